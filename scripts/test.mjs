@@ -1,0 +1,29 @@
+// `npm test [-- pattern…]`: installs, builds, and runs every test whose path contains one of the patterns (all without).
+import { spawnSync } from "node:child_process";
+import { readdirSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import path from "node:path";
+import { build, installPackages } from "./setup.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+installPackages();
+build();
+
+function find(folder) {
+  return readdirSync(folder).flatMap((name) => {
+    const file = path.join(folder, name);
+    if (statSync(file).isDirectory()) return find(file);
+    return name.endsWith(".test.ts") ? [file] : [];
+  });
+}
+const patterns = process.argv.slice(2);
+// tests are found by their source, so that a stale file in dist/ never counts
+const files = find(path.join(root, "src"))
+  .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)))
+  .map((file) => path.join(root, "dist", path.relative(path.join(root, "src"), file).replace(/\.ts$/, ".js")));
+if (files.length === 0) {
+  console.error(`no test file matches ${patterns.join(", ")}`);
+  process.exit(1);
+}
+const result = spawnSync(process.execPath, ["--test", ...files], { cwd: root, stdio: "inherit" });
+process.exit(result.status ?? 1);

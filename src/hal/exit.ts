@@ -1,0 +1,28 @@
+// Why a vCPU gave control back. One record per vCPU, reused: read it before the next `run()`.
+
+import { CONSTANTS } from "./layout.ts";
+
+/** - budget: the instructions of this run are used up
+ * - kick: somebody called `kick()`
+ * - hlt: the vCPU waits for an interrupt, NMI or INIT (SDM 2A, HLT)
+ * - shutdown: triple fault (SDM 3A, Double Fault Exception)
+ * - debug: a breakpoint or single step of the debugger
+ * - unsupported: the guest needs something that this engine does not do; `detail` is the RIP
+ * - reset: the guest asked for it through a device (the bus sets it)
+ * - entry-failed: the host's virtualization refused to enter the guest */
+export type ExitReason = "budget" | "kick" | "hlt" | "shutdown" | "debug" | "unsupported" | "reset" | "entry-failed";
+
+export interface Exit {
+  reason: ExitReason;
+  detail: bigint;
+}
+
+const NAMES: Record<number, ExitReason> = {
+  [CONSTANTS.EXIT_BUDGET]: "budget", [CONSTANTS.EXIT_KICK]: "kick", [CONSTANTS.EXIT_HLT]: "hlt", [CONSTANTS.EXIT_SHUTDOWN]: "shutdown",
+  [CONSTANTS.EXIT_DEBUG]: "debug", [CONSTANTS.EXIT_UNSUPPORTED]: "unsupported", [CONSTANTS.EXIT_RESET]: "reset",
+};
+
+/** The reason behind a numeric EXIT code of the shared layout. */
+export function exitReason(code: number): ExitReason {
+  return NAMES[code] ?? "unsupported";
+}

@@ -1,0 +1,6 @@
+// The hardware abstraction layer, as a library: `nvl/hal`.
+export * from "./exit.ts";
+export * from "./layout.ts";
+export * from "./memory.ts";
+export * from "./state.ts";
+export * from "./vcpu.ts";

@@ -1,0 +1,110 @@
+// Where every part of a vCPU's state lies in the node's shared memory. This table is the only description: TypeScript reads
+// offsets from it, and the build generates the AssemblyScript constants of `engine/core` from it.
+// Rules: little-endian; fields in table order, each aligned to its own size; a new field goes to the end of its group.
+
+/** Bytes of one element of each field type. `v128` is a 16-byte vector or an 80-bit x87 register padded to 16. */
+const TYPE_BYTES = { u8: 1, u16: 2, u32: 4, i32: 4, u64: 8, i64: 8, f64: 8, v128: 16 } as const;
+export type FieldType = keyof typeof TYPE_BYTES;
+
+type Row = readonly [name: string, type: FieldType, count: number, meaning: string];
+
+const ROWS = [
+  // -- general registers: byte offsets 0..127 are the operand offsets in decoded operations
+  ["gpr", "u64", 16, "RAX RCX RDX RBX RSP RBP RSI RDI R8..R15"],
+  ["zero", "u64", 1, "always 0: the base or index of an address that has none"],
+  ["page", "u64", 1, "RIP of the first byte of the page that executes: RIP = page + the operation's offset in the page"],
+  ["rip", "u64", 1, "valid whenever no guest code runs"],
+  // -- RFLAGS, kept lazily (see docs/adr/0002)
+  ["flagResult", "i64", 1, "last result, sign-extended to 64 bits: ZF is flagResult == 0; SF its sign bit xor bit 0 of flagAux; PF the parity of its low byte xor bits 8..15 of flagAux"],
+  ["flagAux", "i64", 1, "bit 63 CF; bit 62 CF xor OF; bit 3 AF; bit 0 and bits 8..15 as above; all others 0"],
+  ["flagRest", "u32", 1, "the bits of RFLAGS other than CF PF AF ZF SF OF; bit 1 is 1"],
+  // -- segmentation
+  ["segBase", "u64", 9, "hidden bases: ES CS SS DS FS GS LDTR TR, and one that is always 0"],
+  ["segLimit", "u32", 9, "hidden limits in bytes, granularity applied; the last is 0xffffffff"],
+  ["segAttr", "u32", 9, "hidden attributes: bits 8..23 of the descriptor's upper half >> 8 (type, S, DPL, P, AVL, L, DB, G); bit 16 set means unusable"],
+  ["segSelector", "u32", 9, "visible selectors"],
+  ["gdtBase", "u64", 1, ""], ["idtBase", "u64", 1, ""], ["gdtLimit", "u32", 1, ""], ["idtLimit", "u32", 1, ""],
+  ["cpl", "u32", 1, "current privilege level"],
+  // -- control
+  ["cr0", "u64", 1, ""], ["cr2", "u64", 1, ""], ["cr3", "u64", 1, ""], ["cr4", "u64", 1, ""],
+  ["efer", "u64", 1, ""], ["xcr0", "u64", 1, ""], ["dr", "u64", 8, "DR0..DR7; 4 and 5 unused"],
+  // -- model-specific registers
+  ["star", "u64", 1, ""], ["lstar", "u64", 1, ""], ["cstar", "u64", 1, ""], ["sfmask", "u64", 1, ""],
+  ["kernelGsBase", "u64", 1, ""], ["sysenterCs", "u64", 1, ""], ["sysenterEsp", "u64", 1, ""], ["sysenterEip", "u64", 1, ""],
+  ["pat", "u64", 1, ""], ["apicBase", "u64", 1, ""], ["miscEnable", "u64", 1, ""], ["tscAux", "u64", 1, ""],
+  ["tscOffset", "i64", 1, "guest TSC = clock ticks + tscOffset"], ["tscAdjust", "i64", 1, ""],
+  ["mtrrDefType", "u64", 1, ""], ["mtrrFixed", "u64", 11, ""], ["mtrrBase", "u64", 8, ""], ["mtrrMask", "u64", 8, ""],
+  ["specCtrl", "u64", 1, ""], ["xss", "u64", 1, ""],
+  // -- x87, MMX, SSE
+  ["xmm", "v128", 16, "XMM0..XMM15"],
+  ["fpr", "v128", 8, "physical x87 registers R0..R7: u64 significand, then u16 sign and exponent; MMX uses the significand"],
+  ["mxcsr", "u32", 1, ""],
+  ["fcw", "u32", 1, "x87 control word"], ["fsw", "u32", 1, "x87 status word, TOP included"], ["ftw", "u32", 1, "bit i set: physical register i is not empty (the FXSAVE form)"],
+  ["fop", "u32", 1, "last opcode, 11 bits"], ["fcs", "u32", 1, ""], ["fds", "u32", 1, ""], ["fip", "u64", 1, ""], ["fdp", "u64", 1, ""],
+  // -- between an instruction and the engine
+  ["scratch", "v128", 8, "vector arguments 0..2 and the result (slot 3) of helpers; 4..7 are the helpers' own"],
+  ["fault", "u32", 1, "0, or FAULT_PENDING | vector: the instruction that executes must be abandoned"],
+  ["faultCode", "u32", 1, "its error code, where the vector has one"],
+  ["faultAddress", "u64", 1, "CR2 for #PF"],
+  ["attention", "u32", 1, "ATTENTION bits, set by anybody with an atomic or; looked at on entry to every block"],
+  ["shadow", "u32", 1, "1: interrupts wait until the next block has begun (STI, MOV SS, POP SS)"],
+  ["activity", "u32", 1, "ACTIVITY: running, halted, waiting for SIPI, shut down"],
+  ["exitReason", "u32", 1, "EXIT code to return with when the instruction has ended"], ["exitDetail", "u64", 1, ""],
+  // -- derived from the above by core's `sync`; never part of a snapshot
+  ["mode", "u32", 1, "MODE bits under which code is decoded"],
+  ["tlb", "u32", 1, "address of the TLB in use: supervisor, user, or supervisor with access to user pages (AC)"],
+  ["fpuTrap", "u32", 1, "bit 0: x87/MMX #NM (CR0.EM or TS); bit 1: SSE #UD (CR0.EM or no CR4.OSFXSR); bit 2: SSE #NM (CR0.TS); bit 3: MMX #UD (CR0.EM)"],
+  // -- bookkeeping
+  ["index", "u32", 1, "number of this vCPU in its virtual node"],
+  ["budget", "i64", 1, "instructions that may still be executed in this run"],
+  ["retired", "u64", 1, "instructions executed since reset, exact between runs"],
+  ["tlbMisses", "u64", 1, ""], ["pageFaults", "u64", 1, ""], ["interrupts", "u64", 1, "interrupts and NMIs delivered"],
+  ["blocksDecoded", "u64", 1, ""], ["codeInvalidations", "u64", 1, "blocks dropped because their bytes were written"],
+  ["regions", "u32", 1, "address of the virtual node's region table"],
+  ["codePages", "u32", 1, "address of the byte table, by host page, of pages that hold decoded code"],
+  ["blockTable", "u32", 1, ""], ["pageBlocks", "u32", 1, ""], ["arena", "u32", 1, ""], ["arenaEnd", "u32", 1, ""], ["arenaNext", "u32", 1, ""],
+  ["tlbArea", "u32", 1, "address of the first of the three TLBs"],
+] as const satisfies readonly Row[];
+
+export type FieldName = (typeof ROWS)[number][0];
+export interface Field { offset: number; type: FieldType; count: number; stride: number; meaning: string }
+
+function place(rows: readonly Row[]): { fields: Record<string, Field>; bytes: number } {
+  const fields: Record<string, Field> = {};
+  let offset = 0;
+  for (const [name, type, count, meaning] of rows) {
+    const stride = TYPE_BYTES[type];
+    offset = Math.ceil(offset / stride) * stride;
+    fields[name] = { offset, type, count, stride, meaning };
+    offset += stride * count;
+  }
+  return { fields, bytes: offset };
+}
+
+const placed = place(ROWS);
+/** Offset, type and count of every field of a vCPU's state. */
+export const VCPU_FIELDS = placed.fields as Record<FieldName, Field>;
+/** Byte offset of every field of a vCPU's state. */
+export const OFFSET = Object.fromEntries(Object.entries(placed.fields).map(([name, field]) => [name, field.offset])) as Record<FieldName, number>;
+export const VCPU_STATE_BYTES = Math.ceil(placed.bytes / 64) * 64;
+
+/** Numbers that TypeScript and AssemblyScript must agree on. */
+export const CONSTANTS = {
+  FAULT_PENDING: 0x100,
+  // attention bits
+  ATTENTION_KICK: 1, ATTENTION_INTERRUPT: 2, ATTENTION_NMI: 4, ATTENTION_INIT: 8, ATTENTION_STEP: 16, ATTENTION_EXIT: 32,
+  // activity
+  ACTIVITY_RUNNING: 0, ACTIVITY_HALTED: 1, ACTIVITY_WAIT_SIPI: 2, ACTIVITY_SHUTDOWN: 3,
+  // exit codes; names in exit.ts
+  EXIT_NONE: 0, EXIT_BUDGET: 1, EXIT_KICK: 2, EXIT_HLT: 3, EXIT_SHUTDOWN: 4, EXIT_DEBUG: 5, EXIT_UNSUPPORTED: 6, EXIT_RESET: 7,
+  // mode bits: code size, protection, stack size
+  MODE_CODE16: 0, MODE_CODE32: 1, MODE_CODE64: 2, MODE_CODE_MASK: 3, MODE_PROTECTED: 4, MODE_STACK32: 8, MODE_VM86: 16,
+  // TLB entry: readTag, writeTag, execTag (u64: page address, or TLB_EMPTY), addend (host address - low 32 bits of the page's gva), gfn
+  TLB_ENTRIES: 1024, TLB_ENTRY_BYTES: 32, TLB_READ: 0, TLB_WRITE: 8, TLB_EXEC: 16, TLB_ADDEND: 24, TLB_GFN: 28,
+  TLB_HASH: 0x9e3779b1 | 0, TLB_SHIFT: 22, TLB_VIEWS: 3,
+  // region table: u32 count, then from +16 entries of 32 bytes: u64 gpa, u64 bytes, u32 host address, u32 kind
+  REGION_ENTRY_BYTES: 32, REGION_FIRST: 16, REGION_RAM: 1, REGION_ROM: 2, REGION_MAX: 120,
+  // segment numbers, as encoded in ModRM.reg
+  SEG_ES: 0, SEG_CS: 1, SEG_SS: 2, SEG_DS: 3, SEG_FS: 4, SEG_GS: 5, SEG_LDTR: 6, SEG_TR: 7, SEG_NONE: 8,
+  SEG_UNUSABLE: 0x10000,
+} as const;

@@ -1,0 +1,124 @@
+// The memory of a physical node: one shared WebAssembly.Memory that holds the RAM of all its virtual nodes, and outside of every guest's
+// reach the vCPU states, TLBs and decoded code. A `VnodeMemory` is what one virtual node sees of it: a region table.
+//
+// Security: a guest-physical address becomes a host address only through the region table of its own virtual node, when a TLB entry is
+// filled (engine/core, `translate`). Nothing else may turn a number from a guest into an index of `bytes`.
+
+import { NvlError } from "../base/error.ts";
+import { CONSTANTS as C } from "./layout.ts";
+
+const WASM_PAGE = 65536;
+/** Below this lie the static data of the Wasm modules. */
+const FIRST_FREE = 0x100000;
+const HOST_PAGES = 2 ** 20;
+
+export interface NodeMemory {
+  readonly wasm: WebAssembly.Memory;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** Takes zeroed bytes of the node, `align` a power of two. @throws node/out-of-memory */
+  allocate(bytes: number, align: number, what: string): number;
+  /** Address of one byte per 4096-byte host page: 1 where a vCPU has decoded code. */
+  readonly codePages: number;
+}
+
+export interface Region { gpa: number; bytes: number; host: number; kind: "ram" | "rom" }
+
+export interface VnodeMemory {
+  /** Address of the region table. */
+  readonly table: number;
+  readonly regions: readonly Region[];
+  /** Host address of [gpa, gpa + bytes) if it lies in one region, else -1. */
+  host(gpa: number, bytes: number): number;
+  /** Copies out; what is not RAM or ROM reads as 0xff. */
+  read(gpa: number, bytes: number): Uint8Array;
+  /** Copies in, ROM too. @throws memory/outside when a part is neither RAM nor ROM */
+  write(gpa: number, data: Uint8Array): void;
+}
+
+/** Makes the memory of a node.
+ * @param bytes upper bound of all that will be allocated, at most 4 GiB; untouched pages cost the host nothing */
+export function createNodeMemory(bytes: number): NodeMemory {
+  const pages = Math.ceil((bytes + FIRST_FREE + HOST_PAGES) / WASM_PAGE);
+  if (pages > 65536) throw new NvlError("node/too-large", `a node has at most 4 GiB less tables, not ${pages * WASM_PAGE} bytes`, { context: { bytes } });
+  let wasm: WebAssembly.Memory;
+  try {
+    wasm = new WebAssembly.Memory({ initial: pages, maximum: 65536, shared: true });
+  } catch (cause) {
+    throw new NvlError("node/out-of-memory", `the host gives no ${pages * WASM_PAGE} bytes of address space`, { context: { bytes }, cause });
+  }
+  return adoptNodeMemory(wasm, FIRST_FREE);
+}
+
+/** The same memory seen from another thread; `next` is the first address that this view may allocate. */
+export function adoptNodeMemory(wasm: WebAssembly.Memory, next: number): NodeMemory {
+  const bytes = new Uint8Array(wasm.buffer);
+  const allocate = (size: number, align: number, what: string) => {
+    const start = Math.ceil(next / align) * align;
+    if (start + size > bytes.length) throw new NvlError("node/out-of-memory", `no ${size} bytes left for ${what}`, { context: { size, left: bytes.length - next } });
+    next = start + size;
+    return start;
+  };
+  const codePages = FIRST_FREE;
+  if (next === FIRST_FREE) next += HOST_PAGES;
+  return { wasm, bytes, view: new DataView(wasm.buffer), allocate, codePages };
+}
+
+/** Writes a region table for `regions`, which must be sorted, disjoint and page-aligned. */
+export function createVnodeMemory(node: NodeMemory, regions: readonly Region[]): VnodeMemory {
+  if (regions.length > C.REGION_MAX) throw new NvlError("memory/regions", `at most ${C.REGION_MAX} regions`, { context: { count: regions.length } });
+  const table = node.allocate(4096, 4096, "region table");
+  let end = 0;
+  regions.forEach((region, index) => {
+    if (region.gpa < end || region.gpa % 4096 || region.bytes % 4096 || region.host % 4096)
+      throw new NvlError("memory/regions", "regions must be sorted, disjoint and page-aligned", { context: { region } });
+    end = region.gpa + region.bytes;
+    const entry = table + C.REGION_FIRST + index * C.REGION_ENTRY_BYTES;
+    node.view.setBigUint64(entry, BigInt(region.gpa), true);
+    node.view.setBigUint64(entry + 8, BigInt(region.bytes), true);
+    node.view.setUint32(entry + 16, region.host, true);
+    node.view.setUint32(entry + 20, region.kind === "ram" ? C.REGION_RAM : C.REGION_ROM, true);
+  });
+  node.view.setUint32(table, regions.length, true);
+  return openVnodeMemory(node, table);
+}
+
+/** A region table that exists already, seen from any thread. */
+export function openVnodeMemory(node: NodeMemory, table: number): VnodeMemory {
+  const regions: Region[] = [];
+  for (let index = 0; index < node.view.getUint32(table, true); index++) {
+    const entry = table + C.REGION_FIRST + index * C.REGION_ENTRY_BYTES;
+    regions.push({
+      gpa: Number(node.view.getBigUint64(entry, true)), bytes: Number(node.view.getBigUint64(entry + 8, true)),
+      host: node.view.getUint32(entry + 16, true), kind: node.view.getUint32(entry + 20, true) === C.REGION_RAM ? "ram" : "rom",
+    });
+  }
+  const find = (gpa: number) => regions.find((region) => gpa >= region.gpa && gpa < region.gpa + region.bytes);
+  const host = (gpa: number, bytes: number) => {
+    const region = find(gpa);
+    return region && gpa + bytes <= region.gpa + region.bytes ? region.host + (gpa - region.gpa) : -1;
+  };
+  /** Calls `visit` for each part of [gpa, gpa + bytes) that lies in one region, or in none (host -1). */
+  const forParts = (gpa: number, bytes: number, visit: (host: number, offset: number, length: number) => void) => {
+    for (let offset = 0; offset < bytes;) {
+      const at = gpa + offset;
+      const region = find(at);
+      const next = region ? region.gpa + region.bytes : Math.min(...regions.map((r) => r.gpa).filter((g) => g > at), Infinity);
+      const length = Math.min(bytes - offset, next - at);
+      visit(region ? region.host + (at - region.gpa) : -1, offset, length);
+      offset += length;
+    }
+  };
+  const read = (gpa: number, bytes: number) => {
+    const out = new Uint8Array(bytes).fill(0xff);
+    forParts(gpa, bytes, (at, offset, length) => { if (at >= 0) out.set(node.bytes.subarray(at, at + length), offset); });
+    return out;
+  };
+  const write = (gpa: number, data: Uint8Array) => {
+    forParts(gpa, data.length, (at, offset) => {
+      if (at < 0) throw new NvlError("memory/outside", "write outside of guest RAM", { context: { gpa: gpa + offset, bytes: data.length } });
+    });
+    forParts(gpa, data.length, (at, offset, length) => node.bytes.set(data.subarray(offset, offset + length), at));
+  };
+  return { table, regions, host, read, write };
+}

@@ -1,0 +1,76 @@
+// The contract between whoever composes a machine and whoever executes it.
+
+import type { Exit } from "./exit.ts";
+import type { NodeMemory, VnodeMemory } from "./memory.ts";
+import type { VcpuState } from "./state.ts";
+
+/** What a vCPU reaches outside its memory. Calls are synchronous and come from within `run()`, on the vCPU's thread. */
+export interface Bus {
+  /** Port input: `bytes` is 1, 2 or 4; unclaimed ports read as all ones. */
+  pioRead(port: number, bytes: number): number;
+  pioWrite(port: number, bytes: number, value: number): void;
+  /** Memory-mapped access below 2^52, at most 4 bytes at a time: wider ones arrive as two, low half first. Unclaimed reads are all ones. */
+  mmioRead(gpa: number, bytes: number): number;
+  mmioWrite(gpa: number, bytes: number, value: number): void;
+  /** Interrupt acknowledge: the vector of the highest pending interrupt, now in service, or -1 when it has gone away. */
+  acknowledge(): number;
+  /** x2APIC registers (MSR 0x800..0x8ff), TSC deadline (0x6e0) and APIC base (0x1b). @returns undefined: #GP(0) */
+  msrRead(msr: number): bigint | undefined;
+  /** @returns false: #GP(0) */
+  msrWrite(msr: number, value: bigint): boolean;
+  /** CR8, the task priority class 0..15. */
+  tprRead(): number;
+  tprWrite(priority: number): void;
+}
+
+/** The guest's time, in nanoseconds since the virtual node was powered on. */
+export interface GuestClock {
+  nowNs(): number;
+}
+
+/** What CPUID and the TSC tell a guest. */
+export interface CpuModel {
+  tscHz: number;
+  /** vCPUs in the virtual node, for the topology leaves. */
+  vcpuCount: number;
+  apicId: number;
+}
+
+export interface VcpuSetup {
+  node: NodeMemory;
+  memory: VnodeMemory;
+  index: number;
+  bus: Bus;
+  clock: GuestClock;
+  model: CpuModel;
+  /** 32 random bits, for RDRAND and RDSEED; seeded where a run must be reproducible. */
+  entropy(): number;
+}
+
+/** One virtual processor. All calls but `kick`, `setInterruptLine` and `injectNmi` belong to the thread that runs it. */
+export interface Vcpu {
+  readonly index: number;
+  /** Registers, read and written between runs. */
+  readonly state: VcpuState;
+  /** Executes guest code until there is a reason to stop, at most `budget` instructions (exact).
+   * @returns the vCPU's own exit record, overwritten by the next run */
+  run(budget: number): Exit;
+  /** Makes a running vCPU exit soon; sticky: the next run exits at once. Thread-safe. */
+  kick(): void;
+  /** The level of the INTR pin. While it is high and the guest accepts interrupts, `bus.acknowledge` is asked for a vector. Thread-safe. */
+  setInterruptLine(level: boolean): void;
+  /** Makes a non-maskable interrupt pending. Thread-safe. */
+  injectNmi(): void;
+  /** Registers after power-on or RESET (SDM 3A, Processor State After Reset). */
+  reset(): void;
+  /** Instructions executed since reset. */
+  retired(): number;
+  /** Guest bytes at [gpa, gpa + bytes) were written by the host (DMA, debugger): decoded code there is dropped. */
+  invalidateCode(gpa: number, bytes: number): void;
+}
+
+/** What executes guest code. */
+export interface Engine {
+  readonly name: "oracle" | "interp" | "jit" | "kvm";
+  createVcpu(setup: VcpuSetup): Vcpu;
+}

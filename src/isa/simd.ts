@@ -1,0 +1,35 @@
+// The WebAssembly SIMD operations that meanings use, with their opcode after the 0xfd prefix (WebAssembly Core, Vector Instructions).
+// `shape`: how many vectors (v) or scalars (s: i64 or i32) go in and what comes out; lanes are immediates.
+
+export const SIMD_OPS = {
+  "i8x16.shuffle": [0x0d, "vv:v"], "i8x16.swizzle": [0x0e, "vv:v"],
+  "i8x16.splat": [0x0f, "i:v"], "i16x8.splat": [0x10, "i:v"], "i32x4.splat": [0x11, "i:v"], "i64x2.splat": [0x12, "l:v"],
+  "i8x16.extract_lane_u": [0x16, "v:i"], "i16x8.extract_lane_u": [0x19, "v:i"], "i32x4.extract_lane": [0x1b, "v:i"], "i64x2.extract_lane": [0x1d, "v:l"],
+  "i8x16.replace_lane": [0x17, "vi:v"], "i16x8.replace_lane": [0x1a, "vi:v"], "i32x4.replace_lane": [0x1c, "vi:v"], "i64x2.replace_lane": [0x1e, "vl:v"],
+  "i8x16.eq": [0x23, "vv:v"], "i8x16.gt_s": [0x27, "vv:v"], "i16x8.eq": [0x2d, "vv:v"], "i16x8.gt_s": [0x31, "vv:v"],
+  "i32x4.eq": [0x37, "vv:v"], "i32x4.gt_s": [0x3b, "vv:v"], "i64x2.eq": [0xd6, "vv:v"], "i64x2.gt_s": [0xd9, "vv:v"],
+  "v128.not": [0x4d, "v:v"], "v128.and": [0x4e, "vv:v"], "v128.andnot": [0x4f, "vv:v"], "v128.or": [0x50, "vv:v"], "v128.xor": [0x51, "vv:v"],
+  "v128.bitselect": [0x52, "vvv:v"],
+  "i8x16.abs": [0x60, "v:v"], "i8x16.all_true": [0x63, "v:i"], "i8x16.bitmask": [0x64, "v:i"],
+  "i8x16.narrow_i16x8_s": [0x65, "vv:v"], "i8x16.narrow_i16x8_u": [0x66, "vv:v"],
+  "i8x16.add": [0x6e, "vv:v"], "i8x16.add_sat_s": [0x6f, "vv:v"], "i8x16.add_sat_u": [0x70, "vv:v"],
+  "i8x16.sub": [0x71, "vv:v"], "i8x16.sub_sat_s": [0x72, "vv:v"], "i8x16.sub_sat_u": [0x73, "vv:v"],
+  "i8x16.min_s": [0x76, "vv:v"], "i8x16.min_u": [0x77, "vv:v"], "i8x16.max_s": [0x78, "vv:v"], "i8x16.max_u": [0x79, "vv:v"], "i8x16.avgr_u": [0x7b, "vv:v"],
+  "i16x8.abs": [0x80, "v:v"], "i16x8.narrow_i32x4_s": [0x85, "vv:v"], "i16x8.narrow_i32x4_u": [0x86, "vv:v"],
+  "i16x8.extend_low_i8x16_s": [0x87, "v:v"], "i16x8.extend_low_i8x16_u": [0x89, "v:v"], "i16x8.extend_high_i8x16_u": [0x8a, "v:v"], "i16x8.extend_high_i8x16_s": [0x88, "v:v"],
+  "i16x8.shl": [0x8b, "vi:v"], "i16x8.shr_s": [0x8c, "vi:v"], "i16x8.shr_u": [0x8d, "vi:v"],
+  "i16x8.add": [0x8e, "vv:v"], "i16x8.add_sat_s": [0x8f, "vv:v"], "i16x8.add_sat_u": [0x90, "vv:v"],
+  "i16x8.sub": [0x91, "vv:v"], "i16x8.sub_sat_s": [0x92, "vv:v"], "i16x8.sub_sat_u": [0x93, "vv:v"], "i16x8.mul": [0x95, "vv:v"],
+  "i16x8.min_s": [0x96, "vv:v"], "i16x8.min_u": [0x97, "vv:v"], "i16x8.max_s": [0x98, "vv:v"], "i16x8.max_u": [0x99, "vv:v"], "i16x8.avgr_u": [0x9b, "vv:v"],
+  "i32x4.abs": [0xa0, "v:v"], "i32x4.bitmask": [0xa4, "v:i"],
+  "i32x4.extend_low_i16x8_s": [0xa7, "v:v"], "i32x4.extend_high_i16x8_s": [0xa8, "v:v"], "i32x4.extend_low_i16x8_u": [0xa9, "v:v"], "i32x4.extend_high_i16x8_u": [0xaa, "v:v"],
+  "i32x4.shl": [0xab, "vi:v"], "i32x4.shr_s": [0xac, "vi:v"], "i32x4.shr_u": [0xad, "vi:v"],
+  "i32x4.add": [0xae, "vv:v"], "i32x4.sub": [0xb1, "vv:v"], "i32x4.mul": [0xb5, "vv:v"],
+  "i32x4.min_s": [0xb6, "vv:v"], "i32x4.min_u": [0xb7, "vv:v"], "i32x4.max_s": [0xb8, "vv:v"], "i32x4.max_u": [0xb9, "vv:v"], "i32x4.dot_i16x8_s": [0xba, "vv:v"],
+  "i32x4.extmul_low_i16x8_u": [0xbe, "vv:v"], "i32x4.extmul_high_i16x8_u": [0xbf, "vv:v"], "i32x4.extmul_low_i16x8_s": [0xbc, "vv:v"], "i32x4.extmul_high_i16x8_s": [0xbd, "vv:v"],
+  "i64x2.bitmask": [0xc4, "v:i"], "i64x2.extend_low_i32x4_s": [0xc7, "v:v"], "i64x2.extend_low_i32x4_u": [0xc9, "v:v"],
+  "i64x2.shl": [0xcb, "vi:v"], "i64x2.shr_u": [0xcd, "vi:v"],
+  "i64x2.add": [0xce, "vv:v"], "i64x2.sub": [0xd1, "vv:v"], "i64x2.mul": [0xd5, "vv:v"],
+  "i64x2.extmul_low_i32x4_u": [0xde, "vv:v"], "i64x2.extmul_low_i32x4_s": [0xdc, "vv:v"],
+} as const satisfies Record<string, readonly [number, string]>;
+export type SimdOp = keyof typeof SIMD_OPS;
