@@ -53,6 +53,12 @@ export interface Emit<V> {
   decoded(fact: DecodedFact): V;
   /** RIP of the next instruction. */
   nextRip(): V;
+  /** Current privilege level. */
+  cpl(): V;
+  /** 1 in protected mode (long mode included), 0 in real and virtual-8086 mode. */
+  protectedMode(): V;
+  /** What stands between the guest and its x87 and SSE registers: the bits of `fpuTrap` in the vCPU's layout. */
+  fpuTrap(): V;
 
   // -- operands
   /** Value of a register, memory or immediate operand; immediates are sign-extended to `width` as their form says. */
