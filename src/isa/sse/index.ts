@@ -1,5 +1,7 @@
-// SSE to SSE4.2, AES, SHA, PCLMULQDQ, and the state management that goes with them.
+// MMX and SSE to SSE4.2, AES, PCLMULQDQ and SHA.
 import type { Instruction } from "../instruction.ts";
+import { FP } from "./fp-index.ts";
 
-export const SSE: readonly Instruction[] = [
-];
+const SIMD: readonly Instruction[] = [];
+
+export const SSE: readonly Instruction[] = [...SIMD, ...FP];
