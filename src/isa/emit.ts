@@ -38,8 +38,9 @@ export const CONDITIONS = ["o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns"
 export type Condition = (typeof CONDITIONS)[number];
 
 /** How `setFlags` derives the six flags from operands and result.
- * add: also with a carry in; sub: a - b, also with a borrow; inc, dec: as add and sub with b = 1, CF kept; logic: CF = OF = AF = 0. */
-export type FlagRule = "add" | "sub" | "inc" | "dec" | "logic";
+ * add: also with a carry in; sub: a - b, also with a borrow; inc, dec: as add and sub with b = 1, CF kept; logic: CF = OF = AF = 0;
+ * shift: CF = a and OF = b (booleans), AF = 0. ZF, SF and PF are always those of the result. */
+export type FlagRule = "add" | "sub" | "inc" | "dec" | "logic" | "shift";
 
 /** Facts of the decoded instruction that are not operands. */
 export type DecodedFact = "segment" | "addressWidth" | "rep" | "length" | "opcodeFop" | "mode64";
@@ -66,6 +67,7 @@ export interface Emit<V> {
   /** Writes a register or memory operand. A 32-bit register write clears the upper half; 8 and 16 bits keep the rest. */
   store(width: Width, operand: Operand, value: V): void;
   /** Reads, computes and writes one operand as a single access: it faults as a write before anything is read, and is atomic under LOCK.
+   * `compute` has no effects but values, is emitted once, and what it makes may be used afterwards.
    * @returns the old value */
   update(width: Width, operand: Operand, compute: (old: V) => V): V;
   /** Effective address of a memory operand, without segment (LEA), truncated to the address width, 64 bits. */
@@ -75,6 +77,8 @@ export interface Emit<V> {
   /** Memory at a linear address. */
   loadLinear(width: Width, linear: V): V;
   storeLinear(width: Width, linear: V, value: V): void;
+  /** As `update`, at a linear address (BTS with a bit offset that reaches outside of its operand). */
+  updateLinear(width: Width, linear: V, compute: (old: V) => V): V;
   /** Linear address of `offset` in a segment, given by number, checked. */
   linear(segment: V, offset: V, bytes: number, access: "read" | "write"): V;
 

@@ -22,6 +22,7 @@
 //             no64, only64     not valid / only valid in 64-bit mode
 //             d64, f64         operand size defaults to 64 in 64-bit mode / is always 64 there (66 is ignored)
 //             lock             LOCK allowed when operand 1 is memory
+//             locked           atomic with or without LOCK when operand 1 is memory (XCHG)
 //             rep              REP prefixes mean something (F2/F3 are otherwise ignored unless mandatory)
 //             cpl0             #GP(0) unless CPL is 0
 //             protected        #UD in real mode
