@@ -1,0 +1,8 @@
+// The instruction set as data, as a library: `nvl/isa`.
+export * from "./emit.ts";
+export * from "./forms.ts";
+export * from "./helpers.ts";
+export * from "./instruction.ts";
+export * from "./perform.ts";
+export * from "./simd.ts";
+export { INSTRUCTIONS } from "./all.ts";
