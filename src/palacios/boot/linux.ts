@@ -7,7 +7,6 @@ import { compressionOf, decompress } from "./decompress.ts";
 import { parseElf, type Elf } from "./elf.ts";
 import { concatenate, isUsable, placeHigh, refuse, type BootRequest, type Loaded } from "./image.ts";
 
-/** Command line and zero page lie below the page tables of the entry state. */
 const ZERO_PAGE_GPA = BOOT_AREA, COMMAND_LINE_GPA = 0x2_0000;
 const text = new TextEncoder();
 
