@@ -34,7 +34,7 @@ const ROWS = [
   ["pat", "u64", 1, ""], ["apicBase", "u64", 1, ""], ["miscEnable", "u64", 1, ""], ["tscAux", "u64", 1, ""],
   ["tscOffset", "i64", 1, "guest TSC = clock ticks + tscOffset"], ["tscAdjust", "i64", 1, ""],
   ["mtrrDefType", "u64", 1, ""], ["mtrrFixed", "u64", 11, ""], ["mtrrBase", "u64", 8, ""], ["mtrrMask", "u64", 8, ""],
-  ["specCtrl", "u64", 1, ""], ["xss", "u64", 1, ""],
+  ["specCtrl", "u64", 1, ""], ["xss", "u64", 1, ""], ["featureControl", "u64", 1, ""],
   // -- x87, MMX, SSE
   ["xmm", "v128", 16, "XMM0..XMM15"],
   ["fpr", "v128", 8, "physical x87 registers R0..R7: u64 significand, then u16 sign and exponent; MMX uses the significand"],
@@ -50,6 +50,7 @@ const ROWS = [
   ["shadow", "u32", 1, "1: interrupts wait until the next block has begun (STI, MOV SS, POP SS)"],
   ["activity", "u32", 1, "ACTIVITY: running, halted, waiting for SIPI, shut down"],
   ["exitReason", "u32", 1, "EXIT code to return with when the instruction has ended"], ["exitDetail", "u64", 1, ""],
+  ["blocking", "u32", 1, "BLOCKING bits: NMI until IRET; the instruction that executes began with TF, so #DB comes after it; a data breakpoint was met"],
   // -- derived from the above by core's `sync`; never part of a snapshot
   ["mode", "u32", 1, "MODE bits under which code is decoded"],
   ["tlb", "u32", 1, "address of the TLB in use: supervisor, user, or supervisor with access to user pages (AC)"],
@@ -63,7 +64,9 @@ const ROWS = [
   ["regions", "u32", 1, "address of the virtual node's region table"],
   ["codePages", "u32", 1, "address of the byte table, by host page, of pages that hold decoded code"],
   ["blockTable", "u32", 1, ""], ["pageBlocks", "u32", 1, ""], ["arena", "u32", 1, ""], ["arenaEnd", "u32", 1, ""], ["arenaNext", "u32", 1, ""],
-  ["tlbArea", "u32", 1, "address of the first of the three TLBs"],
+  ["tlbArea", "u32", 1, "address of the first of the three TLBs, TLB_AREA_BYTES in all"],
+  // -- the model, constant after creation
+  ["tscHz", "u64", 1, ""], ["apicTimerHz", "u64", 1, "input clock of the local APIC's timer"], ["vcpuCount", "u32", 1, ""], ["apicId", "u32", 1, ""],
 ] as const satisfies readonly Row[];
 
 export type FieldName = (typeof ROWS)[number][0];
@@ -95,13 +98,22 @@ export const CONSTANTS = {
   ATTENTION_KICK: 1, ATTENTION_INTERRUPT: 2, ATTENTION_NMI: 4, ATTENTION_INIT: 8, ATTENTION_STEP: 16, ATTENTION_EXIT: 32,
   // activity
   ACTIVITY_RUNNING: 0, ACTIVITY_HALTED: 1, ACTIVITY_WAIT_SIPI: 2, ACTIVITY_SHUTDOWN: 3,
+  // blocking
+  BLOCKING_NMI: 1, BLOCKING_STEP: 2, BLOCKING_DATA: 4,
+  // pseudo vector in `fault`: no exception; the instruction cannot be executed and run() returns `exitReason`
+  FAULT_EXIT: 0xff,
   // exit codes; names in exit.ts
   EXIT_NONE: 0, EXIT_BUDGET: 1, EXIT_KICK: 2, EXIT_HLT: 3, EXIT_SHUTDOWN: 4, EXIT_DEBUG: 5, EXIT_UNSUPPORTED: 6, EXIT_RESET: 7,
   // mode bits: code size, protection, stack size
   MODE_CODE16: 0, MODE_CODE32: 1, MODE_CODE64: 2, MODE_CODE_MASK: 3, MODE_PROTECTED: 4, MODE_STACK32: 8, MODE_VM86: 16,
   // TLB entry: readTag, writeTag, execTag (u64: page address, or TLB_EMPTY), addend (host address - low 32 bits of the page's gva), gfn
   TLB_ENTRIES: 1024, TLB_ENTRY_BYTES: 32, TLB_READ: 0, TLB_WRITE: 8, TLB_EXEC: 16, TLB_ADDEND: 24, TLB_GFN: 28,
-  TLB_HASH: 0x9e3779b1 | 0, TLB_SHIFT: 22, TLB_VIEWS: 3,
+  TLB_HASH: 0x9e3779b1 | 0, TLB_SHIFT: 22, TLB_VIEWS: 3, TLB_EMPTY: -1,
+  // behind the three TLBs: marks of large pages that were entered, and a log of entries that a flush of non-global pages must drop
+  TLB_MARKS: 1024, TLB_LOG: 2048, TLB_AREA_BYTES: 3 * 1024 * 32 + 1024 + 2048 * 4,
+  TLB_VIEW_SUPERVISOR: 0, TLB_VIEW_USER: 1, TLB_VIEW_AC: 2,
+  // physical address bits that CPUID announces: page-table bits above are reserved
+  PHYSICAL_BITS: 40,
   // region table: u32 count, then from +16 entries of 32 bytes: u64 gpa, u64 bytes, u32 host address, u32 kind
   REGION_ENTRY_BYTES: 32, REGION_FIRST: 16, REGION_RAM: 1, REGION_ROM: 2, REGION_MAX: 120,
   // segment numbers, as encoded in ModRM.reg

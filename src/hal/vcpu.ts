@@ -31,6 +31,8 @@ export interface GuestClock {
 /** What CPUID and the TSC tell a guest. */
 export interface CpuModel {
   tscHz: number;
+  /** Input clock of the local APIC's timer before its divider (CPUID 0x15's "crystal"). */
+  apicTimerHz: number;
   /** vCPUs in the virtual node, for the topology leaves. */
   vcpuCount: number;
   apicId: number;

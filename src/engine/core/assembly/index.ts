@@ -1,11 +1,7 @@
 // Entry of engine/core: everything exported here can be called by engines. One instance per vCPU.
-import { At } from "./generated/layout";
-
-/** Address of the state of the vCPU that this instance belongs to. */
-export let vcpu: usize = 0;
-export function attach(address: usize): void {
-  vcpu = address;
-}
-export function rip(): u64 {
-  return load<u64>(vcpu + At.rip);
-}
+export { attach } from "./state";
+export * from "./flags";
+export * from "./memory";
+export { fill, flush, flushNonGlobal, invalidate, watchPage } from "./tlb";
+export * from "./control";
+export * from "./regions";
