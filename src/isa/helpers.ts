@@ -6,10 +6,11 @@
 
 import { CONTROL_HELPERS } from "./system/helpers.ts";
 import { CRYPTO_HELPERS, SSE_HELPERS } from "./sse/helpers.ts";
+import { FP_HELPERS } from "./sse/fp-helpers.ts";
 import { INTEGER_HELPERS } from "./integer/helpers.ts";
 import { X87_HELPERS } from "./x87/helpers.ts";
 
-export const HELPERS = { ...INTEGER_HELPERS, ...CONTROL_HELPERS, ...SSE_HELPERS, ...CRYPTO_HELPERS, ...X87_HELPERS } as const;
+export const HELPERS = { ...INTEGER_HELPERS, ...CONTROL_HELPERS, ...SSE_HELPERS, ...CRYPTO_HELPERS, ...FP_HELPERS, ...X87_HELPERS } as const;
 export type HelperName = keyof typeof HELPERS;
 
 export interface HelperSignature { args: ("l" | "i" | "v")[]; result: "l" | "i" | "v" | ""; faults: boolean }

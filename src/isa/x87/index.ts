@@ -1,5 +1,9 @@
-// x87 floating point and MMX.
-import type { Instruction } from "../instruction.ts";
+// All x87 instructions. Operands and stack are handled by helpers, see helpers.ts.
 
-export const X87: readonly Instruction[] = [
-];
+import type { Instruction } from "../instruction.ts";
+import { X87_ARITHMETIC } from "./arithmetic.ts";
+import { X87_COMPARE } from "./compare.ts";
+import { X87_CONTROL } from "./control.ts";
+import { X87_TRANSFER } from "./transfer.ts";
+
+export const X87: readonly Instruction[] = [...X87_CONTROL, ...X87_TRANSFER, ...X87_ARITHMETIC, ...X87_COMPARE];
