@@ -45,8 +45,9 @@ export interface Form {
   readonly mod: "none" | "reg" | "mem" | "any" | "ignored";
   /** operand size */
   readonly width: Width;
-  /** only at this operand size; 0: at any. `fallback64`: serves 64 too, because nothing else does */
+  /** only at this operand size; 0: at any. `sizeNamed`: the row asks for it. `fallback64`: serves 64 too, because nothing else does */
   readonly size: 0 | 16 | 32 | 64;
+  readonly sizeNamed: boolean;
   readonly fallback64: boolean;
   readonly operands: readonly OperandForm[];
   /** bytes of the immediates in the code; moffs are not among them */
@@ -97,11 +98,11 @@ function modsOf(row: Row): Form["mod"][] {
 
 const hex = (byte: number) => byte.toString(16).toUpperCase().padStart(2, "0");
 
-function describe(mnemonic: string, row: Row, width: number, mod: Form["mod"], operands: readonly OperandForm[]): string {
+function describe(mnemonic: string, row: Row, size: number, mod: Form["mod"], operands: readonly OperandForm[]): string {
   const opcode = [row.prefix, row.rexW ? "REX.W" : "", OPCODE_MAPS[row.map], hex(row.opcode),
     row.modrm === "digit" ? `/${row.modrmValue}` : row.modrm === "fixed" ? hex(row.modrmValue) : ""].filter((part) => part !== "").join(" ");
-  const names = operands.map((operand) => operand.kind === "mem" ? `m${operand.width}` : operand.from === "fixed" ? row.operands[operand.slot].text.replace("*", "r") : `${operand.kind}${operand.width}`);
-  return [mnemonic, ...(row.sized ? [`o${width}`] : []), ...names, `(${opcode})`, ...(mod === "any" ? ["any"] : [])].join(" ");
+  const names = operands.map((operand) => operand.kind === "mem" ? `m${operand.width}` : operand.from === "fixed" ? row.operands[operand.slot].text.replace("*", size === 64 ? "r" : size === 32 ? "e" : "") : `${operand.kind}${operand.width}`);
+  return [mnemonic, ...(size !== 0 ? [`o${size}`] : []), ...names, `(${opcode})`, ...(mod === "any" ? ["any"] : [])].join(" ");
 }
 
 /** Expands instructions into forms. @throws isa/row when a row is malformed */
@@ -129,9 +130,9 @@ export function expandForms(instructions: readonly Instruction[]): Form[] {
     const width = formWidth(row, size);
     const operands = expandOperands(row, size, mod === "mem");
     forms.push({
-      id: forms.length, mnemonic: instruction.mnemonic, instruction, row: row.text, name: describe(instruction.mnemonic, row, width, mod, operands),
+      id: forms.length, mnemonic: instruction.mnemonic, instruction, row: row.text, name: describe(instruction.mnemonic, row, size, mod, operands),
       map: row.map, opcode: row.opcode, prefix: row.prefix, rexW: row.rexW, plusR: row.plusR, modrm: row.modrm, modrmValue: row.modrmValue, mod,
-      width, size, fallback64: size === 32 && (sizes.get(slot(row, mod))! & 64) === 0, operands,
+      width, size, sizeNamed: row.operandSize !== 0, fallback64: size === 32 && (sizes.get(slot(row, mod))! & 64) === 0, operands,
       immediates: row.immediates.map((bytes) => bytes === "*" ? (size === 16 ? 2 : 4) : bytes),
       attributes: row.attributes, undefinedFlags: row.undefinedFlags, undefinedDst: row.undefinedDst,
     });

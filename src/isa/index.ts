@@ -1,4 +1,5 @@
 // The instruction set as data, as a library: `nvl/isa`.
+export * from "./decode.ts";
 export * from "./emit.ts";
 export * from "./forms.ts";
 export * from "./helpers.ts";
