@@ -16,3 +16,11 @@ export function formatBytes(bytes: number): string {
   }
   return `${Number.isInteger(bytes) ? bytes : bytes.toFixed(1)} ${units[unit]}`;
 }
+
+/** Parses a size: a whole number of bytes, with an optional binary unit (`512M`, `2GiB`, `64k`). @returns undefined when it is none */
+export function parseBytes(value: string | number): number | undefined {
+  const match = /^(\d+)\s*(?:([kmgt])(?:i?b)?|b)?$/i.exec(String(value).trim());
+  if (!match) return undefined;
+  const size = Number(match[1]) * 1024 ** (match[2] ? "kmgt".indexOf(match[2].toLowerCase()) + 1 : 0);
+  return Number.isSafeInteger(size) ? size : undefined;
+}

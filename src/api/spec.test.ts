@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { parseSpec, specJsonSchema } from "./spec.ts";
+
+const vm = { image: "debian" };
+const good = { node: { zones: [{ cores: 2, memory: "1G" }] }, virtualNodes: [{ name: "alpha", memory: "512M", stack: { vm } }] };
+const issuesOf = (document: unknown) => {
+  const parsed = parseSpec(document);
+  return "issues" in parsed ? parsed.issues : [];
+};
+
+test("defaults are filled in and sizes become bytes", () => {
+  const parsed = parseSpec(good);
+  assert.ok("spec" in parsed);
+  assert.deepEqual(parsed.spec.virtualNodes[0], { name: "alpha", cores: 1, memory: 512 * 2 ** 20, stack: { vm: { image: "debian", append: "", files: {} } } });
+});
+
+for (const [what, change, paths] of [
+  ["an unknown field", { extra: 1 }, ["/extra"]],
+  ["unknown fields further in", { virtualNodes: [{ ...good.virtualNodes[0], cpu: 1, stack: { vm: { ...vm, kernal: "x" } } }] }, ["/virtualNodes/0/cpu", "/virtualNodes/0/stack/vm/kernal"]],
+  ["a size that is none", { virtualNodes: [{ ...good.virtualNodes[0], memory: "lots" }] }, ["/virtualNodes/0/memory"]],
+  ["a size that is not whole pages", { virtualNodes: [{ ...good.virtualNodes[0], memory: 2 ** 20 + 1 }] }, ["/virtualNodes/0/memory"]],
+  ["a name twice", { virtualNodes: [good.virtualNodes[0], good.virtualNodes[0]] }, ["/virtualNodes/1/name"]],
+  ["a name with capitals", { virtualNodes: [{ ...good.virtualNodes[0], name: "Alpha" }] }, ["/virtualNodes/0/name"]],
+  ["neither image nor kernel", { virtualNodes: [{ ...good.virtualNodes[0], stack: { vm: {} } }] }, ["/virtualNodes/0/stack/vm"]],
+  ["a zone that is not there", { virtualNodes: [{ ...good.virtualNodes[0], zone: 3 }] }, ["/virtualNodes/0/zone"]],
+  ["distances that do not fit", { node: { zones: [{ cores: 1, memory: "1G", distances: [10, 20] }] } }, ["/node/zones/0/distances"]],
+  ["no virtual nodes", { virtualNodes: [] }, ["/virtualNodes"]],
+] as const) test(`refuses ${what}`, () => assert.deepEqual(issuesOf({ ...good, ...change }).map(({ path }) => path).sort(), [...paths].sort()));
+
+for (const document of [undefined, null, 1, "text", [], {}]) test(`refuses ${JSON.stringify(document)} without throwing`, () => assert.ok(issuesOf(document).length > 0));
+
+test("the published schema describes every field that people write", () => {
+  const text = JSON.stringify(specJsonSchema());
+  for (const field of ["zones", "cores", "memory", "distances", "virtualNodes", "stack", "image", "kernel", "initrd", "append", "files"]) assert.match(text, new RegExp(`"${field}"`));
+});

@@ -1,0 +1,95 @@
+// The spec of a node: what a user may write, with its meaning. Validation, defaults and the published JSON Schema come from this one schema.
+
+import { z } from "zod";
+import type { Issue } from "../base/error.ts";
+import { parseBytes } from "../base/text.ts";
+
+const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+const bytes = z.union([z.string(), z.number()])
+  .meta({ description: "bytes: a number, or text with a binary unit such as 512M or 2GiB", examples: ["512M", "2GiB"] })
+  .transform((value, context) => {
+    const size = parseBytes(value);
+    if (size !== undefined) return size;
+    context.addIssue({ code: "custom", message: `${JSON.stringify(value)} is no size; a whole number of bytes with an optional unit K, M or G is allowed (512M, 2GiB)` });
+    return z.NEVER;
+  });
+
+const flat = z.strictObject({
+  address: z.number().int().min(0).max(0xffff_ffff).meta({ description: "guest-physical address of the first byte, which is also the entry" }),
+  mode: z.enum(["real", "protected", "long"]).meta({ description: "processor mode at entry" }),
+}).meta({ description: "the kernel is a flat binary without header" });
+
+const vm = z.strictObject({
+  image: z.string().optional().meta({ description: "name of an image in the local store: gives kernel, initrd and command line unless they are named here" }),
+  kernel: z.string().optional().meta({ description: "file: bzImage, vmlinux, PVH or Multiboot 1 ELF, or a flat binary" }),
+  initrd: z.union([z.string(), z.array(z.string())]).transform((value) => typeof value === "string" ? [value] : value).optional()
+    .meta({ description: "files, concatenated; modules for Multiboot" }),
+  append: z.string().default("").meta({ description: "words added to the kernel's command line" }),
+  files: z.record(z.string().startsWith("/", "an absolute path is needed"), z.string()).default({})
+    .meta({ description: "files added to the initrd, executable: path and content" }),
+  flat: flat.optional(),
+}).meta({ description: "a PC that boots an unmodified kernel" });
+
+const virtualNode = z.strictObject({
+  name: z.string().regex(NAME, "lower-case letters, digits and hyphens are allowed, 1 to 63 of them, a letter or digit first and last"),
+  cores: z.number().int().min(1).max(16).default(1).meta({ description: "virtual CPUs, each on a core of the node" }),
+  memory: bytes,
+  zone: z.number().int().min(0).optional().meta({ description: "zone to take cores and memory from; by default the first with room" }),
+  stack: z.strictObject({ vm }).meta({ description: "what runs in it" }),
+});
+
+const zone = z.strictObject({
+  cores: z.number().int().min(1).max(256),
+  memory: bytes,
+  distances: z.array(z.number().int().min(10).max(254)).optional().meta({ description: "relative memory latency to each zone, 10 is local (ACPI SLIT)" }),
+});
+
+export const specSchema = z.strictObject({
+  apiVersion: z.literal("nvl/v1").default("nvl/v1"),
+  node: z.strictObject({ name: z.string().regex(NAME).default("node"), zones: z.array(zone).min(1) }).meta({ description: "the physical node that is divided" }),
+  virtualNodes: z.array(virtualNode).min(1),
+}).meta({ title: "NVL node spec" });
+
+/** A spec after validation: defaults filled in, sizes in bytes. */
+export type Spec = z.output<typeof specSchema>;
+export type VirtualNodeSpec = Spec["virtualNodes"][number];
+export type VmSpec = VirtualNodeSpec["stack"]["vm"];
+
+/** The schema as JSON Schema (draft 2020-12), for editors. */
+export function specJsonSchema(): object {
+  return z.toJSONSchema(specSchema, { io: "input", unrepresentable: "any" });
+}
+
+const pathOf = (path: readonly PropertyKey[]) => path.length === 0 ? "/" : path.map((part) => `/${String(part)}`).join("");
+
+function explain(issue: z.core.$ZodIssue): Issue[] {
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({ path: pathOf([...issue.path, key]), message: "unknown field" }));
+  return [{ path: pathOf(issue.path), message: issue.message }];
+}
+
+/** Checks a parsed YAML or JSON document against the schema and the rules that a schema cannot say.
+ * @returns the spec, or all that is wrong with it, each with its path */
+export function parseSpec(document: unknown): { spec: Spec } | { issues: Issue[] } {
+  const result = specSchema.safeParse(document);
+  if (!result.success) return { issues: result.error.issues.flatMap(explain) };
+  const issues = [...ruleIssues(result.data)];
+  return issues.length > 0 ? { issues } : { spec: result.data };
+}
+
+function* ruleIssues({ node, virtualNodes }: Spec): Generator<Issue> {
+  const seen = new Map<string, number>();
+  for (const [index, { name, stack, zone: zoneIndex, memory }] of virtualNodes.entries()) {
+    const path = `/virtualNodes/${index}`;
+    if (seen.has(name)) yield { path: `${path}/name`, message: `${name} is also the name of /virtualNodes/${seen.get(name)}` };
+    else seen.set(name, index);
+    if (zoneIndex !== undefined && zoneIndex >= node.zones.length) yield { path: `${path}/zone`, message: `the node has zones 0 to ${node.zones.length - 1}` };
+    if (memory < 2 ** 20 || memory % 4096) yield { path: `${path}/memory`, message: "at least 1 MiB, in whole pages of 4096 bytes" };
+    if (stack.vm.image === undefined && stack.vm.kernel === undefined) yield { path: `${path}/stack/vm`, message: "needs an image or a kernel" };
+  }
+  for (const [index, { distances }] of node.zones.entries()) {
+    const path = `/node/zones/${index}/distances`;
+    if (distances && distances.length !== node.zones.length) yield { path, message: `has ${distances.length} values for ${node.zones.length} zones` };
+    else if (distances && distances[index] !== 10) yield { path: `${path}/${index}`, message: "a zone's distance to itself is 10" };
+  }
+}

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { parseSpec } from "../api/spec.ts";
+import { planNode, type Sources } from "./plan.ts";
+
+const sources: Sources = {
+  findFile: (name) => name.startsWith("missing") ? undefined : `/files/${name}`,
+  findImage: (name) => name === "debian" ? { kernel: "/images/vmlinuz", initrds: ["/images/root.cpio"], commandLine: "console=ttyS0" } : undefined,
+};
+const node = (name: string, more: object = {}) => ({ name, memory: "256M", stack: { vm: { image: "debian" } }, ...more });
+const plan = (zones: object[], virtualNodes: object[]) => {
+  const parsed = parseSpec({ node: { zones }, virtualNodes });
+  assert.ok("spec" in parsed, JSON.stringify(parsed));
+  return planNode(parsed.spec, sources);
+};
+
+test("cores and memory of a zone are given out once", () => {
+  const result = plan([{ cores: 2, memory: "512M" }], [node("a"), node("b", { stack: { vm: { kernel: "vmlinux", append: "quiet" } } })]);
+  assert.ok("plan" in result);
+  assert.deepEqual(result.plan.virtualNodes.map(({ name, zone, cores, boot }) => ({ name, zone, cores, kernel: boot.kernel, commandLine: boot.commandLine })), [
+    { name: "a", zone: 0, cores: [0], kernel: "/images/vmlinuz", commandLine: "console=ttyS0" },
+    { name: "b", zone: 0, cores: [1], kernel: "/files/vmlinux", commandLine: "quiet" },
+  ]);
+});
+
+test("a virtual node goes to the first zone with room, or to the zone it names", () => {
+  const result = plan([{ cores: 1, memory: "256M" }, { cores: 4, memory: "1G" }], [node("a", { zone: 1, cores: 2 }), node("b"), node("c")]);
+  assert.ok("plan" in result);
+  assert.deepEqual(result.plan.virtualNodes.map(({ zone, cores }) => [zone, cores]), [[1, [1, 2]], [0, [0]], [1, [3]]]);
+});
+
+test("every over-commitment and missing file is named at once, with its path", () => {
+  const result = plan([{ cores: 1, memory: "256M" }], [
+    node("a"), node("b", { cores: 2 }), node("c", { stack: { vm: { kernel: "missing-kernel", initrd: ["ok", "missing-initrd"] } } }), node("d", { stack: { vm: { image: "none" } } }),
+  ]);
+  assert.ok("issues" in result);
+  assert.deepEqual(result.issues.map(({ path }) => path), [
+    "/virtualNodes/1/cores", "/virtualNodes/1/memory", "/virtualNodes/2/cores", "/virtualNodes/2/memory",
+    "/virtualNodes/2/stack/vm/kernel", "/virtualNodes/2/stack/vm/initrd/1", "/virtualNodes/3/cores", "/virtualNodes/3/memory", "/virtualNodes/3/stack/vm/image",
+  ]);
+});
