@@ -2,6 +2,9 @@
 export { attach } from "./state";
 export * from "./flags";
 export * from "./memory";
-export { fill, flush, flushNonGlobal, invalidate, watchPage } from "./tlb";
+export { flush, flushNonGlobal, invalidate, watchPage } from "./tlb";
 export * from "./control";
-export * from "./regions";
+export { hostAddress, noteStore } from "./regions";
+export { deliver, softwareInterrupt, interrupt1 } from "./exception";
+export { attend, halt, startup } from "./attend";
+export { reset } from "./reset";
