@@ -47,7 +47,7 @@ export interface Core {
   readonly state: VcpuState;
   readonly exports: CoreExports;
   /** The same object as `exports`, for linking helpers by name. */
-  readonly functions: WebAssembly.Exports;
+  readonly functions: Record<string, unknown>;
   reset(): void;
 }
 
@@ -88,5 +88,5 @@ export function createCore(module: WebAssembly.Module, setup: VcpuSetup, stateAd
   set("vcpuCount", model.vcpuCount);
   set("apicId", model.apicId);
   exports.reset();
-  return { address, state, exports, functions: instance.exports, reset: () => exports.reset() };
+  return { address, state, exports, functions: instance.exports as Record<string, unknown>, reset: () => exports.reset() };
 }
