@@ -150,3 +150,11 @@ export function operandsOf(form: Form): Operands {
   const [dst = ABSENT, src = ABSENT, third = ABSENT] = form.operands;
   return { width: form.width, dst, src, third };
 }
+
+/** Whether any bytes of this code size mean the form. */
+export function validIn(form: Form, mode: 16 | 32 | 64): boolean {
+  const has = form.attributes;
+  if (mode !== 64) return !has.has("only64") && form.size !== 64 && !form.rexW;
+  if (has.has("no64")) return false;
+  return form.size === 0 || (has.has("f64") ? form.size === 64 : !has.has("d64") || form.size !== 32);
+}
