@@ -70,6 +70,8 @@ export interface Emit<V> {
    * `compute` has no effects but values, is emitted once, and what it makes may be used afterwards.
    * @returns the old value */
   update(width: Width, operand: Operand, compute: (old: V) => V): V;
+  /** Number of the register that an `sreg`, `creg` or `dreg` operand names: those are read and written by helpers only. */
+  registerNumber(operand: Operand): V;
   /** Effective address of a memory operand, without segment (LEA), truncated to the address width, 64 bits. */
   effectiveAddress(operand: Operand): V;
   /** Linear address of a memory operand: segment base added, segment checked for `bytes` and access. For helpers that access memory themselves. */
