@@ -1,0 +1,38 @@
+// The CPU of this host as one more engine: compiles host-cpu.c once and sends it cases by the thousand.
+
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { NvlError } from "../../base/error.ts";
+import { decodeOutcomes, encodeCases, type Case, type Outcome } from "../case.ts";
+
+const SOURCE = fileURLToPath(new URL("../../../src/conformance/host/host-cpu.c", import.meta.url));
+const FLAGS = ["-O2", "-static", "-nostdlib", "-ffreestanding", "-fno-stack-protector", "-mgeneral-regs-only", "-fno-pie", "-no-pie"];
+
+export interface HostCpu {
+  readonly model: string;
+  run(cases: readonly Case[]): Outcome[];
+}
+
+/** @returns undefined where there is no x86-64 Linux with gcc */
+export function openHostCpu(): HostCpu | undefined {
+  if (process.platform !== "linux" || process.arch !== "x64" || !existsSync(SOURCE)) return undefined;
+  const key = createHash("sha256").update(readFileSync(SOURCE)).update(FLAGS.join(" ")).digest("hex").slice(0, 16);
+  const folder = path.join(tmpdir(), `nvl-host-cpu-${process.getuid!()}`), binary = path.join(folder, key);
+  if (!existsSync(binary)) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const made = `${binary}.${process.pid}`;
+    const compiled = spawnSync("gcc", [...FLAGS, SOURCE, "-o", made], { stdio: ["ignore", "ignore", "inherit"] });
+    if (compiled.error || compiled.status !== 0) return undefined;
+    renameSync(made, binary);
+  }
+  const run = (cases: readonly Case[]): Outcome[] => {
+    const result = spawnSync(binary, { input: encodeCases(cases), maxBuffer: 2 ** 30 });
+    if (result.status !== 0) throw new NvlError("conformance/host-cpu", "the program that runs cases natively has failed", { context: { status: result.status, signal: result.signal }, cause: result.error });
+    return decodeOutcomes(cases, result.stdout);
+  };
+  return { model: cpus()[0]?.model ?? "unknown", run };
+}

@@ -1,0 +1,108 @@
+// The oracle as an Engine: fetches, decodes and performs one instruction after the other, and keeps nothing between them.
+
+import { CONSTANTS as C, OFFSET, VCPU_STATE_BYTES, exitReason, openVcpuState, type Engine, type Exit, type Vcpu, type VcpuSetup } from "../../hal/index.ts";
+import { createDecoded, decode, DECODED, DECODED_TOO_LONG, DECODED_TRUNCATED, type CodeSize } from "../../isa/decode.ts";
+import { FORMS } from "../../isa/forms.ts";
+import { perform } from "../../isa/perform.ts";
+import { END, oracleEmit } from "./emit.ts";
+import { guestAccess } from "./memory.ts";
+import { operandPlaces } from "./places.ts";
+
+const LONGEST = 15, PAGE_MASK = 4095;
+const GP = 13, UD = 6;
+
+/** @param coreModule engine/core, compiled */
+export function createOracle(coreModule: WebAssembly.Module): Engine {
+  return { name: "oracle", createVcpu: (setup) => createVcpu(setup, coreModule) };
+}
+
+function createVcpu(setup: VcpuSetup, coreModule: WebAssembly.Module): Vcpu {
+  const { node, memory: guest, index, bus } = setup;
+  const address = node.allocate(VCPU_STATE_BYTES, 64, `state of vCPU ${index}`);
+  const state = openVcpuState(node.view, address);
+  const core: Record<string, (...args: any[]) => any> = new WebAssembly.Instance(coreModule, {
+    env: { memory: node.wasm },
+    bus: { ...bus, clockNs: () => setup.clock.nowNs(), entropy: () => setup.entropy() },
+  }).exports;
+  core.attach!(address);
+  state.writeField("regions", BigInt(guest.table));
+  state.writeField("codePages", BigInt(node.codePages));
+  state.writeField("tlbArea", BigInt(node.allocate(C.TLB_AREA_BYTES, 64, `TLB of vCPU ${index}`)));
+  core.flush!();
+
+  const decoded = createDecoded();
+  const raise = (vector: number): never => {
+    state.writeField("fault", BigInt(C.FAULT_PENDING | vector));
+    state.writeField("faultCode", 0n);
+    throw END;
+  };
+  const check = () => { if (state.readField("fault") !== 0n) throw END; };
+  const places = operandPlaces(state, decoded);
+  const access = guestAccess(state, core, (vector) => raise(vector === "#SS" ? 12 : GP), check);
+  const emit = oracleEmit(state, places, access, core);
+
+  /** Reads the instruction at RIP into `decoded`; the second page of one that crosses is asked for only when it is needed. */
+  const fetch = (): void => {
+    const mode = Number(state.readField("mode")) & C.MODE_CODE_MASK;
+    const size: CodeSize = mode === C.MODE_CODE64 ? 64 : mode === C.MODE_CODE32 ? 32 : 16;
+    const rip = state.read("rip");
+    const limit = size === 64 ? 2n ** 64n : state.readField("segLimit", C.SEG_CS) + 1n;
+    if (rip >= limit) raise(GP);
+    const linear = size === 64 ? rip : BigInt.asUintN(32, rip + state.readField("segBase", C.SEG_CS));
+    const code = new Uint8Array(LONGEST);
+    let have = 0;
+    for (;;) {
+      const host: number = core.fetch!(BigInt.asUintN(64, linear + BigInt(have)));
+      check();
+      const pageBytes = PAGE_MASK + 1 - (host & PAGE_MASK), bytes = Math.min(pageBytes, LONGEST - have);
+      code.set(node.bytes.subarray(host >>> 0, (host >>> 0) + bytes), have);
+      have += bytes;
+      const inside = Math.min(have, Number(limit - rip < 15n ? limit - rip : 15n));
+      const answer = decode(code, 0, inside, size, decoded);
+      if (answer === DECODED) return;
+      if (answer === DECODED_TOO_LONG || (answer === DECODED_TRUNCATED && inside < have)) raise(GP);
+      if (answer !== DECODED_TRUNCATED) raise(UD);
+    }
+  };
+  /** Executes one instruction, or delivers the exception that it raises. */
+  const step = (): void => {
+    try {
+      fetch();
+      perform(emit, FORMS[decoded.form]!);
+      state.write("rip", places.nextRip()); // one that transfers control ends before this
+    } catch (thrown) {
+      if (thrown !== END) throw thrown;
+    }
+    if (state.readField("fault") !== 0n) core.deliver?.();
+  };
+
+  const exit: Exit = { reason: "budget", detail: 0n };
+  const attention = (address + OFFSET.attention) / 4;
+  const words = new Int32Array(node.wasm.buffer);
+  const leave = (code: number): Exit => {
+    exit.reason = exitReason(code);
+    exit.detail = state.readField("exitDetail");
+    return exit;
+  };
+  const run = (budget: number): Exit => {
+    core.sync!();
+    for (let left = budget; left > 0; left--) {
+      if (Atomics.load(words, attention) & C.ATTENTION_KICK) {
+        Atomics.and(words, attention, ~C.ATTENTION_KICK);
+        return leave(C.EXIT_KICK);
+      }
+      step();
+      state.writeField("retired", state.readField("retired") + 1n);
+    }
+    return leave(C.EXIT_BUDGET);
+  };
+  return {
+    index, state, run,
+    kick: () => { Atomics.or(words, attention, C.ATTENTION_KICK); },
+    setInterruptLine: (level) => { if (level) Atomics.or(words, attention, C.ATTENTION_INTERRUPT); else Atomics.and(words, attention, ~C.ATTENTION_INTERRUPT); },
+    injectNmi: () => { Atomics.or(words, attention, C.ATTENTION_NMI); },
+    reset: () => core.reset?.(),
+    retired: () => Number(state.readField("retired")),
+    invalidateCode: () => {}, // nothing is kept between instructions
+  };
+}
