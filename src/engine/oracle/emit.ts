@@ -3,6 +3,7 @@
 //
 // An instruction that faults, and one that transfers control, ends in the middle of its meaning: `END` is thrown and caught in vcpu.ts.
 
+import { NvlError } from "../../base/error.ts";
 import { CONSTANTS as C, type VcpuState } from "../../hal/index.ts";
 import type { AnyWidth, Emit, FlagName, Operand, Vector, Width } from "../../isa/emit.ts";
 import { helperSignature, type HelperName } from "../../isa/helpers.ts";
@@ -52,8 +53,7 @@ export function oracleEmit(state: VcpuState, places: Places, memory: GuestAccess
       case "mem": return memory.load(width, linearAddress(operand, width / 8, "read"));
       case "imm": case "rel": return cut(width, places.immediate(operand));
       case "reg": return places.isHighByte(operand) ? highByte(places.register(operand)) : reg(width, places.register(operand));
-      // a meaning that works on these gets their number and calls a helper
-      default: return BigInt(places.register(operand));
+      default: throw new NvlError("oracle/operand", `${operand.kind} operands are not read by load`);
     }
   };
   const store = (width: Width, operand: Operand, value: bigint): void => {
@@ -151,6 +151,7 @@ export function oracleEmit(state: VcpuState, places: Places, memory: GuestAccess
     cpl: () => state.read("cpl"),
     protectedMode: () => Number(state.readField("mode")) & C.MODE_PROTECTED ? 1n : 0n,
     fpuTrap: () => state.readField("fpuTrap"),
+    registerNumber: (operand) => BigInt(places.register(operand)),
     load, store,
     update: (width, operand, compute) => {
       if (operand.kind !== "mem") {

@@ -1,9 +1,10 @@
 // The oracle as an Engine: fetches, decodes and performs one instruction after the other, and keeps nothing between them.
 
-import { CONSTANTS as C, OFFSET, VCPU_STATE_BYTES, exitReason, openVcpuState, type Engine, type Exit, type Vcpu, type VcpuSetup } from "../../hal/index.ts";
+import { CONSTANTS as C, OFFSET, exitReason, type Engine, type Exit, type Vcpu, type VcpuSetup } from "../../hal/index.ts";
 import { createDecoded, decode, DECODED, DECODED_TOO_LONG, DECODED_TRUNCATED, type CodeSize } from "../../isa/decode.ts";
 import { FORMS } from "../../isa/forms.ts";
 import { perform } from "../../isa/perform.ts";
+import { createCore } from "../core/index.ts";
 import { END, oracleEmit } from "./emit.ts";
 import { guestAccess } from "./memory.ts";
 import { operandPlaces } from "./places.ts";
@@ -17,18 +18,8 @@ export function createOracle(coreModule: WebAssembly.Module): Engine {
 }
 
 function createVcpu(setup: VcpuSetup, coreModule: WebAssembly.Module): Vcpu {
-  const { node, memory: guest, index, bus } = setup;
-  const address = node.allocate(VCPU_STATE_BYTES, 64, `state of vCPU ${index}`);
-  const state = openVcpuState(node.view, address);
-  const core: Record<string, (...args: any[]) => any> = new WebAssembly.Instance(coreModule, {
-    env: { memory: node.wasm },
-    bus: { ...bus, clockNs: () => setup.clock.nowNs(), entropy: () => setup.entropy() },
-  }).exports;
-  core.attach!(address);
-  state.writeField("regions", BigInt(guest.table));
-  state.writeField("codePages", BigInt(node.codePages));
-  state.writeField("tlbArea", BigInt(node.allocate(C.TLB_AREA_BYTES, 64, `TLB of vCPU ${index}`)));
-  core.flush!();
+  const { node, index } = setup;
+  const { address, state, exports: core, functions, reset } = createCore(coreModule, setup);
 
   const decoded = createDecoded();
   const raise = (vector: number): never => {
@@ -38,8 +29,8 @@ function createVcpu(setup: VcpuSetup, coreModule: WebAssembly.Module): Vcpu {
   };
   const check = () => { if (state.readField("fault") !== 0n) throw END; };
   const places = operandPlaces(state, decoded);
-  const access = guestAccess(state, core, (vector) => raise(vector === "#SS" ? 12 : GP), check);
-  const emit = oracleEmit(state, places, access, core);
+  const access = guestAccess(state, functions as any, (vector) => raise(vector === "#SS" ? 12 : GP), check);
+  const emit = oracleEmit(state, places, access, functions as any);
 
   /** Reads the instruction at RIP into `decoded`; the second page of one that crosses is asked for only when it is needed. */
   const fetch = (): void => {
@@ -52,7 +43,7 @@ function createVcpu(setup: VcpuSetup, coreModule: WebAssembly.Module): Vcpu {
     const code = new Uint8Array(LONGEST);
     let have = 0;
     for (;;) {
-      const host: number = core.fetch!(BigInt.asUintN(64, linear + BigInt(have)));
+      const host = core.fetch(BigInt.asUintN(64, linear + BigInt(have)));
       check();
       const pageBytes = PAGE_MASK + 1 - (host & PAGE_MASK), bytes = Math.min(pageBytes, LONGEST - have);
       code.set(node.bytes.subarray(host >>> 0, (host >>> 0) + bytes), have);
@@ -73,35 +64,34 @@ function createVcpu(setup: VcpuSetup, coreModule: WebAssembly.Module): Vcpu {
     } catch (thrown) {
       if (thrown !== END) throw thrown;
     }
-    if (state.readField("fault") !== 0n) core.deliver?.();
+    if (state.readField("fault") !== 0n) core.deliver();
   };
 
+  const words = new Int32Array(node.wasm.buffer), attention = (address + OFFSET.attention) / 4;
+  const demand = (bits: number) => { Atomics.or(words, attention, bits); };
+  const withdraw = (bits: number) => { Atomics.and(words, attention, ~bits); };
   const exit: Exit = { reason: "budget", detail: 0n };
-  const attention = (address + OFFSET.attention) / 4;
-  const words = new Int32Array(node.wasm.buffer);
   const leave = (code: number): Exit => {
     exit.reason = exitReason(code);
     exit.detail = state.readField("exitDetail");
     return exit;
   };
   const run = (budget: number): Exit => {
-    core.sync!();
-    for (let left = budget; left > 0; left--) {
-      if (Atomics.load(words, attention) & C.ATTENTION_KICK) {
-        Atomics.and(words, attention, ~C.ATTENTION_KICK);
-        return leave(C.EXIT_KICK);
-      }
+    core.sync();
+    let code = core.attend();
+    for (let left = budget; code === C.EXIT_NONE; left--) {
+      if (left <= 0) return leave(C.EXIT_BUDGET);
       step();
       state.writeField("retired", state.readField("retired") + 1n);
+      if (Atomics.load(words, attention) !== 0) code = core.attend();
     }
-    return leave(C.EXIT_BUDGET);
+    return leave(code);
   };
   return {
-    index, state, run,
-    kick: () => { Atomics.or(words, attention, C.ATTENTION_KICK); },
-    setInterruptLine: (level) => { if (level) Atomics.or(words, attention, C.ATTENTION_INTERRUPT); else Atomics.and(words, attention, ~C.ATTENTION_INTERRUPT); },
-    injectNmi: () => { Atomics.or(words, attention, C.ATTENTION_NMI); },
-    reset: () => core.reset?.(),
+    index, state, run, reset,
+    kick: () => demand(C.ATTENTION_KICK),
+    setInterruptLine: (level) => level ? demand(C.ATTENTION_INTERRUPT) : withdraw(C.ATTENTION_INTERRUPT),
+    injectNmi: () => demand(C.ATTENTION_NMI),
     retired: () => Number(state.readField("retired")),
     invalidateCode: () => {}, // nothing is kept between instructions
   };
