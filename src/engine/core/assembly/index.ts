@@ -8,3 +8,8 @@ export { hostAddress, noteStore } from "./regions";
 export { deliver, softwareInterrupt, interrupt1 } from "./exception";
 export { attend, halt, startup } from "./attend";
 export { reset } from "./reset";
+export { emms, getMxcsr, mmxTouch, setMxcsr, storeMasked } from "./simd";
+export * from "./aes";
+export * from "./clmul";
+export * from "./sha";
+export * from "./strcompare";
