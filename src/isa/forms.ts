@@ -127,10 +127,11 @@ export function expandForms(instructions: readonly Instruction[]): Form[] {
     }
   }
   for (const { instruction, row, mod, size } of drafts) {
+    const mnemonic = instruction.mnemonic.toLowerCase();
     const width = formWidth(row, size);
     const operands = expandOperands(row, size, mod === "mem");
     forms.push({
-      id: forms.length, mnemonic: instruction.mnemonic, instruction, row: row.text, name: describe(instruction.mnemonic, row, size, mod, operands),
+      id: forms.length, mnemonic, instruction, row: row.text, name: describe(mnemonic, row, size, mod, operands),
       map: row.map, opcode: row.opcode, prefix: row.prefix, rexW: row.rexW, plusR: row.plusR, modrm: row.modrm, modrmValue: row.modrmValue, mod,
       width, size, sizeNamed: row.operandSize !== 0, fallback64: size === 32 && (sizes.get(slot(row, mod))! & 64) === 0, operands,
       immediates: row.immediates.map((bytes) => bytes === "*" ? (size === 16 ? 2 : 4) : bytes),
