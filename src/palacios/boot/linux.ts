@@ -3,7 +3,7 @@
 
 import { BOOT_FLAG, CAN_USE_HEAP, E820_TYPE, ENTRY_64, LOADED_HIGH, LOADER_UNDEFINED, SETUP, SETUP_MAGIC, XLF_KERNEL_64, ZERO_PAGE } from "../../abi/linux-boot.ts";
 import { BOOT_AREA, EBDA_START, HIGH_RAM_START } from "../memory-map.ts";
-import { compressionOf, decompress } from "./decompress.ts";
+import { compressionOf, decompress } from "../inflate/index.ts";
 import { parseElf, type Elf } from "./elf.ts";
 import { concatenate, isUsable, placeHigh, refuse, type BootRequest, type Loaded } from "./image.ts";
 

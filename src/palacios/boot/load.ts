@@ -1,7 +1,7 @@
 // Chooses the boot protocol by what the kernel file is.
 
 import { loadBzImage, loadVmlinux, isBzImage } from "./linux.ts";
-import { compressionOf, decompress } from "./decompress.ts";
+import { compressionOf, decompress } from "../inflate/index.ts";
 import { isElf, parseElf } from "./elf.ts";
 import { findMultibootHeader, loadMultiboot } from "./multiboot.ts";
 import { isUsable, refuse, type BootRequest, type Entry, type Loaded } from "./image.ts";
