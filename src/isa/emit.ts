@@ -172,7 +172,7 @@ export interface Emit<V> {
   // -- vectors
   /** An XMM, MM or memory operand of 128, 64 or 32 bits (or 16, 8) in the low lanes, zeros above. `aligned`: #GP(0) when memory is not 16-byte aligned. */
   loadVector(bits: AnyWidth, operand: Operand, aligned?: "aligned"): V;
-  /** Writes the lowest `bits`. An XMM keeps its upper bits unless `bits` is 128. MM operands are 64 bits and set the exponent and tag as the manual says. */
+  /** Writes the lowest `bits`. An XMM keeps its upper bits unless `bits` is 128. MM operands are 64 bits and set the exponent to all ones; `perform` sets tags and TOP. */
   storeVector(bits: AnyWidth, operand: Operand, value: V, aligned?: "aligned"): void;
   /** XMM by number, for the instructions that imply one. */
   xmm(number: number): V;

@@ -27,7 +27,8 @@
 //             cpl0             #GP(0) unless CPL is 0
 //             protected        #UD in real mode
 //             undef=OF,AF      flags that the manual leaves undefined; undef-dst: so is the destination
-//             sse, x87, mmx    checks of CR0 and CR4 that the class needs come first
+//             sse, x87, mmx    checks of CR0 and CR4 that the class needs come first; mmx also reports a pending x87 exception, and a form
+//                              with an MM operand ends with TOP = 0 and all tags valid
 //             x                no test on the host CPU (privileged, or it depends on the host)
 
 import type { Emit, Operands } from "./emit.ts";

@@ -16,5 +16,9 @@ export function perform<V>(e: Emit<V>, form: Form): void {
   if (invalid !== 0) trapped(invalid, "#UD");
   if (unavailable !== 0) trapped(unavailable, "#NM");
   if (has.has("cpl0")) e.when(e.ne(e.cpl(), e.int(0)), () => e.raise("#GP", e.int(0)));
+  // CVTPI2PD from memory has the attribute but leaves the x87 unit alone
+  const mmx = has.has("mmx"), usesMm = form.operands.some((operand) => operand.kind === "mm");
+  if (mmx && (usesMm || form.operands.length === 0)) e.call("x87Pending");
   form.instruction.meaning(e, operandsOf(form));
+  if (mmx && usesMm) e.call("mmxTouch");
 }

@@ -1,6 +1,6 @@
 // Helpers of SSE, AES, SHA and PCLMULQDQ. Notation: ../helpers.ts
 export const SSE_HELPERS = {
-  /** what every MMX instruction does to the x87 unit: TOP becomes 0 and all tags valid (for those that only read an MM register) */
+  /** what every MMX instruction does to the x87 unit: TOP becomes 0 and all tags valid; `perform` sees to it */
   mmxTouch: ":",
   /** EMMS: all tags empty */
   emms: ":",

@@ -2,7 +2,6 @@
 import type { Emit, Width } from "../emit.ts";
 import { instruction, type Instruction, type Meaning } from "../instruction.ts";
 import { bytes, quad, upTo } from "./packed.ts";
-import { touchUnlessWritten } from "./move.ts";
 
 type Lane = 8 | 16 | 32 | 64;
 const SHAPE = { 8: "i8x16", 16: "i16x8", 32: "i32x4", 64: "i64x2" } as const;
@@ -31,7 +30,6 @@ function lane<V>(e: Emit<V>, bits: Lane, value: V, number: V): V {
 const extract = (bits: Lane): Meaning => (e, { dst, src, third }) => {
   const value = lane(e, bits, e.loadVector(src.width, src), laneNumber(e, e.load(8, third), src.width, bits));
   e.store(dst.width as Width, dst, value);
-  if (src.kind === "mm") touchUnlessWritten(e, dst);
 };
 
 const PINSR = "SDM 2B, PINSRB/PINSRD/PINSRQ—Insert Byte/Dword/Qword", PEXTR = "SDM 2B, PEXTRB/PEXTRD/PEXTRQ—Extract Byte/Dword/Qword";

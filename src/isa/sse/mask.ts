@@ -1,11 +1,9 @@
 // The signs of lanes as bits of a general register, and stores under a mask of signs.
 import { instruction, type Instruction, type Meaning } from "../instruction.ts";
 import type { SimdOp } from "../simd.ts";
-import { touchUnlessWritten } from "./move.ts";
 
 const signs = (op: SimdOp): Meaning => (e, { dst, src }) => {
   e.store(32, dst, e.simd(op, [e.loadVector(src.width, src)]));
-  if (src.kind === "mm") touchUnlessWritten(e, dst);
 };
 
 /** MASKMOVQ and MASKMOVDQU: bytes of the first operand whose byte in the second has its top bit set go to [rDI], in DS unless a prefix says otherwise. */
@@ -13,7 +11,6 @@ const maskedStore: Meaning = (e, { dst, src }) => {
   const bytes = dst.width / 8, addressMask = e.shr(64, e.int(0xffff_ffff_ffff_ffffn), e.sub(64, e.int(64), e.decoded("addressWidth")));
   const linear = e.linear(e.decoded("segment"), e.and(e.reg(64, 7), addressMask), bytes, "write");
   e.call("storeMasked", linear, e.int(bytes), e.loadVector(dst.width, dst), e.loadVector(src.width, src));
-  if (src.kind === "mm") e.call("mmxTouch");
 };
 
 export const MASKS: readonly Instruction[] = [

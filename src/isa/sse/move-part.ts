@@ -1,6 +1,5 @@
 // Moves of a part of a vector: scalars between register files, halves, and the duplicating moves of SSE3.
 import { instruction, type Instruction, type Meaning } from "../instruction.ts";
-import { touchUnlessWritten } from "./move.ts";
 import { fromScalar, loadPacked, packedUnary, quad, shuffle } from "./packed.ts";
 
 /** General register or memory to vector register, zeros above. */
@@ -9,7 +8,6 @@ const scalarIn: Meaning = (e, { dst, src }) => e.storeVector(dst.width, dst, fro
 const scalarOut: Meaning = (e, { dst, src }) => {
   const width = dst.width === 64 ? 64 : 32;
   e.store(width, dst, e.zeroExtend(width, quad(e, e.loadVector(width, src), 0)));
-  if (src.kind === "mm") touchUnlessWritten(e, dst);
 };
 /** MOVSS and MOVSD: zeros above when loaded from memory, the old upper part otherwise. */
 const scalarFloat = (bits: 32 | 64): Meaning => (e, { dst, src }) =>

@@ -1,11 +1,6 @@
 // Moves of whole vectors: aligned, unaligned and non-temporal (which differ from the others only in what they ask of caches).
-import type { AnyWidth, Emit, Operand } from "../emit.ts";
+import type { AnyWidth } from "../emit.ts";
 import { instruction, type Instruction, type Meaning } from "../instruction.ts";
-
-/** An MMX instruction that writes no MM register marks the x87 unit as in use all the same (SDM 3A, Effect of MMX, x87 FPU, FXSAVE, and FXRSTOR Instructions on the x87 FPU Tag Word). */
-export function touchUnlessWritten<V>(e: Emit<V>, dst: Operand): void {
-  if (dst.kind !== "mm") e.call("mmxTouch");
-}
 
 const aligned: Meaning = (e, { dst, src }) => e.storeVector(128, dst, e.loadVector(128, src, "aligned"), "aligned");
 const unaligned: Meaning = (e, { dst, src }) => e.storeVector(128, dst, e.loadVector(128, src));
@@ -13,7 +8,6 @@ const unaligned: Meaning = (e, { dst, src }) => e.storeVector(128, dst, e.loadVe
 const quadword: Meaning = (e, { dst, src }) => {
   const bits: AnyWidth = dst.kind === "xmm" ? 128 : 64;
   e.storeVector(bits, dst, e.loadVector(64, src));
-  if (src.kind === "mm") touchUnlessWritten(e, dst);
 };
 
 const bothWays = (load: string, store: string) => [`${load} /r  xmm xmm/m128  ; sse`, `${store} /r  xmm/m128 xmm  ; sse`];
