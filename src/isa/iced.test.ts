@@ -1,0 +1,94 @@
+// The decoder against iced-x86, which we did not write: validity, length and mnemonic of random byte strings that lean towards real opcodes.
+// `npm run fuzz` runs the same with NVL_FUZZ_SECONDS set.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+import { Code, CpuidFeature, Decoder, DecoderOptions, Instruction, Mnemonic } from "iced-x86";
+import { createDecoded, decode, DECODED, type CodeSize } from "./decode.ts";
+import { FORMS } from "./forms.ts";
+import { seeded, type Random } from "./sample.ts";
+
+const CASES = 400_000, SLOT = 16;
+const SECONDS = Number(process.env.NVL_FUZZ_SECONDS ?? 0);
+
+/** What iced knows and NVL does not have: must be #UD here. Everything that is not in this list must decode. */
+const ABSENT: readonly (keyof typeof CpuidFeature)[] = [
+  // vector extensions after SSE4.2
+  "AVX", "AVX2", "F16C", "FMA", "FMA4", "GFNI", "VAES", "VPCLMULQDQ", "SSE4A", "TBM", "BMI1", "BMI2", "ADX",
+  ...Object.keys(CpuidFeature).filter((name): name is keyof typeof CpuidFeature => name.startsWith("AVX512") || name.startsWith("AVX_")),
+  // other makers'
+  "D3NOW", "D3NOWEXT", "CYRIX_D3NOW", "LWP", "PADLOCK_ACE", "PADLOCK_PHE", "PADLOCK_PMM", "PADLOCK_RNG", "CLZERO", "MCOMMIT", "MONITORX", "RDPRU",
+  // virtualization, enclaves, memory encryption
+  "VMX", "INVEPT", "INVVPID", "SVM", "SKINIT", "SKINIT_or_SVM", "SEV_ES", "SMX", "SGX1", "PCONFIG",
+  // transactions, control-flow enforcement, protection keys, tracing
+  "RTM", "HLE_or_RTM", "CET_SS", "CET_IBT", "PKU", "PTWRITE",
+];
+
+const options = DecoderOptions.NoMPFX_0FBC | DecoderOptions.NoMPFX_0FBD | DecoderOptions.NoWbnoinvd;
+const absent = new Set(ABSENT.map((name) => CpuidFeature[name]));
+
+/** iced's mnemonic, where ours is another word for the same. */
+const WORDS: Record<string, string> = {
+  // one instruction here, its name depends on operand or address size there
+  pushad: "pusha", popad: "popa", jcxz: "jrcxz", jecxz: "jrcxz",
+  // REX.W makes no difference to what they do but for the widths of the lengths
+  pcmpestri64: "pcmpestri", pcmpestrm64: "pcmpestrm",
+  // opcodes that are #UD by definition
+  ud0: "invalid", ud1: "invalid", ud2: "invalid",
+};
+
+const PREFIXES = [0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65];
+
+/** Fills one slot: a few prefixes, an opcode of any map, random bytes after it. */
+function fill(code: Uint8Array, at: number, random: Random): void {
+  for (let index = 0; index < SLOT; index++) code[at + index] = random(256);
+  const end = at + SLOT;
+  for (let count = [0, 0, 0, 1, 1, 2, 3, random(16)][random(8)]; count > 0 && at < end; count--) code[at++] = PREFIXES[random(PREFIXES.length)];
+  if (random(3) === 0 && at < end) code[at++] = 0x40 + random(16);
+  if (random(4) !== 0 && at < end) {
+    code[at++] = 0x0f;
+    if (random(3) === 0 && at < end) code[at++] = random(2) ? 0x38 : 0x3a;
+  }
+}
+
+interface Difference { count: number; example: string }
+
+function compare(mode: CodeSize, cases: number, random: Random): Map<string, Difference> {
+  const differences = new Map<string, Difference>();
+  const code = new Uint8Array(cases * SLOT);
+  for (let index = 0; index < cases; index++) fill(code, index * SLOT, random);
+  const decoder = new Decoder(mode, code, options), instruction = new Instruction(), decoded = createDecoded();
+  const names: (string | undefined)[] = [];
+  for (let index = 0; index < cases; index++) {
+    const at = index * SLOT;
+    decoder.position = at;
+    decoder.decodeOut(instruction);
+    let name = names[instruction.code];
+    if (name === undefined) {
+      const word = Mnemonic[instruction.mnemonic].toLowerCase();
+      name = instruction.code === Code.INVALID || [...instruction.cpuidFeatures()].some((feature) => absent.has(feature)) ? "invalid" : WORDS[word] ?? word;
+      names[instruction.code] = name;
+    }
+    const status = decode(code, at, at + SLOT, mode, decoded);
+    const ours = status === DECODED ? FORMS[decoded.form].mnemonic : "invalid";
+    if (ours === name && (status !== DECODED || decoded.length === instruction.length)) continue;
+    const what = ours !== name ? `iced ${name} (${Code[instruction.code]}), ours ${ours}` : `${name}: iced ${instruction.length} bytes, ours ${decoded.length}`;
+    const known = differences.get(what);
+    if (known) known.count++;
+    else differences.set(what, { count: 1, example: [...code.subarray(at, at + Math.max(instruction.length, 1))].map((byte) => byte.toString(16).padStart(2, "0")).join(" ") });
+  }
+  decoder.free();
+  instruction.free();
+  return differences;
+}
+
+for (const mode of [16, 32, 64] as const) test(`agrees with iced-x86 on random bytes in ${mode}-bit code`, (context) => {
+  const started = Date.now();
+  const random = seeded(SECONDS ? started : mode);
+  do {
+    const differences = [...compare(mode, CASES, random)].sort((a, b) => b[1].count - a[1].count);
+    const missing = differences.filter(([what]) => what.endsWith("ours invalid"));
+    if (missing.length > 0) context.diagnostic(`not there yet: ${[...new Set(missing.map(([what]) => what.split(" ")[1]))].join(" ")}`);
+    assert.deepEqual(differences.filter((entry) => !missing.includes(entry)).map(([what, { count, example }]) => `${what} ×${count}: ${example}`), []);
+  } while (Date.now() - started < SECONDS * 1000 / 3);
+});
