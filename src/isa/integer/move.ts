@@ -38,8 +38,8 @@ const movsxd = instruction("movsxd", "SDM 2B, MOVSX/MOVSXD", [
 ], (e, { width, dst, src }) => e.store(width, dst, e.zeroExtend(width, e.signExtend(src.width as Width, e.load(src.width as Width, src)))));
 
 const movbe = instruction("movbe", "SDM 2B, MOVBE", [
-  "0F 38 F0 /r  r*  m*",
-  "0F 38 F1 /r  m*  r*",
+  "NP 0F 38 F0 /r  r*  m*",
+  "NP 0F 38 F1 /r  m*  r*",
 ], (e, { width, dst, src }) => e.store(width, dst, e.byteSwap(width as 16 | 32 | 64, e.load(width, src))));
 
 const bswap = instruction("bswap", "SDM 2A, BSWAP", [
