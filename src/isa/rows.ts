@@ -8,8 +8,8 @@ import { NvlError } from "../base/error.ts";
 export const OPCODE_MAPS = ["", "0F", "0F 38", "0F 3A"] as const;
 
 export type Prefix = "" | "NP" | "66" | "F3" | "F2";
-export type Attribute = "no64" | "only64" | "d64" | "f64" | "lock" | "rep" | "cpl0" | "protected" | "sse" | "x87" | "mmx" | "x";
-const ATTRIBUTES: readonly string[] = ["no64", "only64", "d64", "f64", "lock", "rep", "cpl0", "protected", "sse", "x87", "mmx", "x"] satisfies Attribute[];
+export type Attribute = "no64" | "only64" | "d64" | "f64" | "lock" | "locked" | "rep" | "cpl0" | "protected" | "sse" | "x87" | "mmx" | "x";
+const ATTRIBUTES: readonly string[] = ["no64", "only64", "d64", "f64", "lock", "locked", "rep", "cpl0", "protected", "sse", "x87", "mmx", "x"] satisfies Attribute[];
 
 /** Where an operand's register number or value comes from. `second`: the second immediate (ENTER, far pointers). */
 export type OperandSource = "reg" | "rm" | "opcode" | "fixed" | "imm" | "second" | "moffs";
