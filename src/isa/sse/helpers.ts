@@ -2,7 +2,7 @@
 export const SSE_HELPERS = {
   /** what every MMX instruction does to the x87 unit: TOP becomes 0 and all tags valid; `perform` sees to it */
   mmxTouch: ":",
-  /** EMMS: all tags empty */
+  /** EMMS: TOP becomes 0 and all tags empty */
   emms: ":",
   getMxcsr: ":l",
   /** the caller has checked the reserved bits */

@@ -10,6 +10,7 @@ const signs = (op: SimdOp): Meaning => (e, { dst, src }) => {
 const maskedStore: Meaning = (e, { dst, src }) => {
   const bytes = dst.width / 8, addressMask = e.shr(64, e.int(0xffff_ffff_ffff_ffffn), e.sub(64, e.int(64), e.decoded("addressWidth")));
   const linear = e.linear(e.decoded("segment"), e.and(e.reg(64, 7), addressMask), bytes, "write");
+  if (dst.kind === "mm") e.call("mmxTouch"); // even when the store faults, unlike all others (AMD Zen 5)
   e.call("storeMasked", linear, e.int(bytes), e.loadVector(dst.width, dst), e.loadVector(src.width, src));
 };
 

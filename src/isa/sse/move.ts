@@ -35,11 +35,4 @@ export const MOVES: readonly Instruction[] = [
   instruction("movntdq", "SDM 2B, MOVNTDQ—Store Packed Integers Using Non-Temporal Hint", ["66 0F E7 /r  m128 xmm  ; sse"], aligned),
   instruction("movntdqa", "SDM 2B, MOVNTDQA—Load Double Quadword Non-Temporal Aligned Hint", ["66 0F 38 2A /r  xmm m128  ; sse"], aligned),
   instruction("movntq", "SDM 2B, MOVNTQ—Store of Quadword Using Non-Temporal Hint", ["NP 0F E7 /r  m64 mm  ; mmx"], quadword),
-  instruction("movnti", "SDM 2B, MOVNTI—Store Doubleword Using Non-Temporal Hint", [
-    "NP 0F C3 /r  m32 r32",
-    "NP REX.W 0F C3 /r  m64 r64",
-  ], (e, { dst, src }) => {
-    const width = dst.width === 64 ? 64 : 32;
-    e.store(width, dst, e.load(width, src));
-  }),
 ];

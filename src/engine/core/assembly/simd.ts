@@ -14,12 +14,15 @@ import { faulted, longMode, vcpu } from "./state";
   v128.store(vcpu + At.scratch + 48, value);
 }
 
-/** TOP = 0 and no register empty (SDM 1, MMX State and MMX Save/Restore Policy). */
+const FSW_TOP: u32 = 0x3800;
+
+/** TOP = 0 and no register empty, or all (SDM 3A, Effects of MMX Instructions on x87 FPU State). */
 export function mmxTouch(): void {
-  store<u32>(vcpu, load<u32>(vcpu, At.fsw) & ~0x3800, At.fsw);
+  store<u32>(vcpu, load<u32>(vcpu, At.fsw) & ~FSW_TOP, At.fsw);
   store<u32>(vcpu, 0xff, At.ftw);
 }
 export function emms(): void {
+  store<u32>(vcpu, load<u32>(vcpu, At.fsw) & ~FSW_TOP, At.fsw);
   store<u32>(vcpu, 0, At.ftw);
 }
 export function getMxcsr(): u64 {
@@ -29,16 +32,13 @@ export function setMxcsr(value: u64): void {
   store<u32>(vcpu, <u32>value, At.mxcsr);
 }
 
-/** Stores the bytes of argument 0 whose byte in argument 1 has its top bit set. Bytes that are not stored do not fault. */
+/** Stores the bytes of argument 0 whose byte in argument 1 has its top bit set. All of the
+ * bytes must be writable, those that are not stored too (the manual leaves it open; AMD Zen 5 does so). */
 export function storeMasked(linear: u64, bytes: u64): void {
-  const mask = <u32>i8x16.bitmask(argument(1)) & ((1 << <u32>bytes) - 1), wrap: u64 = longMode() ? ~<u64>0 : 0xffff_ffff;
-  if (!mask) return;
-  // there are at most two pages: if the first and the last byte can be written, all can
-  probeWrite((linear + ctz(mask)) & wrap, 1);
+  probeWrite(linear, <u32>bytes);
   if (faulted()) return;
-  probeWrite((linear + 31 - clz(mask)) & wrap, 1);
-  if (faulted()) return;
-  for (let i: u32 = 0; i < 16; i++) {
+  const mask = i8x16.bitmask(argument(1)), wrap: u64 = longMode() ? ~<u64>0 : 0xffff_ffff;
+  for (let i: u32 = 0; i < <u32>bytes; i++) {
     if (mask & (1 << i)) store8((linear + i) & wrap, load<u8>(vcpu + At.scratch + i));
   }
 }
