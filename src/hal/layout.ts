@@ -114,8 +114,8 @@ export const CONSTANTS = {
   TLB_VIEW_SUPERVISOR: 0, TLB_VIEW_USER: 1, TLB_VIEW_AC: 2,
   // physical address bits that CPUID announces: page-table bits above are reserved
   PHYSICAL_BITS: 40,
-  // region table: u32 count, then from +16 entries of 32 bytes: u64 gpa, u64 bytes, u32 host address, u32 kind
-  REGION_ENTRY_BYTES: 32, REGION_FIRST: 16, REGION_RAM: 1, REGION_ROM: 2, REGION_MAX: 120,
+  // region table: u32 count, u32 lock of CMPXCHG16B, then from +16 entries of 32 bytes: u64 gpa, u64 bytes, u32 host address, u32 kind
+  REGION_ENTRY_BYTES: 32, REGION_LOCK: 4, REGION_FIRST: 16, REGION_RAM: 1, REGION_ROM: 2, REGION_MAX: 120,
   // segment numbers, as encoded in ModRM.reg
   SEG_ES: 0, SEG_CS: 1, SEG_SS: 2, SEG_DS: 3, SEG_FS: 4, SEG_GS: 5, SEG_LDTR: 6, SEG_TR: 7, SEG_NONE: 8,
   SEG_UNUSABLE: 0x10000,

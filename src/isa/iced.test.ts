@@ -30,11 +30,11 @@ const absent = new Set(ABSENT.map((name) => CpuidFeature[name]));
 /** iced's mnemonic, where ours is another word for the same. */
 const WORDS: Record<string, string> = {
   // one instruction here, its name depends on operand or address size there
-  pushad: "pusha", popad: "popa", jcxz: "jrcxz", jecxz: "jrcxz",
+  pushad: "pusha", popad: "popa", jcxz: "jrcxz", jecxz: "jrcxz", pushfd: "pushf", pushfq: "pushf", popfd: "popf", popfq: "popf", sal: "shl",
+  // hints without effect
+  cldemote: "reservednop", prefetchit0: "reservednop", prefetchit1: "reservednop",
   // REX.W makes no difference to what they do but for the widths of the lengths
   pcmpestri64: "pcmpestri", pcmpestrm64: "pcmpestrm",
-  // opcodes that are #UD by definition
-  ud0: "invalid", ud1: "invalid", ud2: "invalid",
 };
 
 const PREFIXES = [0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65];

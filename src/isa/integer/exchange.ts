@@ -3,7 +3,7 @@
 import { instruction, type Instruction } from "../instruction.ts";
 
 const xchg = instruction("xchg", "SDM 2D, XCHG", [
-  "90 +r     *ax   r*",
+  "90 +r     r*    *ax",
   "86 /r     r/m8  r8  ; lock locked",
   "87 /r     r/m*  r*  ; lock locked",
 ], (e, { width, dst, src }) => {

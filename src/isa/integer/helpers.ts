@@ -10,7 +10,7 @@ export const INTEGER_HELPERS = {
   releaseStack: "i:",
   /** POPF (value, its bits, RIP of the next instruction): writes the flags that the privilege level may write.
    * @returns 1 when what follows must be looked at anew (TF, IF or AC): `rip` is written then */
-  popFlags: "lil:i",
+  popFlags: "lil:i!",
   /** arithmetic.ts: quotient of 128 bits (high, low) by 64; the caller has excluded zero and overflow */
   divideWide: "lll:l",
   /** CRC-32C of a register continued with a value of so many bytes */

@@ -6,14 +6,18 @@ const nop = instruction("nop", "SDM 2B, NOP", ["90", "0F 1F /0  r/m*"], () => {}
 const pause = instruction("pause", "SDM 2B, PAUSE", ["F3 90"], () => {});
 const endbr64 = instruction("endbr64", "SDM 2A, ENDBR64", ["F3 0F 1E FA"], () => {});
 const endbr32 = instruction("endbr32", "SDM 2A, ENDBR32", ["F3 0F 1E FB"], () => {});
-/** Hints of processors to come (MPX, CET and others), and NOP on those without them. */
+/** Hints of processors to come (MPX, CET and others), and NOP on those without them; what has a name of its own is left out. */
+const digits = (opcode: string, first: number, last: number, operand: string) =>
+  Array.from({ length: last - first + 1 }, (_, index) => `${opcode} /${first + index}  ${operand}`);
 const hints = instruction("reservednop", "SDM 2D, Opcode Map, Two-byte Opcodes", [
-  "0F 18 /r  r/m*", "0F 19 /r  r/m*", "0F 1A /r  r/m*", "0F 1B /r  r/m*", "0F 1C /r  r/m*", "0F 1D /r  r/m*", "0F 1E /r  r/m*", "0F 1F /r  r/m*",
+  ...digits("0F 18", 0, 3, "rm*"), ...digits("0F 18", 4, 7, "r/m*"),
+  ...["19", "1A", "1B", "1C", "1D", "1E"].map((opcode) => `0F ${opcode} /r  r/m*`),
+  ...digits("0F 1F", 1, 7, "r/m*"),
 ], () => {});
 
 const prefetches = ([
   ["prefetchnta", "0F 18 /0"], ["prefetcht0", "0F 18 /1"], ["prefetcht1", "0F 18 /2"], ["prefetcht2", "0F 18 /3"],
-  ["prefetch", "0F 0D /0"], ["prefetchw", "0F 0D /1"], ["prefetchwt1", "0F 0D /2"], ["prefetch", "0F 0D /3"],
+  ["prefetch", "0F 0D /0"], ["prefetchw", "0F 0D /1"], ["prefetchwt1", "0F 0D /2"], ["prefetchw", "0F 0D /3"],
   ["prefetch", "0F 0D /4"], ["prefetch", "0F 0D /5"], ["prefetch", "0F 0D /6"], ["prefetch", "0F 0D /7"],
 ] as const).map(([mnemonic, opcode]) => instruction(mnemonic, "SDM 2B, PREFETCHh", [`${opcode}  m8`], () => {}));
 

@@ -112,10 +112,17 @@ const throughCarry = (direction: "left" | "right"): Meaning => <V>(e: Emit<V>, {
 const rcl = instruction("rcl", "SDM 2B, RCL/RCR/ROL/ROR", rotateRows(2), throughCarry("left"));
 const rcr = instruction("rcr", "SDM 2B, RCL/RCR/ROL/ROR", rotateRows(3), throughCarry("right"));
 
-/** 16-bit operands with a count above 16 are undefined: as on Intel's processors, the destination stands on both sides of the source. */
+/** 16-bit operands with a count above 16 are undefined: as on Intel's processors, the destination stands on both sides of the source (on
+ * AMD's the source stands there twice). */
+const UNDEFINED_16 = "undef-dst undef=CF,OF,SF,ZF,AF,PF";
+
 const shld = instruction("shld", "SDM 2B, SHLD", [
-  "0F A4 /r ib  r/m*  r*  immu8  ; undef=AF,OF",
-  "0F A5 /r     r/m*  r*  cl     ; undef=AF,OF",
+  `o16 0F A4 /r ib  r/m16  r16  immu8  ; ${UNDEFINED_16}`,
+  "o32 0F A4 /r ib  r/m32  r32  immu8  ; undef=AF,OF",
+  "o64 0F A4 /r ib  r/m64  r64  immu8  ; undef=AF,OF",
+  `o16 0F A5 /r     r/m16  r16  cl     ; ${UNDEFINED_16}`,
+  "o32 0F A5 /r     r/m32  r32  cl     ; undef=AF,OF",
+  "o64 0F A5 /r     r/m64  r64  cl     ; undef=AF,OF",
 ], (e, { width, dst, src, third }) => {
   const count = maskedCount(e, width, third), b = e.load(width, src);
   const joined = <V>(f: Emit<V>, a: V, low: V): V =>
@@ -131,8 +138,12 @@ const shld = instruction("shld", "SDM 2B, SHLD", [
 });
 
 const shrd = instruction("shrd", "SDM 2B, SHRD", [
-  "0F AC /r ib  r/m*  r*  immu8  ; undef=AF,OF",
-  "0F AD /r     r/m*  r*  cl     ; undef=AF,OF",
+  `o16 0F AC /r ib  r/m16  r16  immu8  ; ${UNDEFINED_16}`,
+  "o32 0F AC /r ib  r/m32  r32  immu8  ; undef=AF,OF",
+  "o64 0F AC /r ib  r/m64  r64  immu8  ; undef=AF,OF",
+  `o16 0F AD /r     r/m16  r16  cl     ; ${UNDEFINED_16}`,
+  "o32 0F AD /r     r/m32  r32  cl     ; undef=AF,OF",
+  "o64 0F AD /r     r/m64  r64  cl     ; undef=AF,OF",
 ], (e, { width, dst, src, third }) => {
   const count = maskedCount(e, width, third), b = e.load(width, src);
   const joined = <V>(f: Emit<V>, a: V, high: V): V =>

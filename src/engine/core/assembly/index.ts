@@ -13,3 +13,8 @@ export * from "./aes";
 export * from "./clmul";
 export * from "./sha";
 export * from "./strcompare";
+export * from "./address";
+export * from "./arithmetic";
+export * from "./popflags";
+export * from "./stack";
+export * from "./string";
