@@ -6,7 +6,7 @@ import { parseRow } from "./rows.ts";
 
 for (const [row, what] of [
   ["/r r32 r/m32", /no opcode/], ["0F AF /r r32 r/m33", /unknown operand r\/m33/], ["01 r32 r/m32", /no \/r/], ["F3 66 0F 10 /r xmm xmm/m32", /two mandatory prefixes/],
-  ["50 +r /r r32", /\+r with \/r/], ["53 +r r32", /low 3 bits/], ["05 eax imm32", /0 immediates in the opcode, 1 in the operands/], ["01 /r r/m32 r32 ; locked", /unknown attribute locked/],
+  ["50 +r /r r32", /\+r with \/r/], ["53 +r r32", /low 3 bits/], ["05 eax imm32", /0 immediates in the opcode, 1 in the operands/], ["01 /r r/m32 r32 ; bolted", /unknown attribute bolted/],
   ["01 /r r/m32 r32 ; undef=XF", /unknown flag xf/], ["01 /r r32 r32", /two operands in the same field/], ["0F 01 40", /below C0/], ["01 /r r/m32 r32 ; lock ; x", /two semicolons/],
   ["0F 01 D0 /r", /fixed ModRM byte and \/r/], ["0F 01 02 03 04", /too many opcode bytes/], ["8F /0 imm8 ib", /unknown operand ib|immediates/],
 ] as const) test(`refuses "${row}"`, () => assert.throws(() => parseRow(row), (error: Error) => what.test(error.message) && error.message.includes(row)));

@@ -77,4 +77,9 @@ const set = CONDITIONS.map((condition, number) => instruction(`set${condition}`,
   `0F ${hex(0x90 + number)} /r  r/m8`,
 ], (e, { dst }) => e.store(8, dst, e.condition(condition))));
 
-export const MOVE: readonly Instruction[] = [mov, movzx, movsx, movsxd, movbe, bswap, lea, ...widenings, ...signs, ...cmov, ...set];
+const movnti = instruction("movnti", "SDM 2B, MOVNTI", [
+  "o32 NP 0F C3 /r  m32  r32",
+  "o64 NP 0F C3 /r  m64  r64",
+], (e, { width, dst, src }) => e.store(width, dst, e.load(width, src)));
+
+export const MOVE: readonly Instruction[] = [mov, movzx, movsx, movsxd, movbe, bswap, lea, ...widenings, ...signs, ...cmov, ...set, movnti];
