@@ -15,10 +15,9 @@ export function wiredOr(line: IrqLine): () => IrqLine {
   return () => {
     let level = false;
     const set = (next: boolean) => {
-      if (next === level) return;
+      if (next !== level) asserted += next ? 1 : -1;
       level = next;
-      asserted += next ? 1 : -1;
-      line.set(asserted > 0);
+      line.set(asserted > 0); // even if nothing changed: after a reset or restore the controller may not know
     };
     return { set };
   };

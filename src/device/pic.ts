@@ -46,7 +46,7 @@ const ALWAYS_EDGE = [0x07, 0x21] as const;
 
 /** @param interrupt the INTR output */
 export function createPic(interrupt: IrqLine): Pic {
-  const state = { chips: [powerOn(), powerOn()] };
+  const state = { chips: [powerOn(), powerOn()].map((chip) => ({ ...chip, mask: ALL })) }; // masked, as firmware leaves them to a kernel
 
   /** The request register: a request lasts only while its line does, so that one which goes away ends as "default IR7". */
   const requests = (chip: Chip) => chip.lines & (chip.edges | chip.level);
