@@ -78,8 +78,8 @@ const set = CONDITIONS.map((condition, number) => instruction(`set${condition}`,
 ], (e, { dst }) => e.store(8, dst, e.condition(condition))));
 
 const movnti = instruction("movnti", "SDM 2B, MOVNTI", [
-  "o32 NP 0F C3 /r  m32  r32",
-  "o64 NP 0F C3 /r  m64  r64",
+  "NP 0F C3 /r        m32  r32",
+  "NP REX.W 0F C3 /r  m64  r64",
 ], (e, { width, dst, src }) => e.store(width, dst, e.load(width, src)));
 
 export const MOVE: readonly Instruction[] = [mov, movzx, movsx, movsxd, movbe, bswap, lea, ...widenings, ...signs, ...cmov, ...set, movnti];
