@@ -10,7 +10,7 @@ export const X87_HELPERS = {
   // loads push; the operand is a value, or a linear address where it is wider than 64 bits
   x87LoadF32: "l:", x87LoadF64: "l:", x87LoadInt: "l:", x87LoadF80: "l:!", x87LoadBcd: "l:!", x87LoadSt: ":", x87LoadConstant: "i:",
   // stores take the linear address, checked for writing; then 1 to pop
-  x87StoreF32: "li:!", x87StoreF64: "li:!", x87StoreF80: "l:!", x87StoreBcd: "l:!", x87StoreSt: "i:",
+  x87StoreF32: "li:!", x87StoreF64: "li:!", x87StoreF80: "l:!", x87StoreBcd: "l:!", x87StoreSt: "i:", x87StoreStUnchecked: ":",
   x87StoreInt: "liii:!", // bytes, 1 to truncate whatever RC says, 1 to pop
   // operation: the /digit of D8 (0 add, 1 mul, 4 sub, 5 subr, 6 div, 7 divr); operands and pop by opcode, or the memory operand's value
   x87ArithSt: "i:", x87ArithF32: "il:", x87ArithF64: "il:", x87ArithInt: "il:",

@@ -69,7 +69,10 @@ export const X87_TRANSFER: readonly Instruction[] = [
   storeWide("FBSTP", "DF /6", "Bcd"),
   storeRegister("FST", ["DD D0 +r"], 0),
   storeRegister("FSTP", ["DD D8 +r", "DF D0 +r", "DF D8 +r"], 1), // the last two are old aliases
-  storeRegister("FSTPNCE", ["D9 D8 +r"], 1), // as FSTP, an alias that reports no stack underflow on some CPUs
+  instruction("FSTPNCE", "AMD64 APM 5, FSTP", ["D9 D8 +r  st(i)  ; x87"], (e) => { // an alias that does not report stack underflow
+    begin(e);
+    e.call("x87StoreStUnchecked");
+  }),
   storeInt("FIST", "DF /2", 16, 0, 0), storeInt("FIST", "DB /2", 32, 0, 0),
   storeInt("FISTP", "DF /3", 16, 0, 1), storeInt("FISTP", "DB /3", 32, 0, 1), storeInt("FISTP", "DF /7", 64, 0, 1),
   storeInt("FISTTP", "DF /1", 16, 1, 1), storeInt("FISTTP", "DB /1", 32, 1, 1), storeInt("FISTTP", "DD /1", 64, 1, 1),
