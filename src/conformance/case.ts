@@ -55,6 +55,8 @@ export interface Outcome {
   gsBase: bigint;
   /** a data byte outside of the window that was written, or 0 */
   stray: number;
+  /** the engine has left `run` for this reason instead */
+  left?: string;
 }
 
 const REQUEST_BYTES = 144 + 512 + 32, ANSWER_BYTES = 144 + 512 + 16 + 24 + 32;

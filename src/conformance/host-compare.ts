@@ -1,0 +1,55 @@
+// Compares engines with this host's CPU: `node dist/conformance/host-compare.js --mnemonic shl --cases 1000 --engine oracle`.
+// See docs/how-to/test-an-instruction.md.
+
+import { parseArgs } from "node:util";
+import { differences } from "./compare.ts";
+import { openEngines } from "./engines.ts";
+import { COMPARABLE_FORMS, generateCase } from "./generate.ts";
+import { openHostCpu } from "./host/host.ts";
+import { createCaseMachine } from "./machine.ts";
+import { report } from "./report.ts";
+
+const { values } = parseArgs({ options: {
+  mnemonic: { type: "string" }, row: { type: "string" }, cases: { type: "string", default: "300" }, engine: { type: "string", default: "oracle,interp" },
+  seed: { type: "string", default: "1" }, case: { type: "string" }, show: { type: "string", default: "2" }, help: { type: "boolean" },
+} });
+if (values.help) {
+  console.log("host-compare [--mnemonic NAME,…] [--row TEXT] [--cases 300] [--engine oracle,interp] [--seed 1] [--case NUMBER] [--show 2]");
+  process.exit(0);
+}
+const host = openHostCpu();
+if (host === undefined) {
+  console.error("host-compare needs x86-64 Linux with gcc");
+  process.exit(2);
+}
+const mnemonics = values.mnemonic?.split(","), seed = Number(values.seed), show = Number(values.show);
+const forms = COMPARABLE_FORMS.filter((form) => (!mnemonics || mnemonics.includes(form.mnemonic)) && (!values.row || form.row.includes(values.row) || form.name.includes(values.row)));
+const machines = (await openEngines(values.engine.split(","))).map(createCaseMachine);
+const totals = { cases: 0, different: 0, forms: 0, differentForms: 0 };
+for (const form of forms) {
+  const numbers = values.case !== undefined ? [Number(values.case)] : Array.from({ length: Number(values.cases) }, (_, number) => number);
+  const cases = numbers.map((number) => generateCase(form, seed, number));
+  const expected = host.run(cases.map(({ one }) => one));
+  for (const machine of machines) {
+    let bad = 0;
+    cases.forEach((generated, index) => {
+      let lines: string[];
+      try {
+        lines = differences(generated, expected[index]!, machine.run(generated.one));
+      } catch (thrown) {
+        lines = [`the engine has thrown ${(thrown as Error).stack}`];
+      }
+      if (lines.length === 0) return;
+      if (bad++ < show) console.log(`${report(machine.engine, seed, numbers[index]!, generated, expected[index]!, lines)}\n`);
+    });
+    totals.forms++;
+    totals.cases += cases.length;
+    totals.different += bad;
+    if (bad > 0) {
+      totals.differentForms++;
+      console.log(`${machine.engine}: ${form.name}: ${bad} of ${cases.length} cases differ\n`);
+    }
+  }
+}
+console.log(`${host.model}: ${totals.cases} cases of ${totals.forms} forms; ${totals.different} cases of ${totals.differentForms} forms differ`);
+process.exitCode = totals.different > 0 ? 1 : 0;
