@@ -1,6 +1,6 @@
 // Helpers of the integer instructions. Notation: ../helpers.ts
 export const INTEGER_HELPERS = {
-  /** stack.ts: bytes of one value */
+  /** frame.ts: bytes of one value */
   pushAll: "i:!",
   popAll: "i:!",
   /** bytes of one value, size of the frame, nesting level */

@@ -1,8 +1,7 @@
 // Offsets in segments as linear addresses, for helpers that access memory themselves (SDM 3A, Limit Checking; Type Checking).
 import { C } from "./generated/layout";
 import { canonical, code64, GP, raise, SS } from "./state";
-import { attributesOf, baseOf, CODE, limitOf, READABLE, WRITABLE } from "./descriptor";
-import { withinLimit } from "./exception";
+import { attributesOf, baseOf, CODE, DB_BIT, DOWN, limitOf, READABLE, WRITABLE } from "./descriptor";
 import { load16, load32, load64, load8, store16, store32, store64, store8 } from "./memory";
 
 /** Linear address of `bytes` at an offset in a segment. What the segment forbids is #SS(0) for SS, #GP(0) for others. */
@@ -12,9 +11,10 @@ export function linearAddress(segment: u32, offset: u64, bytes: u32, write: bool
     if (!canonical(linear)) raise(segment == C.SEG_SS ? SS : GP, 0);
     return linear;
   }
-  const attributes = attributesOf(segment);
+  const attributes = attributesOf(segment), limit = <u64>limitOf(segment), last = offset + (bytes - 1);
+  const outside = (attributes & (CODE | DOWN)) == DOWN ? offset <= limit || last > (attributes & DB_BIT ? 0xffff_ffff : 0xffff) : last > limit;
   const forbidden = (attributes & C.SEG_UNUSABLE) != 0 || (write ? (attributes & CODE) != 0 || !(attributes & WRITABLE) : (attributes & (CODE | READABLE)) == CODE);
-  if (forbidden || !withinLimit(<u32>offset, bytes, limitOf(segment), attributes)) raise(segment == C.SEG_SS ? SS : GP, 0);
+  if (forbidden || outside) raise(segment == C.SEG_SS ? SS : GP, 0);
   return (baseOf(segment) + offset) & 0xffff_ffff;
 }
 
