@@ -34,6 +34,10 @@ export interface VnodeMemory {
   read(gpa: number, bytes: number): Uint8Array;
   /** Copies in, ROM too. @throws memory/outside when a part is neither RAM nor ROM */
   write(gpa: number, data: Uint8Array): void;
+  /** Zeroes RAM. @throws as write */
+  clear(gpa: number, bytes: number): void;
+  /** Bytes of RAM in pages that hold anything but zeros. */
+  touchedBytes(): number;
 }
 
 /** Makes the memory of a node.
@@ -50,12 +54,12 @@ export function createNodeMemory(bytes: number): NodeMemory {
   return adoptNodeMemory(wasm, FIRST_FREE);
 }
 
-/** The same memory seen from another thread; `next` is the first address that this view may allocate. */
-export function adoptNodeMemory(wasm: WebAssembly.Memory, next: number): NodeMemory {
+/** The same memory seen from another thread, which may allocate [next, end) of it. */
+export function adoptNodeMemory(wasm: WebAssembly.Memory, next: number, end = wasm.buffer.byteLength): NodeMemory {
   const bytes = new Uint8Array(wasm.buffer);
   const allocate = (size: number, align: number, what: string) => {
     const start = Math.ceil(next / align) * align;
-    if (start + size > bytes.length) throw new NvlError("node/out-of-memory", `no ${size} bytes left for ${what}`, { context: { size, left: bytes.length - next } });
+    if (start + size > end) throw new NvlError("node/out-of-memory", `no ${size} bytes left for ${what}`, { context: { size, left: end - next } });
     next = start + size;
     return start;
   };
@@ -114,11 +118,28 @@ export function openVnodeMemory(node: NodeMemory, table: number): VnodeMemory {
     forParts(gpa, bytes, (at, offset, length) => { if (at >= 0) out.set(node.bytes.subarray(at, at + length), offset); });
     return out;
   };
+  const requireMemory = (gpa: number, bytes: number) => forParts(gpa, bytes, (at, offset) => {
+    if (at < 0) throw new NvlError("memory/outside", "write outside of guest RAM", { context: { gpa: gpa + offset, bytes } });
+  });
+  const clear = (gpa: number, bytes: number) => {
+    requireMemory(gpa, bytes);
+    forParts(gpa, bytes, (at, _, length) => node.bytes.fill(0, at, at + length));
+  };
   const write = (gpa: number, data: Uint8Array) => {
-    forParts(gpa, data.length, (at, offset) => {
-      if (at < 0) throw new NvlError("memory/outside", "write outside of guest RAM", { context: { gpa: gpa + offset, bytes: data.length } });
-    });
+    requireMemory(gpa, data.length);
     forParts(gpa, data.length, (at, offset, length) => node.bytes.set(data.subarray(offset, offset + length), at));
   };
-  return { table, regions, host, read, write };
+  const touchedBytes = () => {
+    let pages = 0;
+    for (const { host: start, bytes, kind } of regions) {
+      if (kind !== "ram") continue;
+      const words = new Float64Array(node.wasm.buffer, start, bytes / 8);
+      for (let page = 0; page < words.length; page += 512) {
+        // as floats a NaN counts as set and a negative zero does not: the next word of such a page tells
+        for (let word = page; word < page + 512; word++) if (words[word] !== 0) { pages++; break; }
+      }
+    }
+    return pages * 4096;
+  };
+  return { table, regions, host, read, write, clear, touchedBytes };
 }

@@ -20,12 +20,14 @@ export interface Entry {
   registers: Partial<Record<"rax" | "rbx" | "rcx" | "rdx" | "rsi" | "rdi" | "rbp" | "rsp", number>>;
 }
 
+/** Bytes at a place; `memoryBytes` more than they are is zeroed behind them (BSS). */
+export interface Piece { gpa: number; bytes: Uint8Array; memoryBytes?: number }
+
 export interface BootImage {
   /** How it is booted, for people: `Linux 64-bit, vmlinux (lz4)`. */
   protocol: string;
   /** In order; later pieces overwrite earlier ones. */
-  pieces: readonly { gpa: number; bytes: Uint8Array }[];
-  /** Ranges that are zeroed before the pieces are written (BSS); RAM is zero at power-on, a reset needs it. */
+  pieces: readonly Piece[];
   entry: Entry;
 }
 

@@ -5,7 +5,7 @@ import { BOOT_FLAG, CAN_USE_HEAP, E820_TYPE, ENTRY_64, LOADED_HIGH, LOADER_UNDEF
 import { BOOT_AREA, EBDA_START, HIGH_RAM_START } from "../memory-map.ts";
 import { compressionOf, decompress } from "../inflate/index.ts";
 import { parseElf, type Elf } from "./elf.ts";
-import { concatenate, isUsable, placeHigh, refuse, type BootRequest, type Loaded } from "./image.ts";
+import { concatenate, isUsable, placeHigh, refuse, type BootRequest, type Loaded, type Piece } from "./image.ts";
 
 const ZERO_PAGE_GPA = BOOT_AREA, COMMAND_LINE_GPA = 0x2_0000;
 const text = new TextEncoder();
@@ -59,7 +59,7 @@ export function loadVmlinux(request: BootRequest, elf: Elf, protocol: string, he
   if (!elf.segments.some(({ gpa, memoryBytes }) => rip >= gpa && rip < gpa + memoryBytes))
     return refuse("kernel", `the entry 0x${elf.entry.toString(16)} lies in no segment`);
   return withBootParameters(request, header ?? defaultHeader(), end, {
-    protocol, rip, pieces: elf.segments.map(({ gpa, file }) => ({ gpa, bytes: file })),
+    protocol, rip, pieces: elf.segments.map(({ gpa, file, memoryBytes }): Piece => ({ gpa, bytes: file, memoryBytes })),
   });
 }
 
@@ -79,7 +79,7 @@ function defaultHeader(): Uint8Array {
 
 function withBootParameters(
   request: BootRequest, header: Uint8Array, kernelEnd: number,
-  kernel: { protocol: string; pieces: { gpa: number; bytes: Uint8Array }[]; rip: number },
+  kernel: { protocol: string; pieces: Piece[]; rip: number },
 ): Loaded {
   const zeroPage = new Uint8Array(4096);
   const view = new DataView(zeroPage.buffer);
@@ -92,7 +92,7 @@ function withBootParameters(
   if (commandLine.length > commandLineMax) return refuse("append", `the command line has ${commandLine.length} bytes; this kernel takes ${commandLineMax}`);
   view.setUint32(SETUP.cmdLinePtr, COMMAND_LINE_GPA, true);
 
-  const pieces = [...kernel.pieces, { gpa: COMMAND_LINE_GPA, bytes: Uint8Array.from([...commandLine, 0]) }];
+  const pieces: Piece[] = [...kernel.pieces, { gpa: COMMAND_LINE_GPA, bytes: Uint8Array.from([...commandLine, 0]) }];
   const initrd = concatenate(request.initrds);
   if (initrd.length > 0) {
     const limit = Math.min((view.getUint32(SETUP.initrdAddrMax, true) || 0x37ff_ffff) + 1, HIGH_RAM_START);

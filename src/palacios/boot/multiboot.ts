@@ -3,7 +3,7 @@
 import { HEADER_FLAG, HEADER_SEARCH_BYTES, INFO, INFO_FLAG, MULTIBOOT_BOOT_MAGIC, MULTIBOOT_HEADER_MAGIC } from "../../abi/multiboot.ts";
 import { BOOT_AREA, HIGH_RAM_START } from "../memory-map.ts";
 import { isElf, parseElf } from "./elf.ts";
-import { isUsable, placeHigh, refuse, type BootRequest, type Loaded } from "./image.ts";
+import { isUsable, placeHigh, refuse, type BootRequest, type Loaded, type Piece } from "./image.ts";
 
 const text = new TextEncoder();
 /** The information structure and all it points to are one piece at BOOT_AREA, at most this long. */
@@ -26,11 +26,11 @@ export function loadMultiboot(request: BootRequest, headerAt: number): Loaded {
   const flags = view.getUint32(headerAt + 4, true);
   if (flags & 0xffff & ~(HEADER_FLAG.alignModules | HEADER_FLAG.memoryInfo))
     return refuse("kernel", `the Multiboot header requires features 0x${(flags & 0xffff).toString(16)}; page-aligned modules (1) and memory information (2) are supported`);
-  const pieces: { gpa: number; bytes: Uint8Array }[] = [];
+  const pieces: Piece[] = [];
   let entry: number, end = 0;
   const place = (gpa: number, bytes: Uint8Array, memoryBytes: number) => {
     if (!isUsable(memoryMap, gpa, memoryBytes)) return false;
-    pieces.push({ gpa, bytes });
+    pieces.push({ gpa, bytes, memoryBytes });
     end = Math.max(end, gpa + memoryBytes);
     return true;
   };

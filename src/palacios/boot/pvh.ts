@@ -3,7 +3,7 @@
 import { PVH_NOTE } from "../../abi/elf.ts";
 import { BOOT_AREA } from "../memory-map.ts";
 import type { Elf } from "./elf.ts";
-import { concatenate, isUsable, placeHigh, refuse, type BootRequest, type Loaded } from "./image.ts";
+import { concatenate, isUsable, placeHigh, refuse, type BootRequest, type Loaded, type Piece } from "./image.ts";
 
 const START_MAGIC = 0x336e_c578;
 const MODULES = 0x40, MAP = 0x80, COMMAND_LINE = 0x400;
@@ -24,7 +24,7 @@ export function loadPvh(request: BootRequest, elf: Elf, entry: number): Loaded {
       return refuse("memory", `the kernel needs ${memoryBytes} bytes at 0x${gpa.toString(16)}: give the virtual node more memory`);
     end = Math.max(end, gpa + memoryBytes);
   }
-  const pieces = elf.segments.map(({ gpa, file }) => ({ gpa, bytes: file }));
+  const pieces = elf.segments.map(({ gpa, file, memoryBytes }): Piece => ({ gpa, bytes: file, memoryBytes }));
   const commandLine = new TextEncoder().encode(request.commandLine);
   if (commandLine.length > 4095) return refuse("append", `the command line has ${commandLine.length} bytes; PVH takes 4095 here`);
   const info = new Uint8Array(COMMAND_LINE + commandLine.length + 1);

@@ -1,0 +1,83 @@
+#!/usr/bin/env node
+// The command line. It knows where it runs; everything else it does through the library.
+
+import { readFileSync } from "node:fs";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { parseBytes } from "../base/text.ts";
+import { NvlError } from "../base/error.ts";
+import { ENGINE_NAMES, type EngineName } from "../embed/protocol.ts";
+import { listCommand, pullCommand } from "./images.ts";
+import { errorLine, issueLines } from "./output.ts";
+import { runCommand, type RunOptions } from "./run.ts";
+import { schemaCommand, upCommand, validateCommand } from "./up.ts";
+
+/** Exit status of a command line that makes no sense, or names what is not there. */
+const STATUS_USAGE = 1;
+
+const version = (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }).version;
+
+const size = (text: string): number => {
+  const bytes = parseBytes(text);
+  if (bytes === undefined) throw new InvalidArgumentError("a whole number of bytes with an optional unit K, M or G is allowed (512M, 2GiB).");
+  return bytes;
+};
+const count = (text: string): number => {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("a positive whole number is allowed.");
+  return Number(text);
+};
+const flat = (text: string): RunOptions["flat"] => {
+  const match = /^(0x[0-9a-f]+|\d+):(real|protected|long)$/i.exec(text);
+  if (!match) throw new InvalidArgumentError("ADDRESS:MODE is allowed, with mode real, protected or long (0x7c00:real).");
+  return { address: Number(match[1]), mode: match[2].toLowerCase() as "real" };
+};
+const collect = (text: string, before: string[]) => [...before, text];
+const engineOption = () => new Option("--engine <name>", "what executes guest code").choices(ENGINE_NAMES as string[]).default("interp" satisfies EngineName);
+
+function createProgram(): Command {
+  const program = new Command("nvl").description("Divides one x86-64 node into virtual nodes that run different stacks side by side.")
+    .version(version).exitOverride().showHelpAfterError("(nvl --help lists commands and options)");
+
+  program.command("run").description("boot one virtual node, its console on this terminal (Ctrl-] then q leaves)")
+    .option("--image <name>", "image of the local store: gives kernel, initrd and command line")
+    .option("--kernel <file>", "bzImage, vmlinux, PVH or Multiboot 1 ELF, or a flat binary")
+    .option("--initrd <file>", "may be given several times: concatenated, or modules for Multiboot", collect, [])
+    .option("--append <words>", "words added to the kernel's command line", "")
+    .option("--memory <size>", "RAM, such as 512M", size, 512 * 2 ** 20)
+    .option("--cpus <n>", "virtual CPUs (1 in this version)", count, 1)
+    .option("--flat <address:mode>", "the kernel is a flat binary, entered at its first byte", flat)
+    .addOption(engineOption())
+    .option("--stats", "print counters at the end, to standard error")
+    .option("--json", "with --stats: as JSON")
+    .action(async (options: RunOptions) => { process.exitCode = await runCommand(options); });
+
+  program.command("up").argument("<spec>", "YAML file").description("start every virtual node of a spec, all consoles on this terminal")
+    .addOption(engineOption())
+    .option("--json", "one JSON object per event and a summary, for programs")
+    .action(async (spec: string, options: { engine: EngineName; json?: boolean }) => { process.exitCode = await upCommand(spec, options); });
+
+  program.command("validate").argument("<spec>", "YAML file").description("check a spec without starting anything")
+    .option("--json", "the issues, or the plan, as JSON")
+    .action((spec: string, options: { json?: boolean }) => { process.exitCode = validateCommand(spec, options); });
+
+  program.command("schema").description("print the JSON Schema of specs").action(schemaCommand);
+
+  const images = program.command("images").description("list the local image store").option("--json", "as JSON")
+    .action((options: { json?: boolean }) => listCommand(options));
+  images.command("list").description("the same").option("--json", "as JSON").action((options: { json?: boolean }) => listCommand(options));
+  images.command("pull").argument("<name>", "debian: the distribution's cloud kernel and busybox").description("fetch an image")
+    .action(async (name: string) => { process.exitCode = await pullCommand(name); });
+  return program;
+}
+
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : STATUS_USAGE;
+  else if (error instanceof NvlError) {
+    const issues = error.context.issues;
+    console.error(errorLine(error.message));
+    if (Array.isArray(issues) && process.env.NVL_DEBUG) console.error(issueLines(issues).join("\n"));
+    if (process.env.NVL_DEBUG) console.error(error);
+    process.exitCode = STATUS_USAGE;
+  } else throw error;
+}

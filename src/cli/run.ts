@@ -1,0 +1,67 @@
+// `nvl run`: one virtual node whose console is this terminal, or standard input and output when they are pipes.
+
+import path from "node:path";
+import type { EngineName } from "../embed/protocol.ts";
+import { startNode } from "../embed/node.ts";
+import { planNode } from "../nvl/plan.ts";
+import { parseSpec } from "../api/spec.ts";
+import { createEscape } from "./escape.ts";
+import { feed } from "./feed.ts";
+import { describeOutcome, exitStatus } from "./outcome.ts";
+import { err, errorLine, issueLines } from "./output.ts";
+import { hostSources } from "./sources.ts";
+import { statisticsLines } from "./summary.ts";
+
+export interface RunOptions {
+  image?: string; kernel?: string; initrd: string[]; append: string; memory: number; cpus: number;
+  flat?: { address: number; mode: "real" | "protected" | "long" };
+  engine: EngineName; stats?: boolean; json?: boolean;
+}
+
+/** The options as a spec of one virtual node, so that both ways in are checked by the same rules. */
+function specOf({ image, kernel, initrd, append, memory, cpus, flat }: RunOptions): object {
+  return {
+    node: { zones: [{ cores: cpus, memory }] },
+    virtualNodes: [{ name: "vm", cores: cpus, memory, stack: { vm: {
+      ...((image || !kernel) && { image: image ?? "debian" }), ...(kernel && { kernel }), ...(initrd.length > 0 && { initrd }), append, ...(flat && { flat }),
+    } } }],
+  };
+}
+
+/** Which option a path of the spec came from. */
+const optionOf = (specPath: string) => {
+  const name = /\/(kernel|initrd|append|memory|cores|image|flat)(\/|$)/.exec(specPath)?.[1];
+  return name ? `--${name === "cores" ? "cpus" : name}` : specPath;
+};
+
+/** Boots and stays until the guest ends. @returns the exit status */
+export async function runCommand(options: RunOptions): Promise<number> {
+  const parsed = parseSpec(specOf(options));
+  const planned = "issues" in parsed ? parsed : planNode(parsed.spec, hostSources(path.resolve(".")));
+  if ("issues" in planned) {
+    console.error(errorLine("the virtual node cannot be started"));
+    console.error(issueLines(planned.issues.map(({ path: at, message }) => ({ path: optionOf(at), message }))).join("\n"));
+    return 1;
+  }
+  const [vm] = await startNode(planned.plan, options.engine, { output: (_, bytes) => { process.stdout.write(bytes); } });
+
+  const terminal = process.stdin.isTTY === true;
+  const escape = createEscape({ quit: () => vm.stop(), help: () => process.stderr.write("\r\n[Ctrl-] then: q leave, Ctrl-] send Ctrl-], h this help]\r\n") });
+  if (terminal) process.stdin.setRawMode(true);
+  const stopFeeding = feed(process.stdin, terminal ? escape : (bytes) => bytes, vm.write);
+  const onSignal = () => vm.stop();
+  process.on("SIGTERM", onSignal);
+  process.on("SIGHUP", onSignal);
+  if (!terminal) process.on("SIGINT", onSignal);
+  try {
+    const { outcome, statistics } = await vm.ended;
+    if (terminal) process.stdin.setRawMode(false);
+    if (outcome.kind !== "power-off") console.error(`${terminal ? "\n" : ""}${err.yellow("nvl:")} ${describeOutcome(outcome)}`);
+    if (options.stats) console.error(options.json ? JSON.stringify({ outcome, statistics }) : statisticsLines(statistics).join("\n"));
+    return terminal && outcome.kind === "stopped" ? 0 : exitStatus(outcome);
+  } finally {
+    if (terminal) process.stdin.setRawMode(false);
+    stopFeeding();
+    for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.off(signal, onSignal);
+  }
+}

@@ -1,0 +1,48 @@
+// Where specs and images are found on this host.
+
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import path from "node:path";
+import { LineCounter, parseDocument } from "yaml";
+import { parseSpec } from "../api/spec.ts";
+import type { Issue } from "../base/error.ts";
+import { findImage } from "../host/nodejs/images.ts";
+import { planNode, type Plan, type Sources } from "../nvl/plan.ts";
+
+/** Files relative to `folder`, images of the local store. */
+export function hostSources(folder: string): Sources {
+  return {
+    findFile: (name) => {
+      const file = path.resolve(folder, name);
+      try {
+        accessSync(file, constants.R_OK);
+        return statSync(file).isFile() ? file : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    findImage: (name) => {
+      const image = findImage(name);
+      return image && { kernel: path.join(image.folder, image.kernel), initrds: image.initrds.map((file) => path.join(image.folder, file)), commandLine: image.commandLine };
+    },
+  };
+}
+
+/** Reads, checks and plans a spec file; the files it names are relative to it. */
+export function planFile(file: string): { plan: Plan } | { issues: Issue[] } {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    return { issues: [{ path: file, message: "cannot be read" }] };
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  if (document.errors.length > 0) {
+    return { issues: document.errors.map((error) => {
+      const { line, col } = lines.linePos(error.pos[0]);
+      return { path: `${file}:${line}:${col}`, message: error.message.split("\n")[0].replace(/ at line \d+, column \d+:?$/, "") };
+    }) };
+  }
+  const parsed = parseSpec(document.toJS({ maxAliasCount: 100 }));
+  return "issues" in parsed ? parsed : planNode(parsed.spec, hostSources(path.dirname(file)));
+}

@@ -1,0 +1,114 @@
+// Starts the virtual nodes of a plan, each on a thread of its own, in one shared memory.
+
+import { readFileSync } from "node:fs";
+import { Worker } from "node:worker_threads";
+import { createRing, openRing } from "../backend/ring.ts";
+import { cpioArchive, parentDirectories } from "../base/cpio.ts";
+import { NvlError, type Issue } from "../base/error.ts";
+import { createNodeMemory } from "../hal/memory.ts";
+import { loadModule } from "../host/nodejs/modules.ts";
+import type { Plan, PlannedNode } from "../nvl/plan.ts";
+import type { Outcome } from "../palacios/vm.ts";
+import { CONTROL, type EngineName, type FromThread, type StartMessage, type Statistics } from "./protocol.ts";
+
+/** Memory that one virtual node needs besides its RAM: vCPU state, TLBs, decoded code, tables. */
+const OVERHEAD_BYTES = 80 * 2 ** 20;
+const INPUT_RING_BYTES = 16 * 1024;
+
+export interface NodeEvents {
+  /** The kernel's files were accepted and it starts. */
+  booting?(name: string, protocol: string): void;
+  output?(name: string, bytes: Uint8Array): void;
+}
+
+export interface Ending { outcome: Outcome; statistics: Statistics }
+
+export interface VirtualNode {
+  readonly name: string;
+  /** Console input. @returns how many bytes were taken; the rest does not fit yet */
+  write(bytes: Uint8Array): number;
+  /** Ends the guest without asking it. */
+  stop(): void;
+  /** Settles when the guest has ended and its thread is gone. Rejects with NvlError when the host failed, or the kernel was refused (`issues` in its context). */
+  readonly ended: Promise<Ending>;
+}
+
+/** Starts all virtual nodes of a plan. Nothing is started when memory or files fail. */
+export async function startNode(plan: Plan, engine: EngineName, events: NodeEvents = {}): Promise<VirtualNode[]> {
+  const boots = plan.virtualNodes.map(readBoot);
+  const align = 2 * 2 ** 20;
+  const needs = plan.virtualNodes.map(({ memoryBytes, cores }) => Math.ceil((memoryBytes + OVERHEAD_BYTES * cores.length) / align) * align + align);
+  const memory = createNodeMemory(needs.reduce((sum, bytes) => sum + bytes, align));
+  const modules = { core: await loadModule("core"), interp: await loadModule("interp") };
+  return plan.virtualNodes.map((planned, index) => {
+    const start = memory.allocate(needs[index], align, planned.name);
+    return startThread(planned, {
+      name: planned.name, engine, modules, wasm: memory.wasm, range: { start, end: start + needs[index] }, memoryBytes: planned.memoryBytes,
+      vcpuCount: planned.cores.length, startEpochMs: Date.now(), input: createRing(INPUT_RING_BYTES).buffer,
+      control: new SharedArrayBuffer(CONTROL.words * 4), boot: boots[index],
+    }, events);
+  });
+}
+
+function readBoot({ name, boot }: PlannedNode): StartMessage["boot"] {
+  const read = (file: string) => {
+    try {
+      return new Uint8Array(readFileSync(file));
+    } catch (cause) {
+      throw new NvlError("embed/file", `${file} of ${name} cannot be read`, { context: { file }, cause });
+    }
+  };
+  const files = Object.entries(boot.files);
+  const extra = files.length === 0 ? [] : [cpioArchive([
+    ...parentDirectories(files.map(([path]) => path)),
+    ...files.map(([path, text]) => ({ path, kind: "file" as const, mode: 0o755, content: new TextEncoder().encode(text) })),
+  ])];
+  return {
+    kernel: read(boot.kernel), initrds: [...boot.initrds.map(read), ...extra], commandLine: boot.commandLine,
+    ...(boot.flat && { flat: { gpa: boot.flat.address, mode: boot.flat.mode } }),
+  };
+}
+
+function startThread(planned: PlannedNode, message: StartMessage, events: NodeEvents): VirtualNode {
+  const control = new Int32Array(message.control);
+  const input = openRing(message.input);
+  const worker = new Worker(new URL("./thread.js", import.meta.url));
+  const wake = () => {
+    Atomics.add(control, CONTROL.wake, 1);
+    Atomics.notify(control, CONTROL.wake);
+  };
+  const ended = new Promise<Ending>((resolve, reject) => {
+    let ending: Ending | NvlError | undefined;
+    worker.on("message", (from: FromThread) => {
+      switch (from.kind) {
+        case "booting": return events.booting?.(planned.name, from.protocol);
+        case "output": return events.output?.(planned.name, from.bytes);
+        case "ended": ending = { outcome: from.outcome, statistics: from.statistics }; return;
+        case "refused": ending = refused(planned.name, from.issues); return;
+        case "failed": ending = new NvlError(from.code, from.message, { context: { virtualNode: planned.name } }); return;
+      }
+    });
+    worker.on("error", (cause) => { ending = new NvlError("embed/thread", `the thread of ${planned.name} failed`, { cause }); });
+    worker.on("exit", () => {
+      if (ending && !(ending instanceof NvlError)) resolve(ending);
+      else reject(ending ?? new NvlError("embed/thread", `the thread of ${planned.name} ended without a result`));
+    });
+  });
+  worker.postMessage(message);
+  return {
+    name: planned.name, ended,
+    write: (bytes) => {
+      const taken = input.write(bytes);
+      wake();
+      return taken;
+    },
+    stop: () => {
+      Atomics.store(control, CONTROL.stop, 1);
+      wake();
+    },
+  };
+}
+
+function refused(name: string, issues: Issue[]): NvlError {
+  return new NvlError("embed/refused", `${name} cannot boot: ${issues.map(({ path, message }) => `${path}: ${message}`).join("; ")}`, { context: { issues } });
+}

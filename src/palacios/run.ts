@@ -1,0 +1,59 @@
+// Runs a VM on the calling thread until it ends: timers, exits, sleep.
+
+import { unreachable } from "../base/error.ts";
+import { hex } from "../base/text.ts";
+import type { Exit } from "../hal/exit.ts";
+import type { Vcpu } from "../hal/vcpu.ts";
+import type { Outcome, Vm } from "./vm.ts";
+
+/** What the run loop needs of the thread it is on. */
+export interface Waiter {
+  /** Sleeps until somebody wakes the VM (input, stop) or guest time reaches `deadlineNs`; undefined: no deadline. */
+  waitUntil(deadlineNs: number | undefined): void;
+  /** Called between slices: brings console input in, takes output out. @returns true when the VM shall stop */
+  poll(): boolean;
+}
+
+/** Instructions between two looks at the clock: late timers cost a guest less than 0.3 ms at 100 MIPS. */
+const SLICE_INSTRUCTIONS = 25_000;
+const IF = 0x200n;
+
+/** Runs until the guest ends or `waiter.poll` says stop. */
+export function runVm(vm: Vm, waiter: Waiter): Outcome {
+  const [vcpu] = vm.vcpus;
+  for (;;) {
+    if (waiter.poll()) vm.outcome ??= { kind: "stopped" };
+    vm.timers.fire();
+    if (vm.outcome) return vm.outcome;
+    if (vm.resetRequested) vm.reset();
+    const next = handleExit(vm, vcpu, vcpu.run(SLICE_INSTRUCTIONS));
+    if (next === "wait") waiter.waitUntil(vm.timers.next());
+  }
+}
+
+/** What follows an exit. An exit changes who runs next; port and memory accesses are calls on the bus and do not come here. */
+export function handleExit(vm: Vm, vcpu: Vcpu, exit: Exit): "run" | "wait" | "stop" {
+  vm.exits[exit.reason] = (vm.exits[exit.reason] ?? 0) + 1;
+  switch (exit.reason) {
+    case "budget":
+    case "kick":
+    case "debug":
+      return "run";
+    case "hlt":
+      if (vcpu.state.read("rflags") & IF) return "wait";
+      vm.outcome ??= { kind: "halted", message: `halted with interrupts off at ${hex(vcpu.state.read("rip"))}: nothing can wake it` };
+      return "stop";
+    case "shutdown":
+      vm.outcome ??= { kind: "triple-fault", message: `triple fault at ${hex(vcpu.state.read("rip"))}: the guest could not deliver an exception` };
+      return "stop";
+    case "unsupported":
+    case "entry-failed":
+      vm.outcome ??= { kind: "unsupported", message: `the guest needs something that this engine does not support, at ${hex(exit.detail)}` };
+      return "stop";
+    case "reset":
+      vm.resetRequested = true;
+      return "run";
+    default:
+      return unreachable(exit.reason);
+  }
+}

@@ -1,0 +1,133 @@
+// A PC: RAM, ROM with its ACPI tables, vCPUs of whatever engine is handed in, devices, and a kernel to boot. It lives on one thread.
+
+import type { Issue } from "../base/error.ts";
+import { NvlError } from "../base/error.ts";
+import { createTimers, type Timers } from "../base/timers.ts";
+import type { Console } from "../backend/console.ts";
+import { LAPIC_TIMER_HZ } from "../abi/pc.ts";
+import { createPcDevices, PC_HARDWARE, type PcDevices } from "../device/pc.ts";
+import { createVnodeMemory, type NodeMemory, type VnodeMemory } from "../hal/memory.ts";
+import type { Engine, GuestClock, Vcpu } from "../hal/vcpu.ts";
+import { acpiTables, type Zone } from "./acpi/tables.ts";
+import { enter } from "./boot/entry.ts";
+import type { BootImage } from "./boot/image.ts";
+import { loadKernel, type FlatKernel } from "./boot/load.ts";
+import { e820, pcRegions } from "./memory-map.ts";
+
+export interface VmSetup {
+  id: string;
+  node: NodeMemory;
+  engine: Engine;
+  memoryBytes: number;
+  vcpuCount: number;
+  /** Guest time: nanoseconds since power-on. */
+  clock: GuestClock;
+  /** What the RTC says at power-on, in milliseconds since 1970. */
+  startEpochMs: number;
+  /** What COM1 is connected to. */
+  console: Console;
+  entropy(): number;
+  zones?: readonly Zone[];
+}
+
+/** What a VM boots. */
+export interface BootSource { kernel: Uint8Array; initrds: readonly Uint8Array[]; commandLine: string; flat?: FlatKernel }
+
+/** How a guest ended.
+ * - power-off: it switched itself off; debug-exit: it wrote `status` to the debug port
+ * - panic: its kernel said so on the console; triple-fault: it could not handle an exception; halted: it waits with interrupts off
+ * - unsupported: it needs something that the engine does not do; stopped: somebody outside ended it */
+export type Outcome =
+  | { kind: "power-off" | "stopped" }
+  | { kind: "debug-exit"; status: number }
+  | { kind: "panic" | "triple-fault" | "halted" | "unsupported"; message: string };
+
+export interface Vm {
+  readonly id: string;
+  readonly memory: VnodeMemory;
+  readonly vcpus: readonly Vcpu[];
+  readonly timers: Timers;
+  readonly devices: PcDevices;
+  /** Set when the guest has ended. */
+  outcome: Outcome | undefined;
+  /** The guest has asked for a reset; the run loop does it between instructions. */
+  resetRequested: boolean;
+  resets: number;
+  /** Exits by reason, since power-on. */
+  readonly exits: Record<string, number>;
+  /** Loads a kernel and brings the first vCPU to its entry. @returns the protocol, or what is wrong with the files */
+  boot(source: BootSource): { protocol: string } | { issues: Issue[] };
+  /** Back to the state after `boot`. */
+  reset(): void;
+}
+
+/** Ticks per second of the time-stamp counter that guests see. */
+export const TSC_HZ = 1_000_000_000;
+
+/** Builds a PC in memory of `node`. @throws node/out-of-memory, palacios/memory-size */
+export function createVm(setup: VmSetup): Vm {
+  const { id, node, memoryBytes, vcpuCount } = setup;
+  if (vcpuCount !== 1) throw new NvlError("palacios/vcpus", `a VM has 1 vCPU in this version, not ${vcpuCount}`, { context: { id } });
+  const host = node.allocate(memoryBytes, 2 * 2 ** 20, `RAM of ${id}`);
+  const memory = createVnodeMemory(node, pcRegions(memoryBytes, host));
+  const timers = createTimers(setup.clock);
+  const vcpus: Vcpu[] = [];
+  let image: BootImage | undefined;
+
+  const vm: Vm = { id, memory, vcpus, timers, devices: undefined as unknown as PcDevices, outcome: undefined, resetRequested: false, resets: 0, exits: {}, boot, reset };
+  const devices = createPcDevices({
+    timers, console: setup.console, memoryBytes, startEpochMs: setup.startEpochMs, tscHz: TSC_HZ,
+    vcpus: Array.from({ length: vcpuCount }, (_, index) => ({
+      // the devices come first and settle their lines once more when `start` resets them
+      setInterruptLine: (level: boolean) => vcpus[index]?.setInterruptLine(level),
+      injectNmi: () => vcpus[index]?.injectNmi(),
+      // with one vCPU both only ever come from the guest itself: INIT resets it, nobody waits for SIPI
+      init: () => { vm.resetRequested = true; kickAll(); },
+      startup: () => {},
+      tscOffset: () => Number(BigInt.asIntN(64, vcpus[index]?.state.readField("tscOffset") ?? 0n)),
+    })),
+    onPowerOff: () => end({ kind: "power-off" }),
+    onReset: () => { vm.resetRequested = true; kickAll(); },
+    onDebugExit: (status: number) => end({ kind: "debug-exit", status }),
+  });
+  (vm as { devices: PcDevices }).devices = devices;
+  const apicIds = Array.from({ length: vcpuCount }, (_, index) => index);
+  for (const index of apicIds) vcpus.push(setup.engine.createVcpu({
+    node, memory, index, bus: devices.bus(index), clock: setup.clock, entropy: setup.entropy, model: { tscHz: TSC_HZ, apicTimerHz: LAPIC_TIMER_HZ, vcpuCount, apicId: index },
+  }));
+  const acpi = acpiTables(PC_HARDWARE, apicIds, setup.zones ?? []);
+
+  function kickAll(): void {
+    for (const vcpu of vcpus) vcpu.kick();
+  }
+  function end(outcome: Outcome): void {
+    vm.outcome ??= outcome;
+    kickAll();
+  }
+  function boot({ kernel, initrds, commandLine, flat }: BootSource): { protocol: string } | { issues: Issue[] } {
+    const loaded = loadKernel({ kernel, initrds, commandLine, memoryMap: e820(memoryBytes), rsdpGpa: acpi.rsdpGpa }, flat);
+    if ("issues" in loaded) return loaded;
+    image = loaded.image;
+    start("power-on");
+    return { protocol: image.protocol };
+  }
+  function reset(): void {
+    vm.resets++;
+    start("reset");
+  }
+  function start(why: "power-on" | "reset"): void {
+    vm.resetRequested = false;
+    for (const vcpu of vcpus) vcpu.reset();
+    devices.reset();
+    memory.write(acpi.gpa, acpi.bytes);
+    if (!image) return;
+    for (const { gpa, bytes, memoryBytes: total } of image.pieces) {
+      memory.write(gpa, bytes);
+      // RAM is zero at power-on: clearing it again would only make the host commit its pages
+      if (why === "reset" && total !== undefined && total > bytes.length) memory.clear(gpa + bytes.length, total - bytes.length);
+      for (const vcpu of vcpus) vcpu.invalidateCode(gpa, total ?? bytes.length);
+    }
+    enter(vcpus[0].state, memory, image.entry);
+  }
+  return vm;
+}
