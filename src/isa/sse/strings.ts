@@ -25,7 +25,7 @@ function compare<V>(e: Emit<V>, { dst, src, third }: Operands, lengths: "implici
 function index<V>(e: Emit<V>, { found, control }: Strings<V>): void {
   const elements = e.shr(64, e.int(16), e.and(control, e.int(1)));
   const last = e.sub(64, e.int(15), e.clz(16, found)), first = e.ctz(16, found);
-  const chosen = e.select(e.and(control, e.int(0x40)), last, first);
+  const chosen = e.select(e.and(e.shr(64, control, e.int(6)), e.int(1)), last, first);
   e.setReg(32, 1, e.select(e.isZero(found), elements, chosen));
 }
 /** XMM0 gets the bits themselves, or each spread over its element. */
