@@ -116,7 +116,8 @@ export function generateCase(form: Form, seed: number, number: number): Generate
     const word = random.u32();
     bytes[at] = word; bytes[at + 1] = word >>> 8; bytes[at + 2] = word >>> 16; bytes[at + 3] = word >>> 24;
   }
-  const rip = random.chance(94) ? CODE + 0x800 + random.below(16) : random.chance(80) ? CODE + PAGE - random.below(15) : CODE + 2 * PAGE - random.below(15);
+  // #UD of UD1 may come before the end of the instruction has been fetched
+  const rip = random.chance(94) || /^ud/.test(form.mnemonic) ? CODE + 0x800 + random.below(16) : random.chance(80) ? CODE + PAGE - random.below(15) : CODE + 2 * PAGE - random.below(15);
   const draft: Draft = { form, mode, random, gpr, bytes, window, size, rip, pinned: new Set(), modrmReg: 0, modrmRm: 0 };
   if (random.chance(92)) gpr[RSP] = BigInt(window + size / 2 + (random.chance(80) ? 8 * (random.below(12) - 6) : random.below(64) - 32));
   else if (long && random.chance(30)) gpr[RSP] = 0x8000_0000_0100n;

@@ -139,7 +139,7 @@ export function createCaseMachine(engine: Engine): CaseMachine {
   const tidy = (one: Case, outcome: Outcome): void => {
     data.set(pristine.subarray(one.window - DATA, one.window - DATA + one.bytes.length), one.window - DATA);
     if (Buffer.compare(data, pristine) !== 0) {
-      for (let index = 0; index < data.length; index += 8) if (data.subarray(index, index + 8).some((byte, offset) => byte !== pristine[index + offset])) outcome.stray = DATA + index;
+      for (let index = data.length - 8; index >= 0; index -= 8) if (data.subarray(index, index + 8).some((byte, offset) => byte !== pristine[index + offset])) outcome.stray = DATA + index;
       data.set(pristine);
     }
     const at = one.rip - CODE;
