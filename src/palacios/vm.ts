@@ -12,6 +12,7 @@ import { acpiTables, type Zone } from "./acpi/tables.ts";
 import { enter } from "./boot/entry.ts";
 import type { BootImage } from "./boot/image.ts";
 import { loadKernel, type FlatKernel } from "./boot/load.ts";
+import { watchForPanic } from "./panic.ts";
 import { e820, pcRegions } from "./memory-map.ts";
 
 export interface VmSetup {
@@ -76,7 +77,7 @@ export function createVm(setup: VmSetup): Vm {
 
   const vm: Vm = { id, memory, vcpus, timers, devices: undefined as unknown as PcDevices, outcome: undefined, resetRequested: false, resets: 0, exits: {}, boot, reset };
   const devices = createPcDevices({
-    timers, console: setup.console, memoryBytes, startEpochMs: setup.startEpochMs, tscHz: TSC_HZ,
+    timers, console: watchForPanic(setup.console, (message) => end({ kind: "panic", message })), memoryBytes, startEpochMs: setup.startEpochMs, tscHz: TSC_HZ,
     vcpus: Array.from({ length: vcpuCount }, (_, index) => ({
       // the devices come first and settle their lines once more when `start` resets them
       setInterruptLine: (level: boolean) => vcpus[index]?.setInterruptLine(level),

@@ -1,0 +1,95 @@
+// The command line as its users see it: what it prints, and its exit status.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import test, { after } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const main = fileURLToPath(new URL("./main.js", import.meta.url));
+const folder = mkdtempSync(path.join(os.tmpdir(), "nvl-cli-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+const file = (name: string, content: string | Uint8Array) => {
+  writeFileSync(path.join(folder, name), content);
+  return name;
+};
+const nvl = (...args: string[]) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: "utf8", env: { ...process.env, NVL_IMAGES: path.join(folder, "images") } });
+  return { status, stdout, stderr };
+};
+const spec = (virtualNodes: string) => `node:\n  zones:\n    - { cores: 1, memory: 512M }\nvirtualNodes:\n${virtualNodes}`;
+file("kernel", "not really");
+
+test("help lists every command", () => {
+  const { status, stdout } = nvl("--help");
+  assert.equal(status, 0);
+  for (const command of ["run", "up", "validate", "schema", "images"]) assert.match(stdout, new RegExp(`^  ${command}`, "m"));
+});
+
+test("the schema is JSON Schema", () => assert.equal(JSON.parse(nvl("schema").stdout).type, "object"));
+
+test("an empty image store says how to fill it", () => {
+  assert.match(nvl("images").stdout, /no images in .*nvl images pull debian/);
+  assert.deepEqual(JSON.parse(nvl("images", "--json").stdout), []);
+});
+
+test("validate shows what a good spec would start", () => {
+  file("good.yaml", spec("  - { name: a, memory: 256M, stack: { vm: { kernel: kernel } } }"));
+  const { status, stdout } = nvl("validate", "good.yaml");
+  assert.equal(status, 0);
+  assert.match(stdout, /NAME +ZONE +CORES +MEMORY +KERNEL\na +0 +0 +256 MiB +.*kernel/);
+});
+
+test("up names every issue with its path and starts nothing", () => {
+  file("bad.yaml", spec("  - { name: a, memory: 256M, stack: { vm: { kernel: missing } } }\n  - { name: b, memory: 512M, stack: { vm: { image: none } } }"));
+  const { status, stdout, stderr } = nvl("up", "bad.yaml");
+  assert.equal(status, 1);
+  assert.equal(stdout, "");
+  for (const at of ["/virtualNodes/0/stack/vm/kernel", "/virtualNodes/1/cores", "/virtualNodes/1/memory", "/virtualNodes/1/stack/vm/image"]) assert.match(stderr, new RegExp(`${at} `));
+  const issues = JSON.parse(nvl("validate", "--json", "bad.yaml").stdout).issues;
+  assert.equal(issues.length, 4);
+});
+
+for (const [what, content, expected] of [
+  ["unknown fields", spec("  - { name: a, cpus: 1, memory: 256M, stack: { vm: { kernel: kernel } } }"), /\/virtualNodes\/0\/cpus +unknown field/],
+  ["YAML that is none", "node: [", /spec.yaml:1:\d+/],
+  ["a file that is empty", "", /\/ +/],
+] as const) test(`validate refuses ${what}`, () => {
+  file("spec.yaml", content);
+  const { status, stderr } = nvl("validate", "spec.yaml");
+  assert.equal(status, 1);
+  assert.match(stderr, expected);
+});
+
+for (const [what, args, expected] of [
+  ["a missing spec", ["up", "none.yaml"], /none.yaml +cannot be read/],
+  ["a missing kernel", ["run", "--kernel", "none"], /--kernel +file none cannot be read/],
+  ["no image", ["run"], /--image +the image store has no debian/],
+  ["a kernel of unknown format", ["run", "--kernel", "kernel"], /unknown format/],
+  ["a size that is none", ["run", "--memory", "much"], /512M, 2GiB/],
+  ["too little memory", ["run", "--kernel", "kernel", "--memory", "4K"], /--memory +at least 1 MiB/],
+  ["more memory than a node has", ["run", "--kernel", "kernel", "--memory", "64G"], /at most 4 GiB/],
+  ["an unknown engine", ["run", "--engine", "warp"], /Allowed choices are interp, oracle/],
+  ["an unknown command", ["fly"], /unknown command 'fly'/],
+  ["an image that cannot be pulled", ["images", "pull", "windows"], /debian is allowed/],
+] as const) test(`refuses ${what}`, () => {
+  const { status, stderr } = nvl(...args);
+  assert.equal(status, 1);
+  assert.match(stderr, expected);
+});
+
+/** A flat real-mode program. */
+const flat = (name: string, bytes: number[]) => file(name, Uint8Array.from(bytes));
+const hello = (tail: number[]) => [0xba, 0xf8, 0x03, ...[..."hi\n"].flatMap((letter) => [0xb0, letter.charCodeAt(0), 0xee]), ...tail];
+for (const [what, bytes, status, stdout, stderr] of [
+  ["power-off", hello([0xba, 0x04, 0x06, 0xb8, 0x00, 0x34, 0xef, 0xf4]), 0, "hi\n", /^$/],
+  ["the debug port", hello([0xba, 0xf4, 0x00, 0xb0, 0x05, 0xee, 0xf4]), 11, "hi\n", /debug exit with status 11/],
+  ["HLT with interrupts off", hello([0xfa, 0xf4]), 4, "hi\n", /halted with interrupts off/],
+  ["a triple fault", hello([0x0f, 0x01, 0x1e, 0x00, 0x00, 0xcc]), 3, "hi\n", /triple fault/],
+] as const) test(`run ends with status ${status} by ${what}`, () => {
+  const name = flat("flat.bin", [...bytes]);
+  const result = nvl("run", "--kernel", name, "--flat", "0x8000:real", "--memory", "2M");
+  assert.deepEqual([result.status, result.stdout], [status, stdout], result.stderr);
+  assert.match(result.stderr, stderr);
+});
