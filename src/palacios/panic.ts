@@ -3,25 +3,29 @@
 
 import type { ConsolePort } from "../backend/console.ts";
 
-const FIRST = /^(?:\[[^\]]*\] )?Kernel panic - not syncing: .*/, LAST = /---\[ end Kernel panic/;
+const FIRST = /^(?:\[[^\]]*\] )?Kernel panic - not syncing: .*/, LAST = /---\[ end Kernel panic|Rebooting in \d+ seconds/;
 const LINE_MAX = 512;
 
-/** A console that looks at what the guest writes.
- * @param onPanic called with the panic's first line when its last line has been written */
-export function watchForPanic<Port extends ConsolePort>(port: Port, onPanic: (message: string) => void): Port {
-  let line = "", first = "";
+export interface PanicWatch<Port> {
+  /** The console to give to the guest instead. */
+  port: Port;
+  /** The panic's first line, once it has been written. */
+  message(): string | undefined;
+}
+
+/** Looks at what the guest writes.
+ * @param onPanic called when the panic's last line has been written: the trace is out by then */
+export function watchForPanic<Port extends ConsolePort>(port: Port, onPanic: (message: string) => void): PanicWatch<Port> {
+  let line = "", first: string | undefined;
   const write = (byte: number) => {
     port.write(byte);
     if (byte !== 0x0a) {
       if (line.length < LINE_MAX && byte !== 0x0d) line += String.fromCharCode(byte);
       return;
     }
-    first = FIRST.exec(line)?.[0] ?? first;
-    if (first && LAST.test(line)) {
-      onPanic(first);
-      first = "";
-    }
+    first ??= FIRST.exec(line)?.[0];
+    if (first && LAST.test(line)) onPanic(first);
     line = "";
   };
-  return { ...port, write };
+  return { port: { ...port, write }, message: () => first };
 }

@@ -76,8 +76,9 @@ export function createVm(setup: VmSetup): Vm {
   let image: BootImage | undefined;
 
   const vm: Vm = { id, memory, vcpus, timers, devices: undefined as unknown as PcDevices, outcome: undefined, resetRequested: false, resets: 0, exits: {}, boot, reset };
+  const panic = watchForPanic(setup.console, (message) => end({ kind: "panic", message }));
   const devices = createPcDevices({
-    timers, console: watchForPanic(setup.console, (message) => end({ kind: "panic", message })), memoryBytes, startEpochMs: setup.startEpochMs, tscHz: TSC_HZ,
+    timers, console: panic.port, memoryBytes, startEpochMs: setup.startEpochMs, tscHz: TSC_HZ,
     vcpus: Array.from({ length: vcpuCount }, (_, index) => ({
       // the devices come first and settle their lines once more when `start` resets them
       setInterruptLine: (level: boolean) => vcpus[index]?.setInterruptLine(level),
@@ -88,7 +89,12 @@ export function createVm(setup: VmSetup): Vm {
       tscOffset: () => Number(BigInt.asIntN(64, vcpus[index]?.state.readField("tscOffset") ?? 0n)),
     })),
     onPowerOff: () => end({ kind: "power-off" }),
-    onReset: () => { vm.resetRequested = true; kickAll(); },
+    onReset: () => {
+      const message = panic.message();
+      if (message) return end({ kind: "panic", message });
+      vm.resetRequested = true;
+      kickAll();
+    },
     onDebugExit: (status: number) => end({ kind: "debug-exit", status }),
   });
   (vm as { devices: PcDevices }).devices = devices;
