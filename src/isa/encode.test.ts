@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { createDecoded, decode, DECODED, registerOf, type CodeSize, type Decoded } from "./decode.ts";
+import { createDecoded, decode, DECODED, DECODED_TRUNCATED, registerOf, type CodeSize, type Decoded } from "./decode.ts";
 import { asm, assemble, encode } from "./encode.ts";
 import { FORMS, validIn, type Form, type OperandForm } from "./forms.ts";
 import { mem, register, REGISTERS, type Value } from "./registers.ts";
@@ -62,6 +62,8 @@ for (const mode of [16, 32, 64] as const) test(`decode undoes encode for every f
       assert.equal(FORMS[decoded.form].name, form.name, where);
       assert.equal(decoded.form, form.id, where);
       assert.equal(decoded.length, bytes.length, where);
+      if (round === 0) for (let end = 0; end < bytes.length; end++) assert.equal(decode(bytes, 0, end, mode, decoded), DECODED_TRUNCATED, `${where} up to ${end}`);
+      if (round === 0) decode(bytes, 0, bytes.length, mode, decoded);
       for (const operand of form.operands) {
         if (operand.from === "fixed") continue;
         assert.deepEqual(decodedOperand(operand, decoded, mode), givenOperand(operand, values[operand.slot], mode), where);
