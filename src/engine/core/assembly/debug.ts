@@ -1,8 +1,9 @@
 // Debug registers (SDM 3B, Debug, Branch Profile, TSC). Instruction breakpoints make the engine step; the page of an enabled data
 // breakpoint is kept out of the TLB, so that every access to it comes through the slow paths. I/O breakpoints never match.
 import { At, C } from "./generated/layout";
-import { DB, raise, setAttention, vcpu } from "./state";
+import { CR4_DE, DB, GP, raise, setAttention, UD, vcpu } from "./state";
 import { RF } from "./flags";
+import { flush } from "./tlb";
 
 const DR6: usize = At.dr + 48, DR7: usize = At.dr + 56;
 const DR6_BS: u64 = 0x4000;
@@ -87,4 +88,32 @@ export function debugTrap(): void {
   met = 0;
   store<u64>(vcpu + DR6, dr6);
   store<u32>(vcpu, blocking & ~(C.BLOCKING_STEP | C.BLOCKING_DATA), At.blocking);
+}
+
+export function readDebug(number: u32): u64 {
+  const register = debugRegister(number);
+  return load<u32>(vcpu, At.fault) ? 0 : load<u64>(vcpu + At.dr + (<usize>register << 3));
+}
+export function writeDebug(number: u32, value: u64): void {
+  const register = debugRegister(number);
+  if (load<u32>(vcpu, At.fault)) return;
+  if (register >= 6) {
+    if (value >> 32) return raise(GP, 0);
+    value = register == 6 ? (value & 0xe00f) | 0xffff_0ff0 : (value & 0xffff_23ff) | 0x400;
+  }
+  store<u64>(vcpu + At.dr + (<usize>register << 3), value);
+  flush(); // pages of data breakpoints are kept out of the TLB
+  if (stepsForBreakpoints()) setAttention(C.ATTENTION_STEP);
+}
+/** DR4 and DR5 are DR6 and DR7 unless CR4.DE makes them invalid; DR7.GD makes every access a #DB. */
+function debugRegister(number: u32): u32 {
+  if (number == 4 || number == 5) {
+    if (load<u64>(vcpu, At.cr4) & CR4_DE) raise(UD, 0);
+    number += 2;
+  } else if (number > 7) raise(UD, 0);
+  if (!load<u32>(vcpu, At.fault) && (load<u64>(vcpu + At.dr + 56) & 0x2000)) {
+    store<u64>(vcpu + At.dr + 48, load<u64>(vcpu + At.dr + 48) | 0x2000);
+    raise(DB, 0);
+  }
+  return number & 7;
 }

@@ -1,11 +1,12 @@
 // Delivery of exceptions and interrupts through the IDT (SDM 3A, Interrupt and Exception Handling) and the real-mode vector table.
 // `enter` changes nothing of the vCPU before its last push has succeeded.
 import { At, C } from "./generated/layout";
-import { canonical, DB, DF, GP, longMode, NP, PF, protectedMode, raise, reg, requestExit, setReg, SS, TS, unsupported, vcpu } from "./state";
+import { canonical, DB, DF, GP, longMode, NP, PF, protectedMode, raise, reg, requestExit, SS, TS, unsupported, vcpu } from "./state";
 import { AC_FLAG, IF, NT, readFlags, RF, TF, VM, writeRest } from "./flags";
-import { attributesOf, baseOf, checkTarget, CODE, CONFORMING, DB_BIT, descriptorAttributes, descriptorBase, descriptorLimit, dpl, G, L, limitOf, loadSegment, markAccessed,
+import { attributesOf, baseOf, checkTarget, CODE, CONFORMING, DB_BIT, descriptorAttributes, descriptorBase, descriptorLimit, dpl, L, limitOf, loadSegment, markAccessed,
   P, readDescriptor, S, selectorOf, setNull, setRealSegment, WRITABLE } from "./descriptor";
-import { loadFrom, storeTo, systemLoad } from "./memory";
+import { systemLoad } from "./memory";
+import { closeStack, openFlatStack, openStack, pushOn } from "./stack";
 import { sync } from "./control";
 
 /** How a vector comes about: decides DPL checks, the EXT bit and the error code. */
@@ -117,23 +118,16 @@ function enterReal(vector: u32, kind: u32, rip: u64): void {
   if (at + 3 > load<u32>(vcpu, At.idtLimit)) return raise(vector == DF ? GP : kind == EXCEPTION ? DF : GP, 0);
   const target = <u32>systemLoad(load<u64>(vcpu, At.idtBase) + at, 4);
   if (load<u32>(vcpu, At.fault)) return;
-  const base = baseOf(C.SEG_SS), sp = <u32>reg(RSP);
-  storeTo(stackAddress(base, sp - 2, 0xffff), 2, savedFlags(vector, kind) & 0xffff & ~RF, C.TLB_VIEW_SUPERVISOR);
+  openStack(baseOf(C.SEG_SS), limitOf(C.SEG_SS), attributesOf(C.SEG_SS), reg(RSP), C.TLB_VIEW_SUPERVISOR, 0);
+  pushOn(2, savedFlags(vector, kind) & 0xffff);
+  pushOn(2, selectorOf(C.SEG_CS));
+  pushOn(2, rip & 0xffff);
   if (load<u32>(vcpu, At.fault)) return;
-  storeTo(stackAddress(base, sp - 4, 0xffff), 2, selectorOf(C.SEG_CS), C.TLB_VIEW_SUPERVISOR);
-  if (load<u32>(vcpu, At.fault)) return;
-  storeTo(stackAddress(base, sp - 6, 0xffff), 2, rip & 0xffff, C.TLB_VIEW_SUPERVISOR);
-  if (load<u32>(vcpu, At.fault)) return;
-  setReg(RSP, (reg(RSP) & ~0xffff) | <u64>((sp - 6) & 0xffff));
+  closeStack();
   setRealSegment(C.SEG_CS, target >> 16);
   store<u64>(vcpu, <u64>(target & 0xffff), At.rip);
   writeRest(load<u32>(vcpu, At.flagRest) & ~<u32>AC_FLAG);
   finish(vector, true);
-}
-
-// @ts-ignore: decorator
-@inline function stackAddress(base: u64, sp: u32, mask: u32): u64 {
-  return (base + <u64>(sp & mask)) & 0xffff_ffff;
 }
 
 function enterLong(vector: u32, code: u32, kind: u32, rip: u64): void {
@@ -168,18 +162,14 @@ function enterLong(vector: u32, code: u32, kind: u32, rip: u64): void {
   }
   if (!canonical(rsp)) return raise(SS, ext);
   rsp &= ~15;
-
   const view: u32 = privilege == 3 ? C.TLB_VIEW_USER : C.TLB_VIEW_SUPERVISOR;
-  pushLong(rsp - 8, selectorOf(C.SEG_SS), view);
-  pushLong(rsp - 16, reg(RSP), view);
-  pushLong(rsp - 24, savedFlags(vector, kind), view);
-  pushLong(rsp - 32, selectorOf(C.SEG_CS), view);
-  pushLong(rsp - 40, rip, view);
-  rsp -= 40;
-  if (kind == EXCEPTION && vector < 32 && (WITH_CODE >> vector & 1)) {
-    rsp -= 8;
-    pushLong(rsp, code, view);
-  }
+  openFlatStack(rsp, view, ext);
+  pushOn(8, selectorOf(C.SEG_SS));
+  pushOn(8, reg(RSP));
+  pushOn(8, savedFlags(vector, kind));
+  pushOn(8, selectorOf(C.SEG_CS));
+  pushOn(8, rip);
+  if (kind == EXCEPTION && vector < 32 && (WITH_CODE >> vector & 1)) pushOn(8, code);
   if (load<u32>(vcpu, At.fault)) return;
   const target = (low & 0xffff) | (low >> 32 & 0xffff_0000) | (high << 32);
   if (!checkTarget(target, 0, attributes)) return;
@@ -189,45 +179,9 @@ function enterLong(vector: u32, code: u32, kind: u32, rip: u64): void {
   loadSegment(C.SEG_CS, (selector & 0xfffc) | privilege, d);
   if (privilege != cpl) setNull(C.SEG_SS, privilege, privilege);
   store<u32>(vcpu, privilege, At.cpl);
-  setReg(RSP, rsp);
+  closeStack();
   store<u64>(vcpu, target, At.rip);
   finish(vector, type == 14);
-}
-
-function pushLong(linear: u64, value: u64, view: u32): void {
-  if (!load<u32>(vcpu, At.fault)) storeTo(linear, 8, value, view);
-}
-
-/** A stack that is being pushed to before it becomes the current one. */
-let stackBase: u64 = 0, stackLimit: u32 = 0, stackAttributes: u32 = 0, stackPointer: u32 = 0, stackView: u32 = 0, stackFault: u32 = 0;
-
-/** Begins pushing on a stack. `fault` is the error code of #SS when it does not suffice. */
-export function openStack(base: u64, limit: u32, attributes: u32, pointer: u32, view: u32, fault: u32): void {
-  stackBase = base;
-  stackLimit = limit;
-  stackAttributes = attributes;
-  stackPointer = pointer;
-  stackView = view;
-  stackFault = fault;
-}
-export function pushOn(bytes: u32, value: u64): void {
-  if (load<u32>(vcpu, At.fault)) return;
-  const mask: u32 = stackAttributes & DB_BIT ? 0xffff_ffff : 0xffff, offset = (stackPointer - bytes) & mask;
-  if (!withinLimit(offset, bytes, stackLimit, stackAttributes)) return raise(SS, stackFault);
-  storeTo((stackBase + offset) & 0xffff_ffff, bytes, value, stackView);
-  stackPointer = offset;
-}
-/** Makes the pointer of the opened stack the current one. */
-export function closeStack(): void {
-  setReg(RSP, stackAttributes & DB_BIT ? <u64>stackPointer : (reg(RSP) & ~0xffff) | <u64>(stackPointer & 0xffff));
-}
-
-/** Limit check of a data segment; expand-down segments begin above their limit. */
-export function withinLimit(offset: u32, bytes: u32, limit: u32, attributes: u32): bool {
-  const last = offset + (bytes - 1);
-  if (last < offset) return false;
-  if ((attributes & (CODE | 4)) == 4) return offset > limit && last <= (attributes & DB_BIT ? 0xffff_ffff : <u32>0xffff);
-  return last <= limit;
 }
 
 /** Finds the stack for a more privileged level in the 16- or 32-bit TSS. On success: newStackSelector, newStackPointer, newStackDescriptor. */
@@ -278,7 +232,7 @@ function enterProtected(vector: u32, code: u32, kind: u32, rip: u64): void {
     openStack(descriptorBase(newStackDescriptor), descriptorLimit(newStackDescriptor), descriptorAttributes(newStackDescriptor), newStackPointer, view, (newStackSelector & 0xfffc) | ext);
     pushOn(bytes, selectorOf(C.SEG_SS));
     pushOn(bytes, reg(RSP) & mask);
-  } else openStack(baseOf(C.SEG_SS), limitOf(C.SEG_SS), attributesOf(C.SEG_SS), <u32>reg(RSP), view, ext);
+  } else openStack(baseOf(C.SEG_SS), limitOf(C.SEG_SS), attributesOf(C.SEG_SS), reg(RSP), view, ext);
   pushOn(bytes, savedFlags(vector, kind) & mask);
   pushOn(bytes, selectorOf(C.SEG_CS));
   pushOn(bytes, rip & mask);

@@ -5,8 +5,8 @@ import { setSegment } from "./descriptor";
 import { flush } from "./tlb";
 import { sync } from "./control";
 
-/** Family 6, model 0x5e (CPUID leaf 1): RDX after reset. */
-export const SIGNATURE: u32 = 0x0005_06e3;
+/** Family 6, model 0x36 (CPUID leaf 1): RDX after reset. */
+export const SIGNATURE: u32 = 0x0003_0661;
 const APIC_BSP: u64 = 0x100, APIC_ENABLED: u64 = 0x800;
 
 /** What RESET and INIT have in common. */
