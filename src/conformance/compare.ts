@@ -67,7 +67,9 @@ export function differences(generated: Generated, expected: Outcome, actual: Out
   const completed = expected.status === "reached" || (expected.status === "fault" && expected.rip !== BigInt(one.rip));
   const free = form.undefinedDst && completed ? form.operands[0] : undefined;
   const freeRegister = free?.kind === "reg" ? new Set([one.gpr.length]) : undefined;
-  const changed = [...expected.gpr.keys()].filter((index) => cut(expected.gpr[index]!) !== cut(actual.gpr[index]!));
+  // a POPA that faults in the middle has loaded some registers on AMD's processors
+  const partial = expected.status === "fault" && !completed && form.mnemonic === "popa";
+  const changed = partial ? [] : [...expected.gpr.keys()].filter((index) => cut(expected.gpr[index]!) !== cut(actual.gpr[index]!));
   // an undefined destination may be anything, but nothing else
   if (!(freeRegister && changed.length === 1)) for (const index of changed) differ(GPR_NAMES[index]!, cut(expected.gpr[index]!), cut(actual.gpr[index]!));
   let mask = COMPARED_FLAGS;

@@ -28,6 +28,7 @@ const sfence = instruction("sfence", "SDM 2B, SFENCE", ["NP 0F AE F8 +r"], () =>
 /** Faults as a load of one byte does. */
 const clflush = instruction("clflush", "SDM 2A, CLFLUSH", ["NP 0F AE /7  m8"], (e, { dst }) => { e.load(8, dst); });
 
+/** UD0 and UD1 have a ModRM byte as on Intel's processors; AMD's do not look at it. */
 const invalid = [["ud2", "0F 0B"], ["ud1", "0F B9 /r  r*  r/m*"], ["ud0", "0F FF /r  r*  r/m*"]].map(([mnemonic, row]) =>
   instruction(mnemonic, "SDM 2D, UD", [row], (e) => e.raise("#UD")));
 

@@ -32,7 +32,7 @@ const movsx = instruction("movsx", "SDM 2B, MOVSX/MOVSXD", [
 ], (e, { width, dst, src }) => e.store(width, dst, e.zeroExtend(width, e.signExtend(src.width as Width, e.load(src.width as Width, src)))));
 
 const movsxd = instruction("movsxd", "SDM 2B, MOVSX/MOVSXD", [
-  "o16 63 /r  r16  r/m16  ; only64", // AMD reads 32 bits here
+  "o16 63 /r  r16  r/m16  ; only64 x", // AMD reads 32 bits here
   "o32 63 /r  r32  r/m32  ; only64",
   "o64 63 /r  r64  r/m32  ; only64",
 ], (e, { width, dst, src }) => e.store(width, dst, e.zeroExtend(width, e.signExtend(src.width as Width, e.load(src.width as Width, src)))));
