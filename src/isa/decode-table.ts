@@ -104,17 +104,21 @@ export function compileTable(forms: readonly Form[]): DecodeTable {
   });
 
   const table = new Int16Array(total).fill(-1);
-  byOpcode.forEach((candidates, key) => {
+  byOpcode.forEach((unsorted, key) => {
+    const candidates = unsorted.map((form) => ({ form, rank: specificity(form) })).sort((a, b) => b.rank - a.rank);
     const classes = CLASSES[layout[key]];
     for (let mode64 = 0; mode64 < 2; mode64++) for (let prefix = 0; prefix < 4; prefix++) for (let size = 0; size < 3; size++) {
-      const fitting = candidates.filter((form) => fitsContext(form, mode64, prefix, ([16, 32, 64] as const)[size]));
-      if (fitting.length === 0) continue;
-      for (let index = 0; index < classes; index++) {
-        const best = fitting.filter((form) => fitsClass(form, layout[key], index)).sort((a, b) => specificity(b) - specificity(a));
-        if (best.length === 0) continue;
-        if (best.length > 1 && specificity(best[0]) === specificity(best[1]))
-          throw new NvlError("isa/table", `the same bytes are ${best[0].name} (${best[0].row}) and ${best[1].name} (${best[1].row})`);
-        table[base[key] + context(mode64, prefix, size) * classes + index] = best[0].id;
+      const fitting = candidates.filter(({ form }) => fitsContext(form, mode64, prefix, ([16, 32, 64] as const)[size]));
+      const start = base[key] + context(mode64, prefix, size) * classes;
+      for (let index = 0; index < classes && fitting.length > 0; index++) {
+        let best: (typeof fitting)[number] | undefined;
+        for (const candidate of fitting) {
+          if (best !== undefined && candidate.rank !== best.rank) break;
+          if (!fitsClass(candidate.form, layout[key], index)) continue;
+          if (best !== undefined) throw new NvlError("isa/table", `the same bytes are ${best.form.name} (${best.form.row}) and ${candidate.form.name} (${candidate.form.row})`);
+          best = candidate;
+        }
+        if (best !== undefined) table[start + index] = best.form.id;
       }
     }
   });

@@ -55,4 +55,7 @@ const aad = instruction("aad", "SDM 2A, AAD", ["D5 ib  immu8  ; no64 undef=OF,AF
   e.setFlags("logic", 8, result, result, result);
 });
 
-export const DECIMAL: readonly Instruction[] = [daa, das, aaa, aas, aam, aad];
+/** AL becomes 0xff or 0 by CF. Hardly documented, but every processor has it. */
+const salc = instruction("salc", "SDM 2D, One-byte Opcode Map", ["D6  ; no64"], (e) => e.setReg(8, 0, e.neg(8, e.flag("cf"))));
+
+export const DECIMAL: readonly Instruction[] = [daa, das, aaa, aas, aam, aad, salc];
