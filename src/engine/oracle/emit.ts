@@ -100,13 +100,14 @@ export function oracleEmit(state: VcpuState, places: Places, memory: GuestAccess
   const jumpRelative = (width: Width, operand: Operand) => jump(cut(width, places.nextRip() + signExtend(64, places.immediate(operand))));
 
   // -- vectors
+  /** Aligned bytes never straddle the end of the canonical addresses, so only the first is checked for that: misalignment is #GP where that is #SS. */
+  const vectorAddress = (operand: Operand, bits: number, access: "read" | "write", aligned?: "aligned"): bigint => {
+    const linear = linearAddress(operand, aligned && mode64() ? 1 : bits / 8, access);
+    return aligned && linear & 15n ? raise("#GP") : linear;
+  };
   const loadVector = (bits: AnyWidth, operand: Operand, aligned?: "aligned"): bigint => {
     switch (operand.kind) {
-      case "mem": {
-        const linear = linearAddress(operand, bits / 8, "read");
-        if (aligned && linear & 15n) return raise("#GP");
-        return memory.load(bits, linear);
-      }
+      case "mem": return memory.load(bits, vectorAddress(operand, bits, "read", aligned));
       case "mm": return cut(bits, state.readField("fpr", places.register(operand)) & ~MMX_EXPONENT);
       case "xmm": return cut(bits, state.readXmm(places.register(operand)));
       default: return load(bits as Width, operand);
@@ -114,11 +115,7 @@ export function oracleEmit(state: VcpuState, places: Places, memory: GuestAccess
   };
   const storeVector = (bits: AnyWidth, operand: Operand, value: bigint, aligned?: "aligned"): void => {
     switch (operand.kind) {
-      case "mem": {
-        const linear = linearAddress(operand, bits / 8, "write");
-        if (aligned && linear & 15n) return raise("#GP");
-        return memory.store(bits, linear, value);
-      }
+      case "mem": return memory.store(bits, vectorAddress(operand, bits, "write", aligned), value);
       case "mm": return state.writeField("fpr", MMX_EXPONENT | cut(64, value), places.register(operand));
       case "xmm": return state.writeXmm(places.register(operand), insert(bits, state.readXmm(places.register(operand)), value));
       default: return store(bits as Width, operand, value);
