@@ -12,6 +12,13 @@ export * from "./iret";
 export * from "./syscall";
 export { attend, halt, startup } from "./attend";
 export { reset } from "./reset";
+export {
+  fpAddPd, fpAddPs, fpAddSd, fpAddSs, fpDivPd, fpDivPs, fpDivSd, fpDivSs, fpMaxPd, fpMaxPs, fpMaxSd, fpMaxSs, fpMinPd, fpMinPs, fpMinSd, fpMinSs,
+  fpMulPd, fpMulPs, fpMulSd, fpMulSs, fpSqrtPd, fpSqrtPs, fpSqrtSd, fpSqrtSs, fpSubPd, fpSubPs, fpSubSd, fpSubSs,
+} from "./fp-arithmetic";
+export * from "./fp-compare";
+export * from "./fp-convert";
+export * from "./fp-lanes";
 export { x87Begin, x87BeginMemory, x87Pending, x87Wait } from "./x87";
 export * from "./x87-arithmetic";
 export * from "./x87-compare";

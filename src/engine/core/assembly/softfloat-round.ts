@@ -2,7 +2,7 @@
 
 import {
   CHOP, DOWN, FINITE, IE, INFINITE, NEAREST, OE, PE, QUIET, UE, UP, ZERO, flag, flushToZero, masks, raised, rClass, rExp, rLow, rSig, rSign, rounding,
-  setR, setRaised, setRoundedUp,
+  setR, setRaised, setRoundedUp, x87Rules,
 } from "./softfloat";
 
 const TOP: u64 = 1 << 63;
@@ -83,7 +83,10 @@ export function roundResult(bits: i32, min: i32, max: i32, wrap: i32): void {
       return;
     }
     flag(UE);
-    if (wrap == 0) return;
+    if (wrap == 0) {
+      roundTo(bits);
+      return unused();
+    }
     setR(FINITE, rSign, rExp + wrap, rSig, rLow);
     if (rExp < min) { // beyond what wrapping can show (FSCALE)
       flag(PE);
@@ -102,7 +105,7 @@ export function roundResult(bits: i32, min: i32, max: i32, wrap: i32): void {
       overflowed(bits, max);
       return;
     }
-    if (wrap == 0) return setRoundedUp(false);
+    if (wrap == 0) return unused();
     setR(FINITE, rSign, rExp - wrap, rSig, 0);
     if (rExp > max) {
       flag(PE);
@@ -112,6 +115,12 @@ export function roundResult(bits: i32, min: i32, max: i32, wrap: i32): void {
     }
   }
   if (inexact) flag(PE);
+}
+
+/** Overflow or underflow, not masked, of a result that is not written: SSE reports that it is inexact too, an x87 store does not. */
+function unused(): void {
+  if (inexact && !x87Rules) flag(PE);
+  setRoundedUp(false);
 }
 
 /** The masked response to overflow: infinity or the largest finite number, by rounding. */
