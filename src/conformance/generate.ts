@@ -49,7 +49,7 @@ function chooseTarget(draft: Draft, bytes: number): bigint {
   switch (random.below(16)) {
     case 0: return end === END_OF_DATA ? BigInt(end - random.below(bytes + 1)) : BigInt(inside());
     case 1: case 2: return window < DATA + PAGE && end > DATA + PAGE ? BigInt(DATA + PAGE - random.below(bytes + 1)) : BigInt(inside());
-    case 3: return random.chance(70) ? BigInt(inside()) : draft.mode === "long" ? random.pick([0x8000_0000_0000n, bytes > 1 ? 0x7fff_ffff_ffffn : 0x10n, 0xffff_7fff_ffff_fff0n, 0x3000_0000n, 0x10n]) : 0x3000_0000n;
+    case 3: return random.chance(70) ? BigInt(inside()) : draft.mode === "long" ? random.pick([0x8000_0000_0000n, bytes > 1 && bytes < 16 ? 0x7fff_ffff_ffffn : 0x10n, 0xffff_7fff_ffff_fff0n, 0x3000_0000n, 0x10n]) : 0x3000_0000n;
     default: return BigInt(inside());
   }
 }

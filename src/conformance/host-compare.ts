@@ -2,12 +2,11 @@
 // See docs/how-to/test-an-instruction.md.
 
 import { parseArgs } from "node:util";
-import { differences } from "./compare.ts";
 import { openEngines } from "./engines.ts";
-import { COMPARABLE_FORMS, generateCase } from "./generate.ts";
+import { COMPARABLE_FORMS } from "./generate.ts";
 import { openHostCpu } from "./host/host.ts";
+import { generateCases, judge } from "./judge.ts";
 import { createCaseMachine } from "./machine.ts";
-import { report } from "./report.ts";
 
 const { values } = parseArgs({ options: {
   mnemonic: { type: "string" }, row: { type: "string" }, cases: { type: "string", default: "300" }, engine: { type: "string", default: "oracle,interp" },
@@ -27,28 +26,18 @@ const forms = COMPARABLE_FORMS.filter((form) => (!mnemonics || mnemonics.include
 const machines = (await openEngines(values.engine.split(","))).map(createCaseMachine);
 const totals = { cases: 0, different: 0, forms: 0, differentForms: 0 };
 for (const form of forms) {
-  const numbers = values.case !== undefined ? [Number(values.case)] : Array.from({ length: Number(values.cases) }, (_, number) => number);
-  const cases = numbers.map((number) => generateCase(form, seed, number));
+  const numbers = values.case !== undefined ? [Number(values.case)] : [...Array(Number(values.cases)).keys()];
+  const cases = generateCases(form, seed, numbers);
   const expected = host.run(cases.map(({ one }) => one));
   for (const machine of machines) {
-    let bad = 0;
-    cases.forEach((generated, index) => {
-      let lines: string[];
-      try {
-        lines = differences(generated, expected[index]!, machine.run(generated.one));
-      } catch (thrown) {
-        lines = [`the engine has thrown ${(thrown as Error).stack}`];
-      }
-      if (lines.length === 0) return;
-      if (bad++ < show) console.log(`${report(machine.engine, seed, numbers[index]!, generated, expected[index]!, lines)}\n`);
-    });
+    const verdict = judge(machine, form, seed, numbers, cases, expected, show);
     totals.forms++;
-    totals.cases += cases.length;
-    totals.different += bad;
-    if (bad > 0) {
-      totals.differentForms++;
-      console.log(`${machine.engine}: ${form.name}: ${bad} of ${cases.length} cases differ\n`);
-    }
+    totals.cases += verdict.cases;
+    totals.different += verdict.different;
+    if (verdict.different === 0) continue;
+    totals.differentForms++;
+    for (const text of verdict.reports) console.log(`${text}\n`);
+    console.log(`${machine.engine}: ${form.name}: ${verdict.different} of ${verdict.cases} cases differ\n`);
   }
 }
 console.log(`${host.model}: ${totals.cases} cases of ${totals.forms} forms; ${totals.different} cases of ${totals.differentForms} forms differ`);

@@ -103,6 +103,13 @@ export function createCaseMachine(engine: Engine): CaseMachine {
   const inPages = (rip: bigint) => rip >= BigInt(CODE) && rip < BigInt(CODE + CODE_PAGES * PAGE);
 
   const run = (one: Case): Outcome => {
+    try {
+      return execute(one);
+    } finally {
+      restore(one);
+    }
+  };
+  const execute = (one: Case): Outcome => {
     setUp(one);
     const start = BigInt(one.rip);
     let status: Status = "endless", vector = 0, errorCode = 0, left: string | undefined;
@@ -127,21 +134,23 @@ export function createCaseMachine(engine: Engine): CaseMachine {
     const selector = (index: number) => Number(state.readField("segSelector", index));
     const outcome: Outcome = {
       status, vector, errorCode, rip, gpr, rflags, cr2: state.read("cr2"), fx: readFx(),
-      bytes: data.slice(one.window - DATA, one.window - DATA + one.bytes.length), stray: 0,
+      bytes: data.slice(one.window - DATA, one.window - DATA + one.bytes.length), stray: strayWrite(one),
       selectors: [selector(C.SEG_ES), cs, ss, selector(C.SEG_DS), selector(C.SEG_FS), selector(C.SEG_GS)],
       fsBase: state.readField("segBase", C.SEG_FS), gsBase: state.readField("segBase", C.SEG_GS),
       ...(left === undefined ? {} : { left }),
     };
-    tidy(one, outcome);
     return outcome;
   };
-  /** Restores the pages; notes what was written outside of the window. */
-  const tidy = (one: Case, outcome: Outcome): void => {
-    data.set(pristine.subarray(one.window - DATA, one.window - DATA + one.bytes.length), one.window - DATA);
-    if (Buffer.compare(data, pristine) !== 0) {
-      for (let index = data.length - 8; index >= 0; index -= 8) if (data.subarray(index, index + 8).some((byte, offset) => byte !== pristine[index + offset])) outcome.stray = DATA + index;
-      data.set(pristine);
-    }
+  /** The first 8 bytes outside of the window that have changed. */
+  const strayWrite = (one: Case): number => {
+    const from = one.window - DATA, to = from + one.bytes.length;
+    const changed = (start: number, end: number) => Buffer.compare(data.subarray(start, end), pristine.subarray(start, end)) !== 0;
+    if (!changed(0, from) && !changed(to, data.length)) return 0;
+    for (let at = 0; at < data.length; at += 8) if ((at < from || at >= to) && changed(at, at + 8)) return DATA + at;
+    return 0;
+  };
+  const restore = (one: Case): void => {
+    data.set(pristine);
     const at = one.rip - CODE;
     code.fill(0xcc, at, at + one.code.length);
     vcpu.invalidateCode(CODE_FRAME + at, Math.min(one.code.length, code.length - at));

@@ -181,6 +181,8 @@ const SPECIALS: readonly (readonly [RegExp, Special])[] = [
   [/^xlat/, { registers: (draft) => { pin(draft, RBX, inWindow(draft) - 128n); pin(draft, RAX, draft.gpr[RAX]!); } }],
   [/^maskmov/, { registers: (draft) => pin(draft, RDI, inWindow(draft)) }],
   [/^pcmpestr/, { registers: (draft) => { for (const register of [RAX, RDX]) if (draft.random.chance(80)) pin(draft, register, BigInt(draft.random.below(40) - 20)); } }],
+  // AMD's processors have loaded some registers when POPA faults
+  [/^popa/, { registers: (draft) => { draft.gpr[RSP] = inWindow(draft); } }],
   [/^aa[md]$/, { immediate: ({ random }) => random.chance(50) ? 10n : undefined }],
 ];
 

@@ -1,0 +1,3 @@
+import { testAgainstHost } from "./host-test.ts";
+
+await testAgainstHost("oracle");
