@@ -29,7 +29,7 @@ export function judge(machine: CaseMachine, form: Form, seed: number, numbers: r
     try {
       lines = differences(generated, expected[index]!, machine.run(generated.one));
     } catch (thrown) {
-      lines = [`the engine has thrown ${(thrown as Error).stack}`];
+      lines = [`the engine has thrown ${(thrown as Error).stack?.split("\n").slice(0, 3).join(" ")}`];
     }
     if (lines.length === 0) return;
     if (verdict.different++ < show) verdict.reports.push(report(machine.engine, seed, numbers[index]!, generated, expected[index]!, lines));

@@ -131,7 +131,9 @@ export function oracleEmit(state: VcpuState, places: Places, memory: GuestAccess
       if (kind === "v") state.writeField("scratch", value, vectors++);
       else passed.push(kind === "l" ? value : Number(BigInt.asIntN(32, value)));
     });
-    const result: bigint | number | undefined = core[helper]!(...passed);
+    const implementation = core[helper];
+    if (implementation === undefined) throw new NvlError("oracle/helper", `engine/core does not export ${helper}`);
+    const result: bigint | number | undefined = implementation(...passed);
     if (signature.faults && state.readField("fault") !== 0n) return end();
     switch (signature.result) {
       case "v": return state.readField("scratch", 3);
