@@ -2,12 +2,12 @@
 import type { Emit } from "../emit.ts";
 import type { Instruction } from "../instruction.ts";
 import type { SimdOp } from "../simd.ts";
-import { everyLane, byteNumbers, fromScalar, join, mmxRows, packed, packedControlled, packedUnary, shuffle, upTo, xmmRows, type Compute } from "./packed.ts";
+import { byteNumbers, everyLane, fromScalar, mmxRows, operandsInRow, packed, packedControlled, packedUnary, shuffle, upTo, xmmRows, type Compute } from "./packed.ts";
 
 /** Combines neighbours: the pairs of `a` give the low half of the result, those of `b` the high half. */
 const neighbours = (op: SimdOp, laneBytes: number): Compute => (e, a, b, bits) => {
-  const joined = bits === 64 ? join(e, a, b) : undefined, lanes = upTo(bits / 4 / laneBytes / 2);
-  const side = (odd: number) => shuffle(e, joined ?? a, joined ?? b, laneBytes, lanes.map((i) => 2 * i + odd));
+  const [first, second] = operandsInRow(e, a, b, bits), lanes = upTo(bits / 8 / laneBytes);
+  const side = (odd: number) => shuffle(e, first, second, laneBytes, lanes.map((i) => 2 * i + odd));
   return e.simd(op, [side(0), side(1)]);
 };
 const HORIZONTAL = [

@@ -2,12 +2,9 @@
 import type { Emit } from "../emit.ts";
 import type { Instruction } from "../instruction.ts";
 import type { SimdOp } from "../simd.ts";
-import { join, mmxRows, packed, packedUnary, shuffle, upTo, xmmRows, type Compute } from "./packed.ts";
+import { mmxRows, operandsInRow, packed, packedUnary, shuffle, upTo, xmmRows, type Compute } from "./packed.ts";
 
-const narrow = (op: SimdOp): Compute => (e, a, b, bits) => {
-  const joined = bits === 64 ? join(e, a, b) : undefined;
-  return e.simd(op, [joined ?? a, joined ?? b]);
-};
+const narrow = (op: SimdOp): Compute => (e, a, b, bits) => e.simd(op, operandsInRow(e, a, b, bits));
 
 /** Alternates the lanes of the low or high halves of both operands. */
 const interleave = (half: "low" | "high", laneBytes: number): Compute => (e, a, b, bits) => {

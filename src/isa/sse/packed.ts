@@ -57,6 +57,12 @@ export function shuffle<V>(e: Emit<V>, a: V, b: V, laneBytes: number, lanes: rea
 }
 /** The 64-bit value `a` below the 64-bit value `b`: two MMX operands as one vector. */
 export const join = <V>(e: Emit<V>, a: V, b: V): V => shuffle(e, a, b, 8, [0, 2]);
+/** Two vectors whose lanes, counted through both, are those of two operands: two MMX operands are both in the first. */
+export const operandsInRow = <V>(e: Emit<V>, a: V, b: V, bits: number): [V, V] => {
+  if (bits === 128) return [a, b];
+  const joined = join(e, a, b);
+  return [joined, joined];
+};
 
 /** All lanes ones if the condition (0 or 1) holds, else zeros. */
 export const maskIf = <V>(e: Emit<V>, condition: V): V => e.simd("i64x2.splat", [e.neg(64, condition)]);

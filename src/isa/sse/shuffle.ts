@@ -1,8 +1,7 @@
 // Shuffles whose pattern is known only when they execute: each makes a vector of byte numbers from it and swizzles. WebAssembly's
 // swizzle gives 0 for a byte number above 15.
 import type { Emit } from "../emit.ts";
-import type { Instruction } from "../instruction.ts";
-import { instruction } from "../instruction.ts";
+import { instruction, type Instruction } from "../instruction.ts";
 import { byteNumbers, everyLane, join, loadPacked, mmxRows, packed, packedControlled, quad, shuffle } from "./packed.ts";
 
 const swizzle = <V>(e: Emit<V>, a: V, pattern: V): V => e.simd("i8x16.swizzle", [a, pattern]);
