@@ -1,11 +1,13 @@
 // Stack instructions of several steps: registers change only when all of them have succeeded.
 import { At, C } from "./generated/layout";
 import { code64, faulted, reg, setReg, vcpu } from "./state";
-import { linearAddress, loadSized, storeSized } from "./address";
+import { closeStack, openCurrentStack, popOff, pushOn, setStackPointer } from "./stack";
+import { linearAddress } from "./segment";
+import { loadSized } from "./sized";
 import { probeWrite } from "./memory";
 
 const RSP: u32 = 4, RBP: u32 = 5;
-/** Room for the eight registers of POPA. */
+/** Room for the eight registers of POPA: scratch slots 4 to 7. */
 const POPPED: usize = At.scratch + 64;
 
 function stackMask(): u64 {
@@ -14,73 +16,51 @@ function stackMask(): u64 {
 function setSized(number: u32, value: u64, bytes: u32): void {
   setReg(number, bytes == 2 ? (reg(number) & ~0xffff) | (value & 0xffff) : bytes == 4 ? value & 0xffff_ffff : value);
 }
-function setPointer(value: u64, mask: u64): void {
-  setReg(RSP, mask == 0xffff ? (reg(RSP) & ~mask) | (value & mask) : value & mask);
-}
 
 export function releaseStack(bytes: u32): void {
-  setPointer(reg(RSP) + bytes, stackMask());
+  setStackPointer(reg(RSP) + bytes, stackMask());
 }
 
 export function pushAll(bytes: u32): void {
-  const mask = stackMask();
-  let pointer = reg(RSP);
-  for (let i: u32 = 0; i < 8; i++) {
-    pointer -= bytes;
-    const linear = linearAddress(C.SEG_SS, pointer & mask, bytes, true);
-    if (!faulted()) storeSized(linear, bytes, reg(i));
-    if (faulted()) return;
-  }
-  setPointer(pointer, mask);
+  openCurrentStack();
+  for (let i: u32 = 0; i < 8; i++) pushOn(bytes, reg(i));
+  if (!faulted()) closeStack();
 }
 
 export function popAll(bytes: u32): void {
-  const mask = stackMask();
-  let pointer = reg(RSP);
-  for (let i: i32 = 7; i >= 0; i--) {
-    const linear = linearAddress(C.SEG_SS, pointer & mask, bytes, false);
-    if (!faulted()) store<u64>(vcpu + POPPED + (<usize>i << 3), loadSized(linear, bytes));
-    if (faulted()) return;
-    pointer += bytes;
-  }
+  openCurrentStack();
+  for (let i: i32 = 7; i >= 0; i--) store<u64>(vcpu + POPPED + (<usize>i << 3), popOff(bytes));
+  if (faulted()) return;
   for (let i: u32 = 0; i < 8; i++) if (i != RSP) setSized(i, load<u64>(vcpu + POPPED + (<usize>i << 3)), bytes);
-  setPointer(pointer, mask);
+  closeStack();
 }
 
+/** ENTER: the caller's frame, those of the enclosing procedures, its own; then room for variables. */
 export function enterFrame(bytes: u32, size: u32, nesting: u32): void {
-  const mask = stackMask(), level = nesting & 31;
-  let pointer = reg(RSP) - bytes;
-  let linear = linearAddress(C.SEG_SS, pointer & mask, bytes, true);
-  if (!faulted()) storeSized(linear, bytes, reg(RBP));
-  if (faulted()) return;
-  const frame = pointer;
-  for (let i: u32 = 1; i <= level; i++) {
-    let value = frame;
-    if (i < level) { // the frames of the enclosing procedures
-      linear = linearAddress(C.SEG_SS, (reg(RBP) - i * bytes) & mask, bytes, false);
-      if (!faulted()) value = loadSized(linear, bytes);
-      if (faulted()) return;
-    }
-    pointer -= bytes;
-    linear = linearAddress(C.SEG_SS, pointer & mask, bytes, true);
-    if (!faulted()) storeSized(linear, bytes, value);
-    if (faulted()) return;
+  const mask = stackMask(), level = nesting & 31, frame = reg(RSP) - bytes;
+  openCurrentStack();
+  pushOn(bytes, reg(RBP));
+  for (let i: u32 = 1; i < level && !faulted(); i++) {
+    const linear = linearAddress(C.SEG_SS, (reg(RBP) - i * bytes) & mask, bytes, 0);
+    if (!faulted()) pushOn(bytes, loadSized(linear, bytes));
   }
-  pointer -= size;
+  if (level) pushOn(bytes, frame);
+  if (faulted()) return;
+  const pointer = frame - level * bytes - size;
   // a stack that is too small is found here, not by the first push
-  linear = linearAddress(C.SEG_SS, pointer & mask, bytes, true);
+  const linear = linearAddress(C.SEG_SS, pointer & mask, bytes, 1);
   if (!faulted()) probeWrite(linear, bytes);
   if (faulted()) return;
+  setStackPointer(pointer, mask);
   setSized(RBP, frame, bytes);
-  setPointer(pointer, mask);
 }
 
 export function leaveFrame(bytes: u32): void {
   const mask = stackMask(), frame = reg(RBP) & mask;
-  const linear = linearAddress(C.SEG_SS, frame, bytes, false);
+  const linear = linearAddress(C.SEG_SS, frame, bytes, 0);
   if (faulted()) return;
   const caller = loadSized(linear, bytes);
   if (faulted()) return;
-  setPointer(frame + bytes, mask);
+  setStackPointer(frame + bytes, mask);
   setSized(RBP, caller, bytes);
 }

@@ -2,7 +2,8 @@
 import { At, C } from "./generated/layout";
 import { faulted, reg, setReg, vcpu } from "./state";
 import { DF_FLAG } from "./flags";
-import { linearAddress, loadSized, maskOf, storeSized } from "./address";
+import { linearAddress } from "./segment";
+import { loadSized, maskOf, storeSized } from "./sized";
 import { pioRead, pioWrite } from "./bus";
 import { probeWrite } from "./memory";
 import { ioAllowed } from "./portaccess";
@@ -40,7 +41,7 @@ export function portInString(bytes: u32, addressWidth: u32, rep: u32): u32 {
   let count: u64 = rep ? reg(RCX) & mask : 1;
   if (!count || !ioAllowed(port, bytes)) return 0;
   for (let done: u32 = 0; count && (done == 0 || goesOn(done)); done++) {
-    const target = linearAddress(C.SEG_ES, reg(RDI) & mask, bytes, true);
+    const target = linearAddress(C.SEG_ES, reg(RDI) & mask, bytes, 1);
     if (!faulted()) probeWrite(target, bytes); // before the port: reading it may change the device
     if (faulted()) return 0;
     storeSized(target, bytes, read(port, bytes));
@@ -56,7 +57,7 @@ export function portOutString(bytes: u32, addressWidth: u32, segment: u32, rep: 
   let count: u64 = rep ? reg(RCX) & mask : 1;
   if (!count || !ioAllowed(port, bytes)) return 0;
   for (let done: u32 = 0; count && (done == 0 || goesOn(done)); done++) {
-    const source = linearAddress(segment, reg(RSI) & mask, bytes, false);
+    const source = linearAddress(segment, reg(RSI) & mask, bytes, 0);
     if (faulted()) return 0;
     const value = loadSized(source, bytes);
     if (faulted()) return 0;

@@ -5,7 +5,8 @@ import { At, C } from "./generated/layout";
 import { code64, faulted, reg, setReg, vcpu } from "./state";
 import { DF_FLAG } from "./flags";
 import { attributesOf, CODE, DOWN, limitOf } from "./descriptor";
-import { linearAddress, loadSized, maskOf, storeSized } from "./address";
+import { linearAddress } from "./segment";
+import { loadSized, maskOf, storeSized } from "./sized";
 import { probeRead, probeWrite } from "./memory";
 import { noteStore } from "./regions";
 import { watching } from "./debug";
@@ -65,11 +66,11 @@ export function moveString(bytes: u32, addressWidth: u32, segment: u32, rep: u32
   let count: u64 = rep ? reg(RCX) & mask : 1, work = workOfCall();
   while (count && work > 0) {
     const from = reg(RSI) & mask, to = reg(RDI) & mask;
-    const source = linearAddress(segment, from, bytes, false);
+    const source = linearAddress(segment, from, bytes, 0);
     if (faulted()) return 0;
     const sourceHost = <usize>probeRead(source, bytes);
     if (faulted()) return 0;
-    const target = linearAddress(C.SEG_ES, to, bytes, true);
+    const target = linearAddress(C.SEG_ES, to, bytes, 1);
     if (faulted()) return 0;
     const targetHost = <usize>probeWrite(target, bytes);
     if (faulted()) return 0;
@@ -109,7 +110,7 @@ export function storeString(bytes: u32, addressWidth: u32, segment: u32, rep: u3
   let count: u64 = rep ? reg(RCX) & mask : 1, work = workOfCall();
   while (count && work > 0) {
     const to = reg(RDI) & mask;
-    const target = linearAddress(C.SEG_ES, to, bytes, true);
+    const target = linearAddress(C.SEG_ES, to, bytes, 1);
     if (faulted()) return 0;
     const host = <usize>probeWrite(target, bytes);
     if (faulted()) return 0;
@@ -140,7 +141,7 @@ export function loadString(bytes: u32, addressWidth: u32, segment: u32, rep: u32
   let count: u64 = rep ? reg(RCX) & mask : 1, work = workOfCall();
   while (count && work > 0) {
     const from = reg(RSI) & mask;
-    const source = linearAddress(segment, from, bytes, false);
+    const source = linearAddress(segment, from, bytes, 0);
     if (faulted()) return 0;
     const host = <usize>probeRead(source, bytes);
     if (faulted()) return 0;
@@ -191,7 +192,7 @@ export function scanString(bytes: u32, addressWidth: u32, segment: u32, rep: u32
   if (stopped) return 0;
   while (count && work > 0 && !stopped) {
     const to = reg(RDI) & mask;
-    const target = linearAddress(C.SEG_ES, to, bytes, false);
+    const target = linearAddress(C.SEG_ES, to, bytes, 0);
     if (faulted()) return 0;
     const host = <usize>probeRead(target, bytes);
     if (faulted()) return 0;
@@ -225,11 +226,11 @@ export function compareString(bytes: u32, addressWidth: u32, segment: u32, rep: 
   if (stopped) return 0;
   while (count && work > 0 && !stopped) {
     const from = reg(RSI) & mask, to = reg(RDI) & mask;
-    const source = linearAddress(segment, from, bytes, false);
+    const source = linearAddress(segment, from, bytes, 0);
     if (faulted()) return 0;
     const sourceHost = <usize>probeRead(source, bytes);
     if (faulted()) return 0;
-    const target = linearAddress(C.SEG_ES, to, bytes, false);
+    const target = linearAddress(C.SEG_ES, to, bytes, 0);
     if (faulted()) return 0;
     const targetHost = <usize>probeRead(target, bytes);
     if (faulted()) return 0;
