@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { createInterp } from "../engine/interp/index.ts";
 import { createOracle } from "../engine/oracle/vcpu.ts";
 import type { Engine } from "../hal/index.ts";
 
@@ -13,7 +14,7 @@ export async function openEngines(names: readonly string[] = ["oracle", "interp"
   const engines: Engine[] = [];
   for (const name of names) {
     if (name === "oracle") engines.push(createOracle(core));
-    void existsSync;
+    if (name === "interp" && existsSync(wasm("interp/interp.wasm"))) engines.push(createInterp({ core, interp: new WebAssembly.Module(readFileSync(wasm("interp/interp.wasm"))) }));
   }
   return engines;
 }

@@ -116,6 +116,18 @@ export const CONSTANTS = {
   PHYSICAL_BITS: 40,
   // region table: u32 count, u32 lock of CMPXCHG16B, then from +16 entries of 32 bytes: u64 gpa, u64 bytes, u32 host address, u32 kind
   REGION_ENTRY_BYTES: 32, REGION_LOCK: 4, REGION_FIRST: 16, REGION_RAM: 1, REGION_ROM: 2, REGION_MAX: 120,
+  // decoded code (engine/interp): a block is a header and its operations. Host address of the first byte (0: dropped), chains of the hash
+  // bucket and of the page lists, instructions, bytes, offset in the page, code size (a MODE_CODE), number of operations, entries so far
+  BLOCK_HOST: 0, BLOCK_NEXT: 4, BLOCK_PAGE_NEXT: 8, BLOCK_COUNT: 12, BLOCK_BYTES: 14, BLOCK_OFFSET: 16, BLOCK_SIZE: 18, BLOCK_OPS: 20, BLOCK_HOT: 22,
+  BLOCK_SECOND: 24, BLOCK_SECOND_NEXT: 28, BLOCK_HEADER_BYTES: 32,
+  // an operation: see engine/interp/operation.ts
+  OP_HANDLER: 0, OP_OFFSET: 2, OP_REG: 4, OP_RM: 5, OP_BASE: 6, OP_INDEX: 7, OP_SCALE: 8, OP_SEGMENT: 9, OP_LENGTH: 10, OP_LEFT: 11, OP_LINK: 12,
+  OP_DISP: 16, OP_IMM: 24, OP_BYTES: 32,
+  // handlers with a fixed number: find the block again, go on at the operation's target, check the page of the instruction's end
+  HANDLER_REFETCH: 0, HANDLER_GOTO: 1, HANDLER_CROSS: 2, HANDLER_INVALID: 3, HANDLER_TOO_LONG: 4, HANDLER_FIRST: 5,
+  BLOCK_TABLE_BITS: 16,
+  // answers of pause(): leave run, decode, execute one instruction; anything else is the block to execute
+  PAUSE_EXIT: 0, PAUSE_MISS: 1, PAUSE_SINGLE: 2,
   // segment numbers, as encoded in ModRM.reg
   SEG_ES: 0, SEG_CS: 1, SEG_SS: 2, SEG_DS: 3, SEG_FS: 4, SEG_GS: 5, SEG_LDTR: 6, SEG_TR: 7, SEG_NONE: 8,
   SEG_UNUSABLE: 0x10000,

@@ -1,4 +1,266 @@
-// Decoded code. Stub until the interpreter's cache is here.
+// The cache of decoded code: blocks of operations, found by host address and code size. TypeScript decodes and writes blocks
+// (engine/interp/predecode.ts); finding, entering and dropping them is here. Layout: BLOCK_ and OP_ in hal/layout.ts.
+//
+// A block that is dropped keeps its memory until the whole arena is emptied, but its operations become REFETCH, so that who executes it,
+// or follows a link to it, notices at the next instruction.
+import { At, C } from "./generated/layout";
+import { attend } from "./attend";
+import { deliver } from "./exception";
+import { fetch, load16, load32, load64, load8, probeWrite, store16, store32, store64, store8 } from "./memory";
+import { vcpu } from "./state";
+
+const PAGE: u32 = 4096;
+
+// @ts-ignore: decorator
+@inline function bucketOf(host: u32): usize {
+  return <usize>load<u32>(vcpu, At.blockTable) + (<usize>((host * <u32>C.TLB_HASH) >>> (32 - C.BLOCK_TABLE_BITS)) << 2);
+}
+// @ts-ignore: decorator
+@inline function pageList(host: u32): usize {
+  return <usize>load<u32>(vcpu, At.pageBlocks) + ((<usize>host >> 12) << 2);
+}
+// @ts-ignore: decorator
+@inline function codeSize(): u32 {
+  return load<u32>(vcpu, At.mode) & C.MODE_CODE_MASK;
+}
+/** The link of a block in the list of this host page: a block that crosses pages is in two lists. */
+// @ts-ignore: decorator
+@inline function pageLink(block: u32, host: u32): usize {
+  return load<u32>(block, C.BLOCK_HOST) >> 12 == host >> 12 ? block + C.BLOCK_PAGE_NEXT : block + C.BLOCK_SECOND_NEXT;
+}
+
+// @ts-ignore: decorator
+@inline function search(host: u32, size: u32): u32 {
+  let block = load<u32>(bucketOf(host));
+  while (block && (load<u32>(block, C.BLOCK_HOST) != host || load<u8>(block, C.BLOCK_SIZE) != size)) block = load<u32>(block, C.BLOCK_NEXT);
+  return block;
+}
+
+/** The block at RIP; `page` becomes that of RIP.
+ * @returns 0: a fault of the fetch is pending, or there is none yet, or it must not be used because the end of CS is too near */
+export function findBlock(): u32 {
+  const rip = load<u64>(vcpu, At.rip), size = codeSize();
+  let linear = rip;
+  if (size != C.MODE_CODE64) linear = (rip + load<u64>(vcpu + At.segBase + 8 * C.SEG_CS)) & 0xffff_ffff;
+  const entry = <usize>load<u32>(vcpu, At.tlb) + ((<u32>(linear >> 12) * <u32>C.TLB_HASH) >>> C.TLB_SHIFT) * C.TLB_ENTRY_BYTES;
+  let host: u32;
+  if (load<u64>(entry, C.TLB_EXEC) == (linear & ~0xfff)) host = load<u32>(entry, C.TLB_ADDEND) + <u32>linear;
+  else {
+    host = fetch(linear);
+    if (!host) return 0;
+  }
+  store<u64>(vcpu, rip - (linear & 0xfff), At.page);
+  const block = search(host, size);
+  if (block && size != C.MODE_CODE64 && rip + load<u16>(block, C.BLOCK_BYTES) - 1 > <u64>load<u32>(vcpu + At.segLimit + 4 * C.SEG_CS)) return 0;
+  return block;
+}
+
+/** The block that a taken direct branch of `block` leads to; RIP becomes its target, and within the page the branch is linked to it. @returns as findBlock */
+export function followBranch(block: u32, op: u32): u32 {
+  const target = load<u64>(op, C.OP_IMM), rip = load<u64>(vcpu, At.page) + target;
+  if (codeSize() != C.MODE_CODE64) {
+    store<u64>(vcpu, rip & 0xffff_ffff, At.rip);
+    return findBlock();
+  }
+  store<u64>(vcpu, rip, At.rip);
+  const host = load<u32>(block, C.BLOCK_HOST);
+  if (target >= PAGE || !host) return findBlock();
+  const found = search((host & ~0xfff) | <u32>target, C.MODE_CODE64);
+  if (found) store<u32>(op, found, C.OP_LINK);
+  return found;
+}
+
+/** On entry to a block: something wants attention, or the budget does not suffice for all of it.
+ * @returns PAUSE_EXIT with `exitReason`, PAUSE_MISS, PAUSE_SINGLE, or the block to execute, which is paid for */
+export function pause(block: u32): u32 {
+  const rip = load<u64>(vcpu, At.page) + load<u16>(block, C.BLOCK_OFFSET);
+  store<u64>(vcpu, codeSize() == C.MODE_CODE64 ? rip : rip & 0xffff_ffff, At.rip);
+  if (load<u32>(vcpu, At.attention)) {
+    const code = attend();
+    if (code) return leaveRun(code);
+    if (load<i64>(vcpu, At.budget) <= 0) return leaveRun(C.EXIT_BUDGET);
+    if (load<u32>(vcpu, At.attention) & C.ATTENTION_STEP) return C.PAUSE_SINGLE;
+    block = findBlock();
+    if (!block) return C.PAUSE_MISS;
+  }
+  const budget = load<i64>(vcpu, At.budget), left = budget - load<u16>(block, C.BLOCK_COUNT);
+  if (budget <= 0) return leaveRun(C.EXIT_BUDGET);
+  if (left < 0) return C.PAUSE_SINGLE;
+  store<i64>(vcpu, left, At.budget);
+  return block;
+}
+
+function leaveRun(code: u32): u32 {
+  store<u32>(vcpu, code, At.exitReason);
+  return C.PAUSE_EXIT;
+}
+
+/** RIP becomes that of an operation's instruction, and the budget gets back what the block does not execute. */
+function abandon(op: u32, instructions: i64): void {
+  const rip = load<u64>(vcpu, At.page) + load<u16>(op, C.OP_OFFSET);
+  store<u64>(vcpu, codeSize() == C.MODE_CODE64 ? rip : rip & 0xffff_ffff, At.rip);
+  store<i64>(vcpu, load<i64>(vcpu, At.budget) + instructions, At.budget);
+}
+
+/** HANDLER_REFETCH: the operation's block was dropped; it is found again from here. */
+export function refetch(op: u32): void {
+  abandon(op, <i64>load<u8>(op, C.OP_LEFT) + 1);
+}
+
+/** Delivers the fault that abandoned the instruction of `op`. @returns 1: leave run with `exitReason` */
+export function deliverFault(op: u32): u32 {
+  abandon(op, load<u8>(op, C.OP_LEFT));
+  return deliverPending();
+}
+function deliverPending(): u32 {
+  deliver();
+  if (load<u32>(vcpu, At.attention) & C.ATTENTION_EXIT) {
+    const code = attend();
+    if (code) {
+      store<u32>(vcpu, code, At.exitReason);
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/** No instruction could be fetched at RIP: what would have happened before it comes first. @returns as deliverFault */
+export function deliverFetchFault(): u32 {
+  const rip = load<u64>(vcpu, At.rip), fault = load<u32>(vcpu, At.fault), faultCode = load<u32>(vcpu, At.faultCode);
+  if (load<u32>(vcpu, At.attention)) {
+    store<u32>(vcpu, 0, At.fault);
+    const code = attend();
+    if (code) {
+      store<u32>(vcpu, code, At.exitReason);
+      return 1;
+    }
+    if (load<u64>(vcpu, At.rip) != rip) return 0;
+    store<u32>(vcpu, fault, At.fault);
+    store<u32>(vcpu, faultCode, At.faultCode);
+  }
+  const budget = load<i64>(vcpu, At.budget);
+  if (budget <= 0) {
+    store<u32>(vcpu, 0, At.fault);
+    store<u32>(vcpu, C.EXIT_BUDGET, At.exitReason);
+    return 1;
+  }
+  store<i64>(vcpu, budget - 1, At.budget);
+  return deliverPending();
+}
+
+/** HANDLER_CROSS, before an instruction that goes on in the next page. @returns 1 when that is still the page it was decoded from, 0 when a fault is pending, 2: find again */
+export function checkCross(op: u32): u32 {
+  const next = load<u64>(vcpu, At.page) + PAGE;
+  const linear = codeSize() == C.MODE_CODE64 ? next : (next + load<u64>(vcpu + At.segBase + 8 * C.SEG_CS)) & 0xffff_ffff;
+  const host = fetch(linear);
+  if (!host) return 0;
+  if (host == load<u32>(op, C.OP_LINK)) return 1;
+  // the same code followed by another page: decode anew
+  drop(op - C.BLOCK_HEADER_BYTES);
+  abandon(op, 1);
+  return 2;
+}
+
+/** Puts a new block into hash and page lists. @returns bit 0: the first of its page, bit 1: the first of its second page */
+export function addBlock(block: u32): u32 {
+  const host = load<u32>(block, C.BLOCK_HOST), second = load<u32>(block, C.BLOCK_SECOND);
+  const bucket = bucketOf(host), list = pageList(host);
+  let first: u32 = 0;
+  store<u32>(block, load<u32>(bucket), C.BLOCK_NEXT);
+  store<u32>(bucket, block);
+  if (!load<u32>(list)) first = 1;
+  store<u32>(block, load<u32>(list), C.BLOCK_PAGE_NEXT);
+  store<u32>(list, block);
+  if (second) {
+    const other = pageList(second);
+    if (!load<u32>(other)) first |= 2;
+    store<u32>(block, load<u32>(other), C.BLOCK_SECOND_NEXT);
+    store<u32>(other, block);
+  }
+  store<u64>(vcpu, load<u64>(vcpu, At.blocksDecoded) + 1, At.blocksDecoded);
+  return first;
+}
+
+function unlinkFromPage(block: u32, host: u32): void {
+  let link = pageList(host);
+  while (load<u32>(link) && load<u32>(link) != block) link = pageLink(load<u32>(link), host);
+  if (!load<u32>(link)) return;
+  store<u32>(link, load<u32>(pageLink(block, host)));
+  if (!load<u32>(pageList(host))) store<u8>(<usize>load<u32>(vcpu, At.codePages) + (host >> 12), 0);
+}
+
+function drop(block: u32): void {
+  const host = load<u32>(block, C.BLOCK_HOST), second = load<u32>(block, C.BLOCK_SECOND);
+  if (!host) return;
+  unlinkFromPage(block, host);
+  if (second) unlinkFromPage(block, second);
+  let link = bucketOf(host);
+  while (load<u32>(link) && load<u32>(link) != block) link = load<u32>(link) + C.BLOCK_NEXT;
+  if (load<u32>(link)) store<u32>(link, load<u32>(block, C.BLOCK_NEXT));
+  store<u32>(block, 0, C.BLOCK_HOST);
+  let op = block + C.BLOCK_HEADER_BYTES;
+  for (let i: u32 = load<u16>(block, C.BLOCK_OPS); i; i--, op += C.OP_BYTES) {
+    const handler = load<u16>(op);
+    if (handler != C.HANDLER_GOTO && handler != C.HANDLER_CROSS) store<u16>(op, C.HANDLER_REFETCH);
+  }
+  store<u64>(vcpu, load<u64>(vcpu, At.codeInvalidations) + 1, At.codeInvalidations);
+}
 
 /** Drops the decoded code that overlaps [host, host + bytes). */
-export function invalidateCode(host: u32, bytes: u32): void {}
+export function invalidateCode(host: u32, bytes: u32): void {
+  if (!load<u32>(vcpu, At.pageBlocks) || !bytes) return; // an engine without decoded code
+  const last = host + (bytes - 1);
+  for (let page = host & ~0xfff; ; page += PAGE) {
+    let block = load<u32>(pageList(page));
+    while (block) {
+      const next = load<u32>(pageLink(block, page));
+      const start = load<u32>(block, C.BLOCK_HOST), length = <u32>load<u16>(block, C.BLOCK_BYTES);
+      const inFirst = min<u32>(length, PAGE - (start & 0xfff)), second = load<u32>(block, C.BLOCK_SECOND);
+      const hitsFirst = start <= last && start + inFirst > host;
+      const hitsSecond = second != 0 && second <= last && second + (length - inFirst) > host;
+      if (hitsFirst || hitsSecond) drop(block);
+      block = next;
+    }
+    if (page >= (last & ~0xfff)) break;
+  }
+}
+
+/** Forgets all blocks. Between blocks only: what executes must be found again. */
+export function flushBlocks(): void {
+  const end = load<u32>(vcpu, At.arenaNext), codePages = <usize>load<u32>(vcpu, At.codePages);
+  for (let block = load<u32>(vcpu, At.arena); block < end;) {
+    const host = load<u32>(block, C.BLOCK_HOST), second = load<u32>(block, C.BLOCK_SECOND);
+    if (host) {
+      store<u32>(pageList(host), 0);
+      store<u8>(codePages + (host >> 12), 0);
+      if (second) {
+        store<u32>(pageList(second), 0);
+        store<u8>(codePages + (second >> 12), 0);
+      }
+    }
+    block += C.BLOCK_HEADER_BYTES + <u32>load<u16>(block, C.BLOCK_OPS) * C.OP_BYTES;
+  }
+  memory.fill(load<u32>(vcpu, At.blockTable), 0, (<usize>4) << C.BLOCK_TABLE_BITS);
+  store<u32>(vcpu, load<u32>(vcpu, At.arena), At.arenaNext);
+}
+
+// -- read-modify-write where the TLB does not answer: the value visits a scratch slot
+
+const UPDATE_SLOT: usize = 7 << 4;
+
+/** @returns address of the old value's copy, 0 with a fault pending */
+export function beginUpdate(linear: u64, bytes: u32): u32 {
+  probeWrite(linear, bytes);
+  if (load<u32>(vcpu, At.fault)) return 0;
+  const value = bytes == 1 ? load8(linear) : bytes == 2 ? load16(linear) : bytes == 4 ? load32(linear) : load64(linear);
+  store<u64>(vcpu + At.scratch + UPDATE_SLOT, value);
+  return <u32>(vcpu + At.scratch + UPDATE_SLOT);
+}
+/** Writes the copy back. */
+export function endUpdate(linear: u64, bytes: u32): void {
+  const at = vcpu + At.scratch + UPDATE_SLOT;
+  if (bytes == 1) store8(linear, load<u8>(at));
+  else if (bytes == 2) store16(linear, load<u16>(at));
+  else if (bytes == 4) store32(linear, load<u32>(at));
+  else store64(linear, load<u64>(at));
+}

@@ -43,3 +43,4 @@ export { readDebug, writeDebug } from "./debug";
 export * from "./tables";
 export * from "./invalidate";
 export * from "./privilege";
+export * from "./blocks";

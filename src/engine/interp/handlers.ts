@@ -1,0 +1,119 @@
+// Handlers: the meaning of every form as Wasm with the operands open, one per form and variant. Hot ones are arms of the big loop in
+// run.ts, the others functions `(state, op) -> status`; equal functions are shared.
+
+import { OFFSET } from "../../hal/layout.ts";
+import { CONSTANTS as C } from "../../hal/layout.ts";
+import { FORMS, type Form } from "../../isa/forms.ts";
+import { perform } from "../../isa/perform.ts";
+import { CONTROL_HELPERS } from "../../isa/system/helpers.ts";
+import { byteWriter, type ByteWriter } from "../wasm/bytes.ts";
+import { createEmit } from "../wasm/emit.ts";
+import { flagsInState } from "../wasm/flags.ts";
+import { createGraph, type Graph } from "../wasm/ir.ts";
+import { localPool, lower } from "../wasm/lower.ts";
+import { CONTROL as W, type ValueType } from "../wasm/opcodes.ts";
+import { isHot } from "./hot.ts";
+import { FACT_ENDS, variantsOf, type Variant } from "./operation.ts";
+import { operationPlacement } from "./place.ts";
+
+/** Locals of a handler, whether function or arm. */
+export const STATE_LOCAL = 0, OP_LOCAL = 1;
+/** What a handler's function answers. */
+export const STATUS_NEXT = 0, STATUS_LEAVE = 1, STATUS_FAULT = 2;
+export const HANDLER_PARAMS: readonly ValueType[] = ["i32", "i32"];
+
+export interface HandlerFunction { locals: readonly ValueType[]; body: Uint8Array }
+export interface Handlers {
+  /** forms and variants that are arms, in the order of their numbers from HANDLER_FIRST on */
+  arms: { form: Form; variant: Variant }[];
+  /** functions, in the order of their numbers after the arms */
+  functions: HandlerFunction[];
+  numberOf(form: Form, variant: Variant): number;
+  factsOf(form: Form): number;
+}
+
+/** RFLAGS bits after whose change the border between instructions must be looked at: TF, IF, AC. */
+const BORDER_FLAGS = 0x40300n;
+
+/** Records a form's meaning. @returns whether its block must end after it */
+export function recordHandler(graph: Graph, core: (name: string) => number, form: Form, variant: Variant): boolean {
+  const state = graph.param(STATE_LOCAL, "i32"), op = graph.param(OP_LOCAL, "i32");
+  let ends = false;
+  const surroundings = { g: graph, state, core: (name: string) => {
+    if (name in CONTROL_HELPERS) ends = true;
+    return core(name);
+  } };
+  const e = createEmit(surroundings, operationPlacement(surroundings, op, form, variant), flagsInState(surroundings));
+  const setFlagBits = e.setFlagBits;
+  e.setFlagBits = (value, mask) => {
+    if (mask & BORDER_FLAGS) ends = true;
+    setFlagBits(value, mask);
+  };
+  perform(e, form);
+  return ends || graph.root.ended;
+}
+
+function handlerFunction(graph: Graph): HandlerFunction {
+  const out = byteWriter(), locals = localPool(HANDLER_PARAMS.length);
+  const answer = (status: number) => {
+    out.byte(W.i32Const);
+    out.s32(status);
+    out.byte(W.return);
+  };
+  lower(graph, out, { locals, exit: (node, _depth, writer) => {
+    if (node.op === "link") leaveByLink(writer);
+    answer(node.op === "fault" ? STATUS_FAULT : STATUS_LEAVE);
+  } });
+  out.byte(W.i32Const);
+  out.s32(STATUS_NEXT);
+  return { locals: locals.types, body: out.finish() };
+}
+
+/** RIP becomes page + the operation's target. */
+function leaveByLink(out: ByteWriter): void {
+  const loadFrom = (local: number, offset: number) => {
+    out.byte(W.localGet);
+    out.u32(local);
+    out.byte(0x29); // i64.load
+    out.u32(0);
+    out.u32(offset);
+  };
+  out.byte(W.localGet);
+  out.u32(STATE_LOCAL);
+  loadFrom(STATE_LOCAL, OFFSET.page);
+  loadFrom(OP_LOCAL, C.OP_IMM);
+  out.byte(0x7c); // i64.add
+  out.byte(0x37); // i64.store
+  out.u32(0);
+  out.u32(OFFSET.rip);
+}
+
+/** Makes the handlers of all forms. @param core index of a function imported from core */
+export function makeHandlers(core: (name: string) => number, forms: readonly Form[] = FORMS): Handlers {
+  const key = (form: Form, variant: Variant) => `${form.id} ${variant}`;
+  const numbers = new Map<string, number>(), facts = new Map<number, number>(), known = new Map<string, number>();
+  const arms: Handlers["arms"] = [];
+  const functions: HandlerFunction[] = [];
+  const each = forms.flatMap((form) => variantsOf(form).map((variant) => ({ form, variant })));
+  for (const { form, variant } of each) {
+    if (!isHot(form, variant)) continue;
+    numbers.set(key(form, variant), C.HANDLER_FIRST + arms.length);
+    arms.push({ form, variant });
+  }
+  const firstFunction = C.HANDLER_FIRST + arms.length;
+  for (const { form, variant } of each) {
+    const graph = createGraph();
+    if (recordHandler(graph, core, form, variant)) facts.set(form.id, FACT_ENDS);
+    if (numbers.has(key(form, variant))) continue;
+    const made = handlerFunction(graph);
+    const text = `${made.locals.join()}:${made.body.join()}`;
+    let index = known.get(text);
+    if (index === undefined) {
+      index = functions.push(made) - 1;
+      known.set(text, index);
+    }
+    numbers.set(key(form, variant), firstFunction + index);
+  }
+  return { arms, functions, numberOf: (form, variant) => numbers.get(key(form, variant)) ?? 0, factsOf: (form) => facts.get(form.id) ?? 0 };
+}
+

@@ -1,0 +1,108 @@
+// The interpreter as an Engine: predecoded blocks (predecode.ts, engine/core blocks.ts) executed by interp.wasm (run.ts).
+
+import { CONSTANTS as C, OFFSET, exitReason, type Engine, type Exit, type Vcpu, type VcpuSetup } from "../../hal/index.ts";
+import { NvlError } from "../../base/error.ts";
+import { createCore } from "../core/index.ts";
+import { handlerTable, HANDLER_SECTION, type HandlerTable } from "./operation.ts";
+import { createPredecoder, type BlockExports, type Predecoder } from "./predecode.ts";
+
+/** Decoded code of one vCPU; when it is full everything is forgotten. */
+const ARENA_BYTES = 24 << 20;
+/** A call of `run` that never returned would stay in the compiler's first, slow tier: there is no on-stack replacement. */
+const SLICE = 4_000_000;
+const HOST_PAGES = 2 ** 20;
+
+export interface InterpModules {
+  /** engine/core, compiled */
+  core: WebAssembly.Module;
+  /** interp.wasm, compiled */
+  interp: WebAssembly.Module;
+}
+
+export function createInterp(modules: InterpModules): Engine {
+  const section = WebAssembly.Module.customSections(modules.interp, HANDLER_SECTION)[0];
+  const table = handlerTable(section);
+  return { name: "interp", createVcpu: (setup) => createVcpu(setup, modules, table) };
+}
+
+/** Functions of core by name; one that a helper table names and core does not have fails when it is called. */
+function linkCore(functions: Record<string, unknown>, module: WebAssembly.Module): Record<string, unknown> {
+  const linked: Record<string, unknown> = {};
+  for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+    if (from === "core") linked[name] = functions[name] ?? (() => { throw new NvlError("interp/helper", `engine/core has no ${name}`); });
+  }
+  return linked;
+}
+
+function createVcpu(setup: VcpuSetup, modules: InterpModules, table: HandlerTable): Vcpu {
+  const { node, memory, index } = setup;
+  const { address, state, exports: core, functions, reset } = createCore(modules.core, setup);
+  const blocks = functions as unknown as BlockExports;
+  const arena = node.allocate(ARENA_BYTES, 4096, "decoded code");
+  const fields = {
+    blockTable: node.allocate(4 << C.BLOCK_TABLE_BITS, 4096, "block table"), pageBlocks: node.allocate(4 * HOST_PAGES, 4096, "page lists"),
+    arena, arenaNext: arena, arenaEnd: arena + ARENA_BYTES,
+  };
+  for (const [name, value] of Object.entries(fields)) state.writeField(name as keyof typeof fields, BigInt(value));
+
+  let predecoder: Predecoder;
+  const instance = new WebAssembly.Instance(modules.interp, {
+    env: { memory: node.wasm },
+    core: linkCore(functions, modules.interp),
+    interp: { decode: () => predecoder.decodeBlock(), single: () => predecoder.decodeSingle() },
+  });
+  predecoder = createPredecoder(node, address, { ...core, ...blocks }, table);
+  const execute = instance.exports.run as (state: number, operation: number) => void;
+
+  const words = new Int32Array(node.wasm.buffer), attention = (address + OFFSET.attention) / 4;
+  const demand = (bits: number) => { Atomics.or(words, attention, bits); };
+  const withdraw = (bits: number) => { Atomics.and(words, attention, ~bits); };
+  const word = (offset: number) => words[(address + offset) / 4];
+  const setBudget = (budget: number) => node.view.setBigInt64(address + OFFSET.budget, BigInt(budget), true);
+  const budgetLeft = () => Number(node.view.getBigInt64(address + OFFSET.budget, true));
+
+  let retired = 0;
+  const exit: Exit = { reason: "budget", detail: 0n };
+  const leave = (code: number): Exit => {
+    exit.reason = exitReason(code);
+    exit.detail = state.readField("exitDetail");
+    return exit;
+  };
+  const run = (budget: number): Exit => {
+    core.sync();
+    let code = core.attend();
+    let left = Math.max(0, Math.trunc(budget));
+    while (code === C.EXIT_NONE) {
+      if (left === 0) return leave(C.EXIT_BUDGET);
+      const slice = Math.min(left, SLICE);
+      setBudget(slice);
+      execute(address, 0);
+      const used = slice - budgetLeft();
+      left -= used;
+      retired += used;
+      code = word(OFFSET.exitReason);
+      words[(address + OFFSET.exitReason) / 4] = C.EXIT_NONE;
+      node.view.setBigUint64(address + OFFSET.retired, BigInt(retired), true);
+      if (code === C.EXIT_BUDGET) code = C.EXIT_NONE;
+    }
+    return leave(code);
+  };
+  return {
+    index, state, run,
+    reset: () => {
+      reset();
+      retired = 0;
+    },
+    kick: () => demand(C.ATTENTION_KICK),
+    setInterruptLine: (level) => (level ? demand(C.ATTENTION_INTERRUPT) : withdraw(C.ATTENTION_INTERRUPT)),
+    injectNmi: () => demand(C.ATTENTION_NMI),
+    retired: () => retired,
+    invalidateCode: (gpa, bytes) => {
+      // region by region: what is contiguous for the guest need not be for the host
+      for (const region of memory.regions) {
+        const start = Math.max(gpa, region.gpa), end = Math.min(gpa + bytes, region.gpa + region.bytes);
+        if (start < end) blocks.invalidateCode(region.host + (start - region.gpa), end - start);
+      }
+    },
+  };
+}

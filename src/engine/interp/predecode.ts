@@ -1,0 +1,259 @@
+// From bytes to blocks: decodes straight-line code of one page and writes operations into the vCPU's arena. Finding, entering and
+// dropping blocks is in engine/core/assembly/blocks.ts.
+
+import { CONSTANTS as C, OFFSET, type NodeMemory } from "../../hal/index.ts";
+import { BASE_RIP, createDecoded, decode, DECODED, DECODED_INVALID, DECODED_TRUNCATED, FIRST_HIGH_BYTE, NO_REGISTER, registerOf, type CodeSize, type Decoded } from "../../isa/decode.ts";
+import { FORMS, type Form, type OperandForm } from "../../isa/forms.ts";
+import type { CoreExports } from "../core/index.ts";
+import { FACT_ENDS, type HandlerTable, type Variant } from "./operation.ts";
+
+const PAGE = 4096, LONGEST = 15;
+/** Instructions of a block. */
+const MOST = 64;
+/** Of the largest block: a page check and a goto may be added. */
+const BLOCK_ROOM = C.BLOCK_HEADER_BYTES + (MOST + 2) * C.OP_BYTES;
+const GP = 13;
+
+/** The exports of core that have to do with blocks. */
+export interface BlockExports {
+  addBlock(block: number): number;
+  flushBlocks(): void;
+  invalidateCode(host: number, bytes: number): void;
+}
+
+export interface Predecoder {
+  /** Decodes the block at RIP. @returns its address, 0 with a fault pending */
+  decodeBlock(): number;
+  /** Decodes the one instruction at RIP into a block that nobody finds, and pays for it. @returns as decodeBlock */
+  decodeSingle(): number;
+}
+
+/** What predecode needs of a form, worked out once. */
+interface FormPlan {
+  handlers: Record<Variant, number>;
+  ends: boolean;
+  memory: boolean;
+  relative: boolean;
+  x87: boolean;
+  reg: OperandForm | undefined;
+  rm: OperandForm | undefined;
+}
+
+function planOf(form: Form, table: HandlerTable): FormPlan {
+  const operand = (test: (operand: OperandForm) => boolean) => form.operands.find(test);
+  const handler = (variant: Variant) => table.handlerOf(form.id, variant);
+  return {
+    handlers: { plain64: handler("plain64"), base64: handler("base64"), full64: handler("full64"), narrow64: handler("narrow64"), plain: handler("plain"), memory: handler("memory") },
+    ends: (table.factsOf(form.id) & FACT_ENDS) !== 0,
+    memory: operand(({ kind }) => kind === "mem") !== undefined,
+    relative: operand(({ kind }) => kind === "rel") !== undefined,
+    x87: form.immediates.length === 0 && form.map === 0 && form.opcode >= 0xd8 && form.opcode <= 0xdf,
+    reg: operand(({ from, kind }) => from === "reg" && kind !== "mem"),
+    rm: operand(({ from, kind }) => (from === "rm" || from === "opcode") && kind !== "mem"),
+  };
+}
+
+/** The byte by which an operation names a register (operation.ts). */
+function registerByte(operand: OperandForm | undefined, decoded: Decoded): number {
+  if (operand === undefined) return 0;
+  const number = registerOf(operand, decoded);
+  switch (operand.kind) {
+    case "reg": return number < FIRST_HIGH_BYTE ? number * 8 : (number - FIRST_HIGH_BYTE) * 8 + 1;
+    case "xmm": case "mm": return number * 16;
+    default: return number;
+  }
+}
+
+/** @param address of the vCPU's state */
+export function createPredecoder(node: NodeMemory, address: number, core: CoreExports & BlockExports, table: HandlerTable): Predecoder {
+  const { bytes, view } = node;
+  const u16 = new Uint16Array(bytes.buffer), u32 = new Uint32Array(bytes.buffer), i32 = new Int32Array(bytes.buffer);
+  const plans = FORMS.map((form) => planOf(form, table));
+  const decoded = createDecoded();
+  const temporary = node.allocate(C.BLOCK_HEADER_BYTES + 3 * C.OP_BYTES, 64, "block of one instruction");
+  const window = new Uint8Array(2 * LONGEST);
+  const state32 = (offset: number) => u32[(address + offset) >>> 2];
+
+  const raiseGp = () => {
+    u32[(address + OFFSET.fault) >>> 2] = C.FAULT_PENDING | GP;
+    u32[(address + OFFSET.faultCode) >>> 2] = 0;
+    return 0;
+  };
+  const codeSizeOf = (): CodeSize => {
+    const mode = state32(OFFSET.mode) & C.MODE_CODE_MASK;
+    return mode === C.MODE_CODE64 ? 64 : mode === C.MODE_CODE32 ? 32 : 16;
+  };
+
+  const variantOf = (plan: FormPlan, size: CodeSize): Variant => {
+    if (size !== 64) return plan.memory ? "memory" : "plain";
+    if (!plan.memory) return "plain64";
+    if (decoded.addressWidth === 32) return "narrow64";
+    return decoded.index === NO_REGISTER && decoded.segment < C.SEG_FS ? "base64" : "full64";
+  };
+  const addressByte = (register: number) => (register === NO_REGISTER ? OFFSET.zero : register === BASE_RIP ? OFFSET.page : register * 8);
+
+  const writeI64 = (at: number, low: number, high: number) => {
+    i32[at >>> 2] = low;
+    i32[(at + 4) >>> 2] = high;
+  };
+  /** Writes a displacement or target that counts from the page: int32 halves plus a small number. */
+  const writeFromPage = (at: number, low: number, high: number, plus: number) => {
+    const sum = (low >>> 0) + plus;
+    writeI64(at, sum | 0, (high + (sum >= 2 ** 32 ? 1 : 0)) | 0);
+  };
+  /** Writes the operation of the decoded instruction. @returns whether the block ends after it */
+  const writeOperation = (op: number, offset: number, size: CodeSize): boolean => {
+    const plan = plans[decoded.form], end = offset + decoded.length;
+    u16[op >>> 1] = plan.handlers[variantOf(plan, size)];
+    u16[(op + C.OP_OFFSET) >>> 1] = offset;
+    bytes[op + C.OP_REG] = registerByte(plan.reg, decoded);
+    bytes[op + C.OP_RM] = registerByte(plan.rm, decoded);
+    bytes[op + C.OP_BASE] = addressByte(decoded.base);
+    bytes[op + C.OP_INDEX] = addressByte(decoded.index);
+    bytes[op + C.OP_SCALE] = decoded.scale;
+    bytes[op + C.OP_SEGMENT] = (size === 64 && decoded.segment < C.SEG_FS ? C.SEG_NONE : decoded.segment) * 8;
+    bytes[op + C.OP_LENGTH] = decoded.length | decoded.rep << 4 | (decoded.addressWidth >> 5) << 6;
+    u32[(op + C.OP_LINK) >>> 2] = plan.relative ? 0 : decoded.second;
+    if (decoded.base === BASE_RIP) writeFromPage(op + C.OP_DISP, decoded.dispLow, decoded.dispHigh, end);
+    else writeI64(op + C.OP_DISP, decoded.dispLow, decoded.dispHigh);
+    if (plan.relative) writeFromPage(op + C.OP_IMM, decoded.immLow, decoded.immHigh, end);
+    else if (plan.x87) writeI64(op + C.OP_IMM, (decoded.opcode & 7) << 8 | decoded.modrm, 0);
+    else writeI64(op + C.OP_IMM, decoded.immLow, decoded.immHigh);
+    return plan.ends;
+  };
+  const writePlain = (op: number, handler: number, offset: number, target: number) => {
+    u16[op >>> 1] = handler;
+    u16[(op + C.OP_OFFSET) >>> 1] = offset;
+    u32[(op + C.OP_REG) >>> 2] = 0;
+    u32[(op + C.OP_SCALE) >>> 2] = 0;
+    u32[(op + C.OP_LINK) >>> 2] = 0;
+    writeI64(op + C.OP_DISP, 0, 0);
+    writeI64(op + C.OP_IMM, target, 0);
+  };
+  const writeHeader = (block: number, host: number, second: number, count: number, length: number, operations: number, size: CodeSize) => {
+    u32[(block + C.BLOCK_HOST) >>> 2] = host;
+    u32[(block + C.BLOCK_SECOND) >>> 2] = second;
+    u16[(block + C.BLOCK_COUNT) >>> 1] = count;
+    u16[(block + C.BLOCK_BYTES) >>> 1] = length;
+    u16[(block + C.BLOCK_OFFSET) >>> 1] = host & (PAGE - 1);
+    bytes[block + C.BLOCK_SIZE] = size === 64 ? C.MODE_CODE64 : size === 32 ? C.MODE_CODE32 : C.MODE_CODE16;
+    u16[(block + C.BLOCK_OPS) >>> 1] = operations;
+    u16[(block + C.BLOCK_HOT) >>> 1] = 0;
+    let op = block + C.BLOCK_HEADER_BYTES, left = count;
+    for (let index = 0; index < operations; index++, op += C.OP_BYTES) {
+      const handler = u16[op >>> 1];
+      if (handler !== C.HANDLER_CROSS && handler !== C.HANDLER_GOTO) left--;
+      bytes[op + C.OP_LEFT] = Math.max(left, 0);
+    }
+  };
+  const invalidHandler = (answer: number) => (answer === DECODED_INVALID ? C.HANDLER_INVALID : C.HANDLER_TOO_LONG);
+
+  /** Where the instruction at RIP lies. `limit`: how many bytes CS allows from there on. */
+  const where = { host: 0, linear: 0n, limit: 0, size: 64 as CodeSize };
+  const locate = (): boolean => {
+    if (state32(OFFSET.fault) !== 0) return false;
+    const size = codeSizeOf();
+    const rip = view.getBigUint64(address + OFFSET.rip, true);
+    let linear = rip;
+    where.limit = LONGEST + PAGE;
+    if (size !== 64) {
+      const limit = state32(OFFSET.segLimit + 4 * C.SEG_CS);
+      if (rip > BigInt(limit)) return raiseGp() !== 0;
+      where.limit = limit - Number(rip) + 1;
+      linear = BigInt.asUintN(32, rip + view.getBigUint64(address + OFFSET.segBase + 8 * C.SEG_CS, true));
+    }
+    const host = core.fetch(BigInt.asIntN(64, linear)) >>> 0;
+    if (host === 0) return false;
+    // findBlock has set `page`, except when it could not
+    view.setBigUint64(address + OFFSET.page, BigInt.asUintN(64, rip - (linear & 0xfffn)), true);
+    where.host = host;
+    where.linear = linear;
+    where.size = size;
+    return true;
+  };
+
+  /** One instruction, wherever it ends: into `block`, with a check of the second page unless it is executed at once. @returns false with a fault pending */
+  const writeOne = (block: number, keep: boolean): boolean => {
+    const { host, linear, size } = where;
+    const offset = host & (PAGE - 1), inPage = Math.min(PAGE - offset, where.limit);
+    let op = block + C.BLOCK_HEADER_BYTES, second = 0, operations = 0;
+    let answer = decode(bytes, host, host + inPage, size, decoded);
+    if (answer === DECODED_TRUNCATED && inPage < where.limit) {
+      const next = linear + BigInt(inPage);
+      second = core.fetch(size === 64 ? BigInt.asIntN(64, next) : BigInt.asUintN(32, next)) >>> 0;
+      if (second === 0) return false;
+      const more = Math.min(LONGEST, where.limit - inPage);
+      window.set(bytes.subarray(host, host + inPage));
+      window.set(bytes.subarray(second, second + more), inPage);
+      answer = decode(window, 0, inPage + more, size, decoded);
+      if (keep) {
+        writePlain(op, C.HANDLER_CROSS, offset, 0);
+        u32[(op + C.OP_LINK) >>> 2] = second;
+        op += C.OP_BYTES;
+        operations++;
+      }
+    }
+    let length = inPage;
+    if (answer === DECODED) {
+      length = decoded.length;
+      writeOperation(op, offset, size);
+    } else writePlain(op, invalidHandler(answer), offset, 0);
+    writePlain(op + C.OP_BYTES, C.HANDLER_GOTO, offset + length, offset + length);
+    writeHeader(block, host, second, 1, length, operations + 2, size);
+    return true;
+  };
+
+  const decodeSingle = (): number => {
+    if (!locate() || !writeOne(temporary, false)) return 0;
+    const budget = (address + OFFSET.budget);
+    view.setBigInt64(budget, view.getBigInt64(budget, true) - 1n, true);
+    return temporary;
+  };
+
+  const decodeBlock = (): number => {
+    if (!locate()) return 0;
+    const { host, size } = where;
+    if (state32(OFFSET.arenaEnd) - state32(OFFSET.arenaNext) < BLOCK_ROOM) core.flushBlocks();
+    const block = state32(OFFSET.arenaNext);
+    const pageEnd = (host | (PAGE - 1)) + 1, offset = host & (PAGE - 1);
+    let at = host, op = block + C.BLOCK_HEADER_BYTES, count = 0, ended = false;
+    while (!ended && count < MOST && at < pageEnd) {
+      const answer = decode(bytes, at, pageEnd, size, decoded);
+      if (answer === DECODED) {
+        ended = writeOperation(op, at & (PAGE - 1), size);
+        at += decoded.length;
+      } else if (answer === DECODED_TRUNCATED) break;
+      else {
+        writePlain(op, invalidHandler(answer), at & (PAGE - 1), 0);
+        at = Math.min(pageEnd, at + LONGEST); // what is written there may make it valid
+        ended = true;
+      }
+      op += C.OP_BYTES;
+      count++;
+    }
+    if (at - host > where.limit) return writeOne(temporary, false) ? temporary : 0;
+    let operations = count;
+    if (count === 0) {
+      if (!writeOne(block, true)) return 0;
+      operations = u16[(block + C.BLOCK_OPS) >>> 1];
+    } else {
+      if (!ended) {
+        const target = offset + (at - host);
+        writePlain(op, C.HANDLER_GOTO, target, target);
+        operations++;
+      }
+      writeHeader(block, host, 0, count, at - host, operations, size);
+    }
+    u32[(address + OFFSET.arenaNext) >>> 2] = block + C.BLOCK_HEADER_BYTES + operations * C.OP_BYTES;
+    const first = core.addBlock(block);
+    if (first & 1) watch(host);
+    if (first & 2) watch(u32[(block + C.BLOCK_SECOND) >>> 2]);
+    return block;
+  };
+  const codePages = state32(OFFSET.codePages);
+  const watch = (host: number) => {
+    bytes[codePages + (host >>> 12)] = 1;
+    core.watchPage(host);
+  };
+  return { decodeBlock, decodeSingle };
+}

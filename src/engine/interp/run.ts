@@ -1,0 +1,317 @@
+// The interpreter's module: `run`, one loop whose body is a br_table over the hot handlers, and a table of functions for the others.
+//
+//   find    the block at RIP, decoded if need be; a fetch that faults is delivered
+//   enter   the block is paid for from the budget; attention, or a budget too small, is core's business (pause)
+//   next    one operation after the other, until one leaves: by a link to a block, by RIP, or by a fault
+
+import { CONSTANTS as C, OFFSET } from "../../hal/layout.ts";
+import { FORMS } from "../../isa/forms.ts";
+import { HELPERS } from "../../isa/helpers.ts";
+import { byteWriter, type ByteWriter } from "../wasm/bytes.ts";
+import { createGraph } from "../wasm/ir.ts";
+import { localPool, lower } from "../wasm/lower.ts";
+import { moduleWriter, type ModuleWriter } from "../wasm/module.ts";
+import { CONTROL as W, OP_FACTS, type LoadOp, type PureOp, type StoreOp, type ValueType } from "../wasm/opcodes.ts";
+import { HANDLER_PARAMS, makeHandlers, OP_LOCAL, recordHandler, STATE_LOCAL, type Handlers } from "./handlers.ts";
+import { HANDLER_SECTION, HANDLER_STRIDE, VARIANTS } from "./operation.ts";
+
+const MEMORY_PAGES = { minimum: 17, maximum: 65536 };
+const LETTERS: Record<string, ValueType> = { l: "i64", i: "i32" };
+
+/** Functions of core that are no helpers of instructions: `arguments:result`. */
+const CORE_FUNCTIONS = {
+  load8: "l:l", load16: "l:l", load32: "l:l", load64: "l:l", store8: "ll:", store16: "ll:", store32: "ll:", store64: "ll:", loadVector: "li:", storeVector: "li:",
+  beginUpdate: "li:i", endUpdate: "li:", linearAddress: "ilii:l",
+  findBlock: ":i", followBranch: "ii:i", pause: "i:i", deliverFault: "i:i", deliverFetchFault: ":i", checkCross: "i:i", refetch: "i:",
+} as const;
+
+/** Imports all that handlers may call, and answers by name. */
+function importCore(module: ModuleWriter): (name: string) => number {
+  const indices = new Map<string, number>();
+  for (const [name, text] of Object.entries({ ...HELPERS, ...CORE_FUNCTIONS })) {
+    const [args, result] = text.replace("!", "").split(":");
+    const params = [...args].filter((letter) => letter !== "v").map((letter) => LETTERS[letter]);
+    indices.set(name, module.importFunction("core", name, module.type(params, result in LETTERS ? [LETTERS[result]] : [])));
+  }
+  return (name) => indices.get(name)!;
+}
+
+/** Writes instructions by name, and counts labels. */
+function assembler(out: ByteWriter) {
+  let depth = 0;
+  const open = (kind: number) => {
+    out.byte(kind);
+    out.byte(W.emptyBlock);
+    return ++depth;
+  };
+  const close = () => {
+    out.byte(W.end);
+    depth--;
+  };
+  const get = (local: number) => {
+    out.byte(W.localGet);
+    out.u32(local);
+  };
+  const i32 = (value: number) => {
+    out.byte(W.i32Const);
+    out.s32(value);
+  };
+  const branch = (code: number) => (label: number) => {
+    out.byte(code);
+    out.u32(depth - label);
+  };
+  return {
+    open, close, get, i32, br: branch(W.br), brIf: branch(W.brIf),
+    block: () => open(W.block), loop: () => open(W.loop), when: () => open(W.if), otherwise: () => out.byte(W.else),
+    set: (local: number) => {
+      out.byte(W.localSet);
+      out.u32(local);
+    },
+    tee: (local: number) => {
+      out.byte(W.localTee);
+      out.u32(local);
+    },
+    op: (name: PureOp) => out.byte(OP_FACTS[name].code),
+    memory: (name: LoadOp | StoreOp, offset: number) => {
+      out.byte(OP_FACTS[name].code);
+      out.u32(0);
+      out.u32(offset);
+    },
+    call: (index: number) => {
+      out.byte(W.call);
+      out.u32(index);
+    },
+    leave: () => out.byte(W.return),
+    depthTo: (label: number) => depth - label,
+  };
+}
+
+const BLOCK_LOCAL = 2, BUDGET_LOCAL = 3, STATUS_LOCAL = 4, FIRST_FREE_LOCAL = 5;
+
+function writeRun(module: ModuleWriter, core: (name: string) => number, decode: number, single: number, handlers: Handlers, handlerType: number): number {
+  const out = byteWriter(), a = assembler(out), locals = localPool(FIRST_FREE_LOCAL);
+  const firstFunction = C.HANDLER_FIRST + handlers.arms.length;
+
+  const find = a.loop();
+  a.call(core("findBlock"));
+  a.set(BLOCK_LOCAL);
+  const enter = a.loop();
+
+  const refuse = () => { // no block, a fault is pending
+    a.call(core("deliverFetchFault"));
+    a.when();
+    a.leave();
+    a.close();
+    a.br(find);
+  };
+  a.get(BLOCK_LOCAL);
+  a.op("i32.eqz");
+  a.when();
+  a.call(decode);
+  a.tee(BLOCK_LOCAL);
+  a.op("i32.eqz");
+  a.when();
+  refuse();
+  a.close();
+  a.close();
+
+  // pay
+  const paid = a.block();
+  a.get(STATE_LOCAL);
+  a.memory("i64.load", OFFSET.budget);
+  a.get(BLOCK_LOCAL);
+  a.memory("i64.load16_u", C.BLOCK_COUNT);
+  a.op("i64.sub");
+  a.tee(BUDGET_LOCAL);
+  out.byte(W.i64Const);
+  out.s64(0n);
+  a.op("i64.lt_s");
+  a.get(STATE_LOCAL);
+  a.memory("i32.load", OFFSET.attention);
+  a.op("i32.or");
+  a.when();
+  a.get(BLOCK_LOCAL);
+  a.call(core("pause"));
+  a.tee(BLOCK_LOCAL);
+  a.i32(C.PAUSE_SINGLE);
+  a.op("i32.gt_u");
+  a.brIf(paid);
+  a.get(BLOCK_LOCAL);
+  a.op("i32.eqz");
+  a.when();
+  a.leave();
+  a.close();
+  a.get(BLOCK_LOCAL);
+  a.i32(C.PAUSE_MISS);
+  a.op("i32.eq");
+  a.when();
+  a.i32(0);
+  a.set(BLOCK_LOCAL);
+  a.br(enter);
+  a.close();
+  a.call(single);
+  a.tee(BLOCK_LOCAL);
+  a.brIf(paid); // it has paid for its instruction
+  refuse();
+  a.close();
+  a.get(STATE_LOCAL);
+  a.get(BUDGET_LOCAL);
+  a.memory("i64.store", OFFSET.budget);
+  a.close();
+  a.get(BLOCK_LOCAL);
+  a.i32(C.BLOCK_HEADER_BYTES);
+  a.op("i32.add");
+  a.set(OP_LOCAL);
+
+  const next = a.loop();
+  const fault = a.block(), leave = a.block(), link = a.block();
+  const advance = () => {
+    a.get(OP_LOCAL);
+    a.i32(C.OP_BYTES);
+    a.op("i32.add");
+    a.set(OP_LOCAL);
+    a.br(next);
+  };
+  const cold = a.block();
+  const armLabels: number[] = [];
+  for (let number = firstFunction - 1; number >= 0; number--) armLabels[number] = a.block();
+  a.get(OP_LOCAL);
+  a.memory("i32.load16_u", C.OP_HANDLER);
+  out.byte(W.brTable);
+  out.u32(firstFunction);
+  for (const label of armLabels) out.u32(a.depthTo(label));
+  out.u32(a.depthTo(cold));
+
+  const raise = (vector: number) => {
+    for (const [value, offset] of [[C.FAULT_PENDING | vector, OFFSET.fault], [0, OFFSET.faultCode]]) {
+      a.get(STATE_LOCAL);
+      a.i32(value);
+      a.memory("i32.store", offset);
+    }
+    a.br(fault);
+  };
+  const fixed: Record<number, () => void> = {
+    [C.HANDLER_REFETCH]: () => {
+      a.get(OP_LOCAL);
+      a.call(core("refetch"));
+      a.br(find);
+    },
+    [C.HANDLER_GOTO]: () => a.br(link),
+    [C.HANDLER_CROSS]: () => {
+      a.get(OP_LOCAL);
+      a.call(core("checkCross"));
+      a.tee(STATUS_LOCAL);
+      a.op("i32.eqz");
+      a.brIf(fault);
+      a.get(STATUS_LOCAL);
+      a.i32(1);
+      a.op("i32.ne");
+      a.brIf(find);
+      advance();
+    },
+    [C.HANDLER_INVALID]: () => raise(6),
+    [C.HANDLER_TOO_LONG]: () => raise(13),
+  };
+  for (let number = 0; number < firstFunction; number++) {
+    a.close(); // the arm's label: here it begins
+    if (number < C.HANDLER_FIRST) {
+      fixed[number]();
+      continue;
+    }
+    const { form, variant } = handlers.arms[number - C.HANDLER_FIRST];
+    const graph = createGraph();
+    recordHandler(graph, core, form, variant);
+    const exits: Record<string, number> = { fault, leave, link };
+    lower(graph, out, { locals, exit: (node, depth) => {
+      out.byte(W.br);
+      out.u32(a.depthTo(exits[node.op]) + depth);
+    } });
+    if (!graph.root.ended) advance();
+  }
+
+  a.close(); // cold
+  a.get(STATE_LOCAL);
+  a.get(OP_LOCAL);
+  a.get(OP_LOCAL);
+  a.memory("i32.load16_u", C.OP_HANDLER);
+  a.i32(firstFunction);
+  a.op("i32.sub");
+  out.byte(W.callIndirect);
+  out.u32(handlerType);
+  out.u32(0);
+  a.set(STATUS_LOCAL);
+  const proceed = a.block();
+  a.get(STATUS_LOCAL);
+  out.byte(W.brTable);
+  out.u32(2);
+  for (const label of [proceed, leave, fault]) out.u32(a.depthTo(label));
+  a.close();
+  advance();
+
+  /** The budget gets back the instructions behind this one. */
+  const refund = () => {
+    a.get(STATE_LOCAL);
+    a.get(STATE_LOCAL);
+    a.memory("i64.load", OFFSET.budget);
+    a.get(OP_LOCAL);
+    a.memory("i64.load8_u", C.OP_LEFT);
+    a.op("i64.add");
+    a.memory("i64.store", OFFSET.budget);
+  };
+  a.close(); // link: a taken direct branch
+  refund();
+  a.get(OP_LOCAL);
+  a.memory("i32.load", C.OP_LINK);
+  a.tee(STATUS_LOCAL);
+  a.when();
+  a.get(STATUS_LOCAL);
+  a.set(BLOCK_LOCAL);
+  a.br(enter);
+  a.close();
+  a.get(BLOCK_LOCAL);
+  a.get(OP_LOCAL);
+  a.call(core("followBranch"));
+  a.set(BLOCK_LOCAL);
+  a.br(enter);
+
+  a.close(); // leave: RIP is in the state
+  refund();
+  a.br(find);
+
+  a.close(); // fault
+  a.get(OP_LOCAL);
+  a.call(core("deliverFault"));
+  a.when();
+  a.leave();
+  a.close();
+  a.br(find);
+
+  a.close(); // next
+  a.close(); // enter
+  a.close(); // find
+  // OP_LOCAL is a parameter, so that handlers have the same locals whether they are arms or functions; the caller passes 0
+  return module.func(module.type(HANDLER_PARAMS, []), ["i32", "i64", "i32", ...locals.types], out.finish());
+}
+
+/** Makes interp.wasm. */
+export function buildInterpreter(): Uint8Array {
+  const module = moduleWriter();
+  module.importSharedMemory("env", "memory", MEMORY_PAGES.minimum, MEMORY_PAGES.maximum);
+  const core = importCore(module);
+  const blockType = module.type([], ["i32"]);
+  const decode = module.importFunction("interp", "decode", blockType), single = module.importFunction("interp", "single", blockType);
+  const handlerType = module.type(HANDLER_PARAMS, ["i32"]);
+  const handlers = makeHandlers(core);
+  module.exportFunction("run", writeRun(module, core, decode, single, handlers, handlerType));
+  module.table(handlers.functions.map(({ locals, body }) => module.func(handlerType, locals, body)));
+
+  const table = byteWriter();
+  const u16 = (value: number) => table.bytes([value & 0xff, value >> 8]);
+  for (const form of FORMS) {
+    for (const variant of VARIANTS) u16(handlers.numberOf(form, variant));
+    u16(handlers.factsOf(form));
+  }
+  if (table.length !== FORMS.length * HANDLER_STRIDE * 2) throw new RangeError("handler table");
+  module.custom(HANDLER_SECTION, table.finish());
+  return module.finish();
+}

@@ -1,0 +1,161 @@
+// RFLAGS, kept lazily (docs/adr/0002-lazy-flags.md): a result, and a vector of carries of which only a few bits count.
+
+import { OFFSET } from "../../hal/layout.ts";
+import { CONDITIONS, type Condition, type Emit, type FlagName, type FlagRule, type Width } from "../../isa/emit.ts";
+import type { Node } from "./ir.ts";
+import { ones, typeOf, type Conversions, type Surroundings } from "./types.ts";
+
+/** Where the two lazy parts are kept: the vCPU's state, or locals of compiled code. */
+export interface FlagStore {
+  result(): Node;
+  aux(): Node;
+  setResult(value: Node): void;
+  setAux(value: Node): void;
+}
+
+export function flagsInState({ g, state }: Surroundings): FlagStore {
+  return {
+    result: () => g.load("i64.load", state, OFFSET.flagResult),
+    aux: () => g.load("i64.load", state, OFFSET.flagAux),
+    setResult: (value) => g.store("i64.store", state, OFFSET.flagResult, value),
+    setAux: (value) => g.store("i64.store", state, OFFSET.flagAux, value),
+  };
+}
+
+export type Flags = Pick<Emit<Node>, "setFlags" | "setFlag" | "flag" | "condition" | "flags" | "setFlagBits" | "directionFlag">;
+
+/** CF PF AF ZF SF OF */
+const STATUS = 0x8d5n;
+const BITS: Record<FlagName, bigint> = { cf: 0n, pf: 2n, af: 4n, zf: 6n, sf: 7n, of: 11n };
+const DF_BIT = 10;
+
+export function flags({ g, state }: Surroundings, { as32, as64, cut }: Conversions, store: FlagStore): Flags {
+  const op = (name: "and" | "or" | "xor" | "shl" | "shr_u", a: Node, b: Node | bigint) => g.pure(`i64.${name}`, a, typeof b === "bigint" ? g.i64(b) : b);
+  const rest = () => g.load("i32.load", state, OFFSET.flagRest);
+
+  /** Carries out of every bit position of a + b = r, or borrows of a - b = r. */
+  const carries = (rule: "add" | "sub", width: Width, a: Node, b: Node, r: Node) => {
+    const type = typeOf(width);
+    const pure = (name: "and" | "or" | "xor", x: Node, y: Node) => g.pure(`${type}.${name}`, x, y);
+    const not = (x: Node) => pure("xor", x, type === "i64" ? g.i64(-1n) : g.i32(-1));
+    if (rule === "add") return pure("or", pure("and", a, b), pure("and", pure("or", a, b), not(r)));
+    const na = not(a);
+    return pure("or", pure("and", na, b), pure("and", pure("or", na, b), r));
+  };
+  /** Carries as flagAux wants them: the two uppermost at bits 63 and 62, that out of bit 3 where it is. */
+  const auxOf = (width: Width, vector: Node) => {
+    if (width === 64) return op("and", vector, 0xc000_0000_0000_0008n);
+    const wide = g.pure("i64.extend_i32_u", g.pure("i32.and", vector, g.i32(Number((3n << BigInt(width - 2)) | 8n))));
+    return op("or", op("shl", wide, BigInt(64 - width)), op("and", wide, 8n));
+  };
+  const signedResult = (width: Width, r: Node) => {
+    if (width === 64) return as64(r);
+    const low = as32(r);
+    return g.pure("i64.extend_i32_s", width === 32 ? low : g.pure(width === 8 ? "i32.extend8_s" : "i32.extend16_s", low));
+  };
+  const auxOfBits = (cf: Node, of: Node) => op("or", op("shl", cf, 63n), op("shl", op("xor", cf, of), 62n));
+
+  const setFlags = (rule: FlagRule, width: Width, a: Node, b: Node, result: Node): void => {
+    const x = width === 64 ? as64(a) : as32(a), y = width === 64 ? as64(b) : as32(b), r = cut(width, result);
+    switch (rule) {
+      case "add": case "sub":
+        store.setAux(auxOf(width, carries(rule, width, x, y, r)));
+        break;
+      case "inc": case "dec": {
+        const cf = op("and", store.aux(), 1n << 63n);
+        const type = typeOf(width);
+        const limit = rule === "inc" ? 1n << BigInt(width - 1) : ones(width - 1);
+        const of = as64(g.pure(`${type}.eq`, r, type === "i64" ? g.i64(limit) : g.i32(Number(limit))));
+        const af = op("and", op("shr_u", as64(g.pure(`${type}.xor`, g.pure(`${type}.xor`, x, y), r)), 1n), 8n);
+        store.setAux(op("or", op("or", cf, af), op("xor", op("shr_u", cf, 1n), op("shl", of, 62n))));
+        break;
+      }
+      case "logic":
+        store.setAux(g.i64(0n));
+        break;
+      case "shift":
+        store.setAux(auxOfBits(as64(a), as64(b)));
+        break;
+    }
+    store.setResult(signedResult(width, r));
+  };
+
+  // -- single flags, as i32 booleans
+  const negative = (value: Node) => g.pure("i64.lt_s", value, g.i64(0n));
+  const signBit = () => op("xor", store.result(), op("shl", store.aux(), 63n)); // SF at bit 63
+  const overflowBit = (aux: Node) => op("xor", aux, op("shl", aux, 1n)); // OF at bit 63
+  const flag = (name: FlagName): Node => {
+    switch (name) {
+      case "cf": return negative(store.aux());
+      case "zf": return g.pure("i64.eqz", store.result());
+      case "sf": return negative(signBit());
+      case "of": return negative(overflowBit(store.aux()));
+      case "af": return g.pure("i32.and", g.pure("i32.wrap_i64", op("shr_u", store.aux(), 3n)), g.i32(1));
+      case "pf": {
+        const low = g.pure("i32.and", g.pure("i32.wrap_i64", op("xor", store.result(), op("shr_u", store.aux(), 8n))), g.i32(0xff));
+        return g.pure("i32.eqz", g.pure("i32.and", g.pure("i32.popcnt", low), g.i32(1)));
+      }
+    }
+  };
+  const less = () => {
+    const aux = store.aux();
+    return negative(op("xor", op("xor", store.result(), op("shl", aux, 63n)), overflowBit(aux)));
+  };
+  const condition = (name: Condition): Node => {
+    const number = CONDITIONS.indexOf(name);
+    const positive = (): Node => {
+      switch (CONDITIONS[number & ~1]) {
+        case "o": return flag("of");
+        case "b": return flag("cf");
+        case "e": return flag("zf");
+        case "be": return g.pure("i32.or", flag("cf"), flag("zf"));
+        case "s": return flag("sf");
+        case "p": return flag("pf");
+        case "l": return less();
+        default: return g.pure("i32.or", flag("zf"), less());
+      }
+    };
+    return number & 1 ? g.pure("i32.eqz", positive()) : positive();
+  };
+
+  const assemble = () => {
+    let word = rest();
+    for (const [name, at] of Object.entries(BITS)) word = g.pure("i32.or", word, g.pure("i32.shl", flag(name as FlagName), g.i32(Number(at))));
+    return as64(word);
+  };
+  /** Takes all six from an RFLAGS image. Result 0 stands for ZF (and PF), 1 for neither; what differs goes to bits 0 and 8 of aux. */
+  const setStatus = (image: Node) => {
+    const bit = (name: FlagName) => op("and", op("shr_u", image, BITS[name]), 1n);
+    const zf = bit("zf");
+    const parity = op("shl", op("xor", bit("pf"), zf), 8n);
+    const low = op("or", op("or", bit("sf"), parity), op("shr_u", op("and", image, 1n << BITS.af), 1n));
+    const aux = op("or", auxOfBits(bit("cf"), bit("of")), low);
+    store.setResult(op("xor", zf, 1n));
+    store.setAux(aux);
+  };
+  const setFlagBits = (value: Node, mask: bigint): void => {
+    const image = as64(value), status = mask & STATUS;
+    if (status === STATUS) setStatus(image);
+    else if (status !== 0n) setStatus(op("or", op("and", assemble(), ~status), op("and", image, status)));
+    const others = mask & ~STATUS & 0xffff_ffffn;
+    if (others === 0n) return;
+    const kept = g.pure("i32.and", rest(), g.i32(Number(BigInt.asIntN(32, ~others))));
+    const taken = g.pure("i32.and", as32(image), g.i32(Number(BigInt.asIntN(32, others))));
+    g.store("i32.store", state, OFFSET.flagRest, g.pure("i32.or", g.pure("i32.or", kept, taken), g.i32(2)));
+  };
+  const setFlag = (name: FlagName, value: Node): void => {
+    const bit = as64(value);
+    if (name === "cf" || name === "of" || name === "af") {
+      const aux = store.aux();
+      if (name === "af") return store.setAux(op("or", op("and", aux, ~8n), op("shl", bit, 3n)));
+      const cf = name === "cf" ? bit : op("shr_u", aux, 63n);
+      const of = name === "of" ? bit : op("shr_u", overflowBit(aux), 63n);
+      return store.setAux(op("or", op("and", aux, ones(62)), auxOfBits(cf, of)));
+    }
+    setFlagBits(op("shl", bit, BITS[name]), 1n << BITS[name]);
+  };
+  return {
+    setFlags, setFlag, flag, condition, flags: assemble, setFlagBits,
+    directionFlag: () => g.pure("i32.and", g.pure("i32.shr_u", rest(), g.i32(DF_BIT)), g.i32(1)),
+  };
+}

@@ -1,0 +1,156 @@
+// The intermediate form between a meaning and its Wasm: nodes in program order, in nested regions. Pure nodes are folded as they
+// are made; which become locals and which expression trees is decided when the whole is known (lower.ts).
+
+import { evaluate, knownBits, simplify } from "./fold.ts";
+import { OP_FACTS, type LoadOp, type PartialOp, type PureOp, type StoreOp, type ValueType } from "./opcodes.ts";
+import type { SimdOp } from "../../isa/simd.ts";
+
+export type NodeKind = "const" | "param" | "pure" | "partial" | "load" | "store" | "call" | "if" | "exit" | "result";
+
+export interface Node {
+  readonly kind: NodeKind;
+  readonly type: ValueType | "none";
+  /** operation, or the kind of an exit */
+  readonly op: string;
+  readonly args: readonly Node[];
+  /** const: its bits */
+  readonly value: bigint;
+  /** load, store: offset; param: local; call: function */
+  readonly immediate: number;
+  readonly lanes: readonly number[];
+  readonly bodies: readonly Region[];
+  /** bits of the result of an `if` that can be set */
+  readonly valueBits: number;
+  readonly region: Region;
+  /** changes whenever something may have been written: loads do not move across */
+  readonly epoch: number;
+  // -- filled in by lowering
+  uses: number;
+  user: Node | undefined;
+  local: number;
+}
+
+export interface Region {
+  readonly parent: Region | undefined;
+  readonly nodes: Node[];
+  /** an exit was taken unconditionally: what follows is not reachable */
+  ended: boolean;
+  result: Node | undefined;
+}
+
+export interface Graph {
+  readonly root: Region;
+  i32(value: number): Node;
+  i64(value: bigint): Node;
+  v128(low: bigint, high: bigint): Node;
+  /** A local that nobody writes while this graph runs. */
+  param(index: number, type: ValueType): Node;
+  pure(op: PureOp, ...args: Node[]): Node;
+  /** A division: the caller has excluded the operands for which it traps. */
+  partial(op: PartialOp, ...args: Node[]): Node;
+  simd(op: SimdOp, args: readonly Node[], lanes?: readonly number[]): Node;
+  select(condition: Node, yes: Node, no: Node): Node;
+  load(op: LoadOp, address: Node, offset: number): Node;
+  store(op: StoreOp, address: Node, offset: number, value: Node): void;
+  call(target: number, args: readonly Node[], type: ValueType | "none"): Node;
+  when(condition: Node, yes: () => void, no?: () => void): void;
+  /** An `if` with a value; a side that exits returns nothing. `bits`: no bit of the value at or above is set. */
+  choose(type: ValueType, condition: Node, yes: () => Node | undefined, no: () => Node | undefined, bits?: number): Node;
+  /** Leaves the graph; what an exit means is told to `lower`. */
+  exit(kind: string, ...args: Node[]): void;
+  /** Is this node's value available here? */
+  visible(node: Node): boolean;
+}
+
+export function createGraph(): Graph {
+  const root: Region = { parent: undefined, nodes: [], ended: false, result: undefined };
+  let region = root;
+  let epoch = 0;
+  const constants = new Map<string, Node>();
+
+  const make = (kind: NodeKind, type: ValueType | "none", op: string, args: readonly Node[], more: Partial<Node> = {}): Node => {
+    const node: Node = { kind, type, op, args, value: 0n, immediate: 0, lanes: [], bodies: [], valueBits: 64, region, epoch, uses: 0, user: undefined, local: -1, ...more };
+    if (!region.ended) region.nodes.push(node);
+    return node;
+  };
+  const leaf = (kind: "const" | "param", type: ValueType, key: string, more: Partial<Node>): Node => {
+    const id = `${kind} ${type} ${key}`;
+    let node = constants.get(id);
+    if (!node) {
+      node = { kind, type, op: "", args: [], value: 0n, immediate: 0, lanes: [], bodies: [], valueBits: 64, region: root, epoch: 0, uses: 0, user: undefined, local: -1, ...more };
+      constants.set(id, node);
+    }
+    return node;
+  };
+  const i32 = (value: number) => leaf("const", "i32", String(value >>> 0), { value: BigInt(value >>> 0) });
+  const i64 = (value: bigint) => {
+    value = BigInt.asUintN(64, value);
+    return leaf("const", "i64", String(value), { value });
+  };
+  const v128 = (low: bigint, high: bigint) => {
+    const value = BigInt.asUintN(64, low) | (BigInt.asUintN(64, high) << 64n);
+    return leaf("const", "v128", String(value), { value });
+  };
+  const pure = (op: PureOp, ...args: Node[]): Node => {
+    const type = OP_FACTS[op].result!;
+    if (args.every((arg) => arg.kind === "const")) {
+      const value = evaluate(op, args.map((arg) => arg.value));
+      if (value !== undefined) return type === "i32" ? i32(Number(value)) : i64(value);
+    }
+    return simplify(op, args) ?? make("pure", type, op, args);
+  };
+  const select = (condition: Node, yes: Node, no: Node) => {
+    if (condition.kind === "const") return condition.value !== 0n ? yes : no;
+    if (yes === no) return yes;
+    return make("pure", yes.type, `${yes.type}.select`, [yes, no, condition]);
+  };
+  const inside = (body: Region, build: () => Node | undefined | void) => {
+    const outer = region;
+    region = body;
+    const result = build();
+    // a marker at the end, so that a load knows whether it may be computed there
+    if (result && !body.ended) body.result = make("result", "none", "", [result]);
+    region = outer;
+    return result || undefined;
+  };
+  const fresh = (): Region => ({ parent: region, nodes: [], ended: false, result: undefined });
+  const branch = (type: ValueType | "none", condition: Node, yes: () => Node | undefined | void, no: () => Node | undefined | void, bits?: number): Node => {
+    const bodies = [fresh(), fresh()];
+    const before = epoch++;
+    const results = bodies.map((body, index) => inside(body, index === 0 ? yes : no));
+    epoch++;
+    const node = make("if", type, "", [condition], { bodies, epoch: before, valueBits: bits ?? Math.max(...results.map((result) => (result ? knownBits(result) : 0))) });
+    if (bodies.every((body) => body.ended)) region.ended = true;
+    return node;
+  };
+  const visible = (node: Node) => {
+    if (node.kind === "const" || node.kind === "param") return true;
+    for (let at: Region | undefined = region; at; at = at.parent) if (at === node.region) return true;
+    return false;
+  };
+  return {
+    root, i32, i64, v128, pure, select, visible,
+    param: (index, type) => leaf("param", type, String(index), { immediate: index }),
+    partial: (op, ...args) => make("partial", OP_FACTS[op].result!, op, args),
+    simd: (op, args, lanes = []) => make("pure", OP_FACTS[op].result!, op, args, { lanes }),
+    load: (op, address, offset) => make("load", OP_FACTS[op].result!, op, [address], { immediate: offset }),
+    store: (op, address, offset, value) => {
+      make("store", "none", op, [address, value], { immediate: offset });
+      epoch++;
+    },
+    call: (target, args, type) => {
+      const node = make("call", type, "", args, { immediate: target });
+      epoch++;
+      return node;
+    },
+    when: (condition, yes, no = () => {}) => {
+      if (condition.kind === "const") return void (condition.value !== 0n ? yes : no)();
+      branch("none", condition, () => { yes(); }, () => { no(); });
+    },
+    choose: branch,
+    exit: (kind, ...args) => {
+      make("exit", "none", kind, args);
+      region.ended = true;
+    },
+  };
+}

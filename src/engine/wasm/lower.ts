@@ -1,0 +1,161 @@
+// From a graph to the bytes of a function's body. A pure node used once becomes part of its user's expression, one used more often a
+// local where it was made; a load is folded into its user's expression only when nothing was written in between; what nobody uses vanishes.
+
+import { NvlError } from "../../base/error.ts";
+import { CONTROL as W, OP_FACTS, VALUE_TYPE_CODES, type ValueType } from "./opcodes.ts";
+import type { ByteWriter } from "./bytes.ts";
+import type { Graph, Node, Region } from "./ir.ts";
+
+/** Locals of the function that is written. Graphs that follow one another in one function share them. */
+export interface LocalPool {
+  take(type: ValueType): number;
+  /** All locals are free again: the next graph begins. */
+  release(): void;
+  readonly types: readonly ValueType[];
+}
+
+/** @param first index of the first local that the pool may make */
+export function localPool(first: number): LocalPool {
+  const types: ValueType[] = [];
+  let taken = new Set<number>();
+  const take = (type: ValueType) => {
+    let index = types.findIndex((each, at) => each === type && !taken.has(at));
+    if (index < 0) index = types.push(type) - 1;
+    taken.add(index);
+    return first + index;
+  };
+  return { take, release: () => { taken = new Set(); }, types };
+}
+
+export interface LowerOptions {
+  locals: LocalPool;
+  /** Writes the code of an exit; `depth` labels are between it and the graph's surroundings. `emit` writes a node's value. */
+  exit(node: Node, depth: number, out: ByteWriter, emit: (node: Node) => void): void;
+}
+
+const hasEffect = (node: Node): boolean => node.kind === "store" || node.kind === "call" || node.kind === "exit" || node.kind === "result"
+  || (node.kind === "if" && (node.type === "none" || node.bodies.some((body) => body.nodes.some((inner) => inner.kind !== "result" && hasEffect(inner)))));
+
+/** Counts uses from what has an effect backwards: uses are always later than definitions. */
+function countUses(region: Region): void {
+  for (let index = region.nodes.length - 1; index >= 0; index--) {
+    const node = region.nodes[index];
+    if (node.uses === 0 && !hasEffect(node)) continue;
+    for (const body of node.bodies) countUses(body);
+    for (const arg of node.args) {
+      arg.uses++;
+      arg.user = node;
+    }
+  }
+}
+
+/** Is this node computed where its only user needs it? */
+function isInline(node: Node): boolean {
+  if (node.kind === "const" || node.kind === "param") return true;
+  if (node.uses !== 1) return false;
+  if (node.kind === "pure") return true;
+  if (node.kind !== "load" && node.kind !== "partial") return false;
+  let user = node.user!;
+  while (user.kind === "pure" && user.uses === 1) user = user.user!;
+  return user.region === node.region && user.epoch === node.epoch;
+}
+
+/** Writes a graph into `out`. Control falls out of its end unless it exits everywhere. */
+export function lower(graph: Graph, out: ByteWriter, options: LowerOptions): void {
+  // the last local.set: a local.get directly behind it makes it a local.tee
+  let setOpcode = -1, setEnd = -1, setLocal = -1;
+  const constant = (node: Node) => {
+    if (node.type === "i32") {
+      out.byte(W.i32Const);
+      out.s32(Number(node.value));
+    } else if (node.type === "i64") {
+      out.byte(W.i64Const);
+      out.s64(node.value);
+    } else {
+      out.byte(W.vectorPrefix);
+      out.u32(W.vectorConst);
+      for (let index = 0; index < 16; index++) out.byte(Number((node.value >> BigInt(index * 8)) & 0xffn));
+    }
+  };
+  const operation = (node: Node) => {
+    if (node.op.endsWith(".select")) {
+      if (node.type === "v128") out.bytes([0x1c, 1, VALUE_TYPE_CODES.v128]); // select with a type
+      else out.byte(W.select);
+      return;
+    }
+    const { code } = OP_FACTS[node.op as keyof typeof OP_FACTS];
+    if (code > 0xff) {
+      out.byte(W.vectorPrefix);
+      out.u32(code - 0xfd00);
+    } else out.byte(code);
+    if (node.kind === "load" || node.kind === "store") {
+      out.u32(0); // alignment is a hint
+      out.u32(node.immediate);
+    }
+    for (const lane of node.lanes) out.byte(lane);
+  };
+  const getLocal = (index: number) => {
+    if (setEnd === out.length && setLocal === index) {
+      setEnd = -1;
+      return out.patch(setOpcode, W.localTee);
+    }
+    out.byte(W.localGet);
+    out.u32(index);
+  };
+  const setNewLocal = (node: Node) => {
+    node.local = options.locals.take(node.type as ValueType);
+    setOpcode = out.length;
+    out.byte(W.localSet);
+    out.u32(node.local);
+    setEnd = out.length;
+    setLocal = node.local;
+  };
+  const tree = (node: Node) => {
+    for (const arg of node.args) value(arg);
+    operation(node);
+  };
+  const value = (node: Node): void => {
+    if (node.kind === "const") constant(node);
+    else if (node.kind === "param") getLocal(node.immediate);
+    else if (node.local >= 0) getLocal(node.local);
+    else if (isInline(node)) tree(node);
+    else throw new NvlError("wasm/order", `a value is used where it is not available: ${node.op}`, { context: { kind: node.kind } });
+  };
+  const region = (body: Region, depth: number): void => {
+    for (const node of body.nodes) statement(node, depth);
+  };
+  const statement = (node: Node, depth: number): void => {
+    switch (node.kind) {
+      case "pure": case "load": case "partial":
+        if (node.uses === 0 || isInline(node)) return;
+        tree(node);
+        return setNewLocal(node);
+      case "store": return tree(node);
+      case "call":
+        node.args.forEach(value);
+        out.byte(W.call);
+        out.u32(node.immediate);
+        if (node.type === "none") return;
+        return node.uses > 0 ? setNewLocal(node) : out.byte(W.drop);
+      case "result": return value(node.args[0]);
+      case "exit": return options.exit(node, depth, out, value);
+      case "if": {
+        if (node.uses === 0 && !hasEffect(node)) return;
+        value(node.args[0]);
+        out.byte(W.if);
+        out.byte(node.type === "none" ? W.emptyBlock : VALUE_TYPE_CODES[node.type]);
+        region(node.bodies[0], depth + 1);
+        if (node.bodies[1].nodes.length > 0) {
+          out.byte(W.else);
+          region(node.bodies[1], depth + 1);
+        }
+        out.byte(W.end);
+        if (node.type === "none") return;
+        return node.uses > 0 ? setNewLocal(node) : out.byte(W.drop);
+      }
+    }
+  };
+  countUses(graph.root);
+  region(graph.root, 0);
+  options.locals.release();
+}

@@ -1,0 +1,97 @@
+// Guest memory in compiled code: the TLB is looked at inline (ARCHITECTURE.md, TLB), what it does not answer is a call to core.
+
+import { CONSTANTS as C, OFFSET } from "../../hal/layout.ts";
+import type { Width } from "../../isa/emit.ts";
+import type { Node } from "./ir.ts";
+import { typeOf, type Conversions, type Surroundings } from "./types.ts";
+
+export interface Memory {
+  load(width: Width, linear: Node): Node;
+  store(width: Width, linear: Node, value: Node): void;
+  update(width: Width, linear: Node, compute: (old: Node) => Node): Node;
+  /** 16 bytes. */
+  loadVector(linear: Node): Node;
+  storeVector(linear: Node, value: Node): void;
+  /** Ends the instruction if core has left a fault. */
+  checkFault(): void;
+}
+
+// index bits of the hash, already multiplied by the size of an entry
+const ENTRY_SHIFT = C.TLB_SHIFT - Math.log2(C.TLB_ENTRY_BYTES);
+const ENTRY_MASK = (C.TLB_ENTRIES - 1) * C.TLB_ENTRY_BYTES;
+const PAGE_MASK = ~0xfffn;
+/** Scratch slots that core's vector accesses use on our behalf: an argument's and the result's. */
+const STORE_SLOT = 0, LOAD_SLOT = 3, UPDATE_SLOT = 7;
+export const SCRATCH_BYTES = 16;
+
+const LOADS = { 8: "i32.load8_u", 16: "i32.load16_u", 32: "i32.load", 64: "i64.load" } as const;
+const STORES = { 8: "i32.store8", 16: "i32.store16", 32: "i32.store", 64: "i64.store" } as const;
+
+export function memory({ g, state, core }: Surroundings, { as64, asWidth }: Conversions): Memory {
+  const checkFault = () => g.when(g.load("i32.load", state, OFFSET.fault), () => g.exit("fault"));
+
+  const lookUp = (linear: Node, bytes: number, tag: number) => {
+    const page = g.pure("i32.wrap_i64", g.pure("i64.shr_u", linear, g.i64(12n)));
+    const index = g.pure("i32.and", g.pure("i32.shr_u", g.pure("i32.mul", page, g.i32(C.TLB_HASH)), g.i32(ENTRY_SHIFT)), g.i32(ENTRY_MASK));
+    const entry = g.pure("i32.add", g.load("i32.load", state, OFFSET.tlb), index);
+    const last = g.pure("i64.and", g.pure("i64.add", linear, g.i64(BigInt(bytes - 1))), g.i64(PAGE_MASK));
+    return { entry, hit: g.pure("i64.eq", g.load("i64.load", entry, tag), last) };
+  };
+  const hostOf = (entry: Node, linear: Node) => g.pure("i32.add", g.load("i32.load", entry, C.TLB_ADDEND), g.pure("i32.wrap_i64", linear));
+  const narrow = (width: Width, value: Node) => (width === 64 ? value : g.pure("i32.wrap_i64", value));
+
+  const load = (width: Width, at: Node): Node => {
+    const linear = as64(at);
+    const { entry, hit } = lookUp(linear, width / 8, C.TLB_READ);
+    return g.choose(typeOf(width), hit, () => g.load(LOADS[width], hostOf(entry, linear), 0), () => {
+      const value = g.call(core(`load${width}`), [linear], "i64");
+      checkFault();
+      return narrow(width, value);
+    }, width);
+  };
+  const store = (width: Width, at: Node, value: Node): void => {
+    const linear = as64(at), stored = asWidth(width, value);
+    const { entry, hit } = lookUp(linear, width / 8, C.TLB_WRITE);
+    g.when(hit, () => g.store(STORES[width], hostOf(entry, linear), 0, stored), () => {
+      g.call(core(`store${width}`), [linear, g.pure("i64.and", as64(stored), g.i64((1n << BigInt(width)) - 1n))], "none");
+      checkFault();
+    });
+  };
+  /** One look-up for both accesses. Where the TLB does not answer, the value visits a scratch slot and core brings it back. */
+  const update = (width: Width, at: Node, compute: (old: Node) => Node): Node => {
+    const linear = as64(at);
+    const { entry, hit } = lookUp(linear, width / 8, C.TLB_WRITE);
+    const host = g.choose("i32", hit, () => hostOf(entry, linear), () => {
+      const scratch = g.call(core("beginUpdate"), [linear, g.i32(width / 8)], "i32");
+      checkFault();
+      return scratch;
+    });
+    const old = g.load(LOADS[width], host, 0);
+    g.store(STORES[width], host, 0, asWidth(width, compute(old)));
+    const scratch = g.pure("i32.add", state, g.i32(OFFSET.scratch + UPDATE_SLOT * SCRATCH_BYTES));
+    g.when(g.pure("i32.eq", host, scratch), () => {
+      g.call(core("endUpdate"), [linear, g.i32(width / 8)], "none");
+      checkFault();
+    });
+    return old;
+  };
+  const loadVector = (at: Node): Node => {
+    const linear = as64(at);
+    const { entry, hit } = lookUp(linear, 16, C.TLB_READ);
+    return g.choose("v128", hit, () => g.load("v128.load", hostOf(entry, linear), 0), () => {
+      g.call(core("loadVector"), [linear, g.i32(LOAD_SLOT)], "none");
+      checkFault();
+      return g.load("v128.load", state, OFFSET.scratch + LOAD_SLOT * SCRATCH_BYTES);
+    });
+  };
+  const storeVector = (at: Node, value: Node): void => {
+    const linear = as64(at);
+    const { entry, hit } = lookUp(linear, 16, C.TLB_WRITE);
+    g.when(hit, () => g.store("v128.store", hostOf(entry, linear), 0, value), () => {
+      g.store("v128.store", state, OFFSET.scratch + STORE_SLOT * SCRATCH_BYTES, value);
+      g.call(core("storeVector"), [linear, g.i32(STORE_SLOT)], "none");
+      checkFault();
+    });
+  };
+  return { load, store, update, loadVector, storeVector, checkFault };
+}

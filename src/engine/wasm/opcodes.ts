@@ -1,0 +1,66 @@
+// WebAssembly instructions that we emit, with their encoding and signature (WebAssembly Core, Index of Instructions).
+// Shape: `arguments:result`, with l for i64, i for i32, v for v128. The vector operations are listed in isa/simd.ts.
+
+import { SIMD_OPS, type SimdOp } from "../../isa/simd.ts";
+
+export type ValueType = "i32" | "i64" | "v128";
+export const VALUE_TYPE_CODES: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, v128: 0x7b };
+
+export const PURE_OPS = {
+  "i32.eqz": [0x45, "i:i"], "i32.eq": [0x46, "ii:i"], "i32.ne": [0x47, "ii:i"], "i32.lt_s": [0x48, "ii:i"], "i32.lt_u": [0x49, "ii:i"],
+  "i32.gt_s": [0x4a, "ii:i"], "i32.gt_u": [0x4b, "ii:i"], "i32.le_s": [0x4c, "ii:i"], "i32.le_u": [0x4d, "ii:i"], "i32.ge_s": [0x4e, "ii:i"], "i32.ge_u": [0x4f, "ii:i"],
+  "i64.eqz": [0x50, "l:i"], "i64.eq": [0x51, "ll:i"], "i64.ne": [0x52, "ll:i"], "i64.lt_s": [0x53, "ll:i"], "i64.lt_u": [0x54, "ll:i"],
+  "i64.gt_s": [0x55, "ll:i"], "i64.gt_u": [0x56, "ll:i"], "i64.le_s": [0x57, "ll:i"], "i64.le_u": [0x58, "ll:i"], "i64.ge_s": [0x59, "ll:i"], "i64.ge_u": [0x5a, "ll:i"],
+  "i32.clz": [0x67, "i:i"], "i32.ctz": [0x68, "i:i"], "i32.popcnt": [0x69, "i:i"], "i32.add": [0x6a, "ii:i"], "i32.sub": [0x6b, "ii:i"], "i32.mul": [0x6c, "ii:i"],
+  "i32.and": [0x71, "ii:i"], "i32.or": [0x72, "ii:i"], "i32.xor": [0x73, "ii:i"], "i32.shl": [0x74, "ii:i"], "i32.shr_s": [0x75, "ii:i"], "i32.shr_u": [0x76, "ii:i"],
+  "i32.rotl": [0x77, "ii:i"], "i32.rotr": [0x78, "ii:i"],
+  "i64.clz": [0x79, "l:l"], "i64.ctz": [0x7a, "l:l"], "i64.popcnt": [0x7b, "l:l"], "i64.add": [0x7c, "ll:l"], "i64.sub": [0x7d, "ll:l"], "i64.mul": [0x7e, "ll:l"],
+  "i64.and": [0x83, "ll:l"], "i64.or": [0x84, "ll:l"], "i64.xor": [0x85, "ll:l"], "i64.shl": [0x86, "ll:l"], "i64.shr_s": [0x87, "ll:l"], "i64.shr_u": [0x88, "ll:l"],
+  "i64.rotl": [0x89, "ll:l"], "i64.rotr": [0x8a, "ll:l"],
+  "i32.wrap_i64": [0xa7, "l:i"], "i64.extend_i32_s": [0xac, "i:l"], "i64.extend_i32_u": [0xad, "i:l"],
+  "i32.extend8_s": [0xc0, "i:i"], "i32.extend16_s": [0xc1, "i:i"], "i64.extend8_s": [0xc2, "l:l"], "i64.extend16_s": [0xc3, "l:l"], "i64.extend32_s": [0xc4, "l:l"],
+} as const satisfies Record<string, readonly [number, string]>;
+
+/** Operations that trap for some operands: they stay where they are and are emitted only if somebody wants the result. */
+export const PARTIAL_OPS = {
+  "i64.div_s": [0x7f, "ll:l"], "i64.div_u": [0x80, "ll:l"], "i64.rem_s": [0x81, "ll:l"], "i64.rem_u": [0x82, "ll:l"],
+  "i32.div_s": [0x6d, "ii:i"], "i32.div_u": [0x6e, "ii:i"], "i32.rem_s": [0x6f, "ii:i"], "i32.rem_u": [0x70, "ii:i"],
+} as const satisfies Record<string, readonly [number, string]>;
+
+export const LOAD_OPS = {
+  "i32.load": [0x28, ":i"], "i64.load": [0x29, ":l"], "i32.load8_s": [0x2c, ":i"], "i32.load8_u": [0x2d, ":i"], "i32.load16_s": [0x2e, ":i"], "i32.load16_u": [0x2f, ":i"],
+  "i64.load8_s": [0x30, ":l"], "i64.load8_u": [0x31, ":l"], "i64.load16_s": [0x32, ":l"], "i64.load16_u": [0x33, ":l"], "i64.load32_s": [0x34, ":l"], "i64.load32_u": [0x35, ":l"],
+  "v128.load": [0xfd00, ":v"], "v128.load32_zero": [0xfd5c, ":v"], "v128.load64_zero": [0xfd5d, ":v"],
+} as const satisfies Record<string, readonly [number, string]>;
+
+export const STORE_OPS = {
+  "i32.store": [0x36, "i:"], "i64.store": [0x37, "l:"], "i32.store8": [0x3a, "i:"], "i32.store16": [0x3b, "i:"],
+  "i64.store8": [0x3c, "l:"], "i64.store16": [0x3d, "l:"], "i64.store32": [0x3e, "l:"], "v128.store": [0xfd0b, "v:"],
+} as const satisfies Record<string, readonly [number, string]>;
+
+export type PureOp = keyof typeof PURE_OPS;
+export type PartialOp = keyof typeof PARTIAL_OPS;
+export type LoadOp = keyof typeof LOAD_OPS;
+export type StoreOp = keyof typeof STORE_OPS;
+
+/** Instructions that are not values: structure, locals, calls. */
+export const CONTROL = {
+  unreachable: 0x00, nop: 0x01, block: 0x02, loop: 0x03, if: 0x04, else: 0x05, end: 0x0b, br: 0x0c, brIf: 0x0d, brTable: 0x0e, return: 0x0f, call: 0x10, callIndirect: 0x11,
+  drop: 0x1a, select: 0x1b, localGet: 0x20, localSet: 0x21, localTee: 0x22, globalGet: 0x23, globalSet: 0x24, i32Const: 0x41, i64Const: 0x42, emptyBlock: 0x40,
+  vectorPrefix: 0xfd, vectorConst: 0x0c,
+} as const;
+
+const TYPES: Record<string, ValueType> = { i: "i32", l: "i64", v: "v128" };
+
+export interface OpFact { code: number; args: ValueType[]; result: ValueType | undefined }
+
+function fact(code: number, shape: string): OpFact {
+  const [args, result] = shape.split(":");
+  return { code, args: [...args].map((letter) => TYPES[letter]), result: TYPES[result] };
+}
+
+/** Encoding and types of every operation by name. Codes above 0xff are those after the 0xfd prefix, plus 0xfd00. */
+export const OP_FACTS: Readonly<Record<PureOp | PartialOp | LoadOp | StoreOp | SimdOp, OpFact>> = Object.fromEntries([
+  ...[PURE_OPS, PARTIAL_OPS, LOAD_OPS, STORE_OPS].flatMap((ops) => Object.entries(ops).map(([name, [code, shape]]) => [name, fact(code, shape)])),
+  ...Object.entries(SIMD_OPS).map(([name, [code, shape]]) => [name, fact(0xfd00 + code, shape)]),
+]) as Record<PureOp | PartialOp | LoadOp | StoreOp | SimdOp, OpFact>;

@@ -1,0 +1,58 @@
+// What the parts of the emitter share, and conversions between the two integer types. A guest integer of up to 32 bits is an i32
+// node, a wider one an i64 node; both stand for the zero-extended value.
+
+import type { Width } from "../../isa/emit.ts";
+import { knownBits } from "./fold.ts";
+import type { Graph, Node } from "./ir.ts";
+import type { PureOp } from "./opcodes.ts";
+
+/** Where the code that is written runs: its graph, the address of the vCPU's state, and the functions of engine/core by name. */
+export interface Surroundings {
+  readonly g: Graph;
+  readonly state: Node;
+  /** Index of a function that the module imports from core. */
+  core(name: string): number;
+}
+
+export const typeOf = (width: Width) => (width === 64 ? "i64" : "i32");
+export const ones = (width: number) => (1n << BigInt(width)) - 1n;
+
+export interface Conversions {
+  as32(node: Node): Node;
+  as64(node: Node): Node;
+  /** As the type of a guest integer of this width. */
+  asWidth(width: Width, node: Node): Node;
+  /** An operation on two values that means the same on both types when both fit 32 bits. */
+  either(name: "and" | "or" | "xor" | "eq" | "ne" | "lt_u", a: Node, b: Node): Node;
+  /** As the condition of an `if`. */
+  asCondition(node: Node): Node;
+  /** Keeps the lowest bits of an i32 or i64. */
+  cut(width: Width, node: Node): Node;
+}
+
+export function conversions(g: Graph): Conversions {
+  const wide = new Map<Node, Node>(), narrow = new Map<Node, Node>();
+  const convert = (known: Map<Node, Node>, op: PureOp, node: Node) => {
+    const before = known.get(node);
+    if (before && g.visible(before)) return before;
+    const made = g.pure(op, node);
+    known.set(node, made);
+    return made;
+  };
+  const as64 = (node: Node) => (node.type === "i64" ? node : convert(wide, "i64.extend_i32_u", node));
+  const as32 = (node: Node) => (node.type === "i32" ? node : convert(narrow, "i32.wrap_i64", node));
+  const asWidth = (width: Width, node: Node) => (width === 64 ? as64(node) : as32(node));
+  const either: Conversions["either"] = (name, a, b) => {
+    const small = name === "and" ? Math.min(knownBits(a), knownBits(b)) : Math.max(knownBits(a), knownBits(b));
+    return small <= 32 ? g.pure(`i32.${name}`, as32(a), as32(b)) : g.pure(`i64.${name}`, as64(a), as64(b));
+  };
+  const asCondition = (node: Node) => {
+    if (node.type === "i32") return node;
+    return knownBits(node) <= 32 ? as32(node) : g.pure("i64.ne", node, g.i64(0n));
+  };
+  const cut = (width: Width, node: Node) => {
+    if (width === 64) return as64(node);
+    return width === 32 ? as32(node) : g.pure("i32.and", as32(node), g.i32(Number(ones(width))));
+  };
+  return { as32, as64, asWidth, either, asCondition, cut };
+}
