@@ -25,8 +25,9 @@ export function setSegment(segment: u32, selector: u32, base: u64, limit: u32, a
   store<u32>(vcpu + At.segLimit + (<usize>segment << 2), limit);
   store<u32>(vcpu + At.segAttr + (<usize>segment << 2), attributes);
 }
-/** What loading a segment register does in real mode: limit and attributes stay. */
+/** What loading a segment register does in real mode: limit and size stay as they are, the rest is a writable segment of level 0. */
 export function setRealSegment(segment: u32, selector: u32): void {
+  store<u32>(vcpu + At.segAttr + (<usize>segment << 2), (attributesOf(segment) & (G | DB_BIT)) | 0x93);
   store<u32>(vcpu + At.segSelector + (<usize>segment << 2), selector & 0xffff);
   store<u64>(vcpu + At.segBase + (<usize>segment << 3), <u64>(selector & 0xffff) << 4);
 }

@@ -15,7 +15,7 @@ function common(): void {
   setReg(2, SIGNATURE);
   store<u64>(vcpu, 0, At.zero);
   for (let segment: u32 = 0; segment < 6; segment++) setSegment(segment, 0, 0, 0xffff, 0x93);
-  setSegment(C.SEG_CS, 0xf000, 0xffff_0000, 0xffff, 0x9b);
+  setSegment(C.SEG_CS, 0xf000, 0xffff_0000, 0xffff, 0x93);
   setSegment(C.SEG_LDTR, 0, 0, 0xffff, 0x82);
   setSegment(C.SEG_TR, 0, 0, 0xffff, 0x8b);
   setSegment(C.SEG_NONE, 0, 0, 0xffff_ffff, 0xc093);
