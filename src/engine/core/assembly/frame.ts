@@ -2,7 +2,7 @@
 import { At, C } from "./generated/layout";
 import { code64, faulted, reg, setReg, vcpu } from "./state";
 import { closeStack, openCurrentStack, popOff, pushOn, setStackPointer } from "./stack";
-import { linearAddress } from "./segment";
+import { linearAddress } from "./address";
 import { loadSized } from "./sized";
 import { probeWrite } from "./memory";
 

@@ -2,7 +2,7 @@
 import { At, C } from "./generated/layout";
 import { faulted, reg, setReg, vcpu } from "./state";
 import { DF_FLAG } from "./flags";
-import { linearAddress } from "./segment";
+import { linearAddress } from "./address";
 import { loadSized, maskOf, storeSized } from "./sized";
 import { pioRead, pioWrite } from "./bus";
 import { probeWrite } from "./memory";

@@ -5,7 +5,7 @@ import { At, C } from "./generated/layout";
 import { code64, faulted, reg, setReg, vcpu } from "./state";
 import { DF_FLAG } from "./flags";
 import { attributesOf, CODE, DOWN, limitOf } from "./descriptor";
-import { linearAddress } from "./segment";
+import { linearAddress } from "./address";
 import { loadSized, maskOf, storeSized } from "./sized";
 import { probeRead, probeWrite } from "./memory";
 import { noteStore } from "./regions";
