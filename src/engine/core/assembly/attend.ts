@@ -1,7 +1,7 @@
 // What happens on the border between two instructions: exits, INIT, debug traps, NMI, interrupts, in the order of
 // SDM 3A, Priority Among Concurrent Events.
 import { At, C } from "./generated/layout";
-import { clearAttention, setAttention, setReg, vcpu } from "./state";
+import { clearAttention, setAttention, vcpu } from "./state";
 import { IF, TF } from "./flags";
 import { deliver, injectInterrupt, injectTrap } from "./exception";
 import { acknowledge } from "./bus";
@@ -85,6 +85,7 @@ function wake(): void {
 export function halt(nextRip: u64): void {
   store<u64>(vcpu, nextRip, At.rip);
   store<u32>(vcpu, C.ACTIVITY_HALTED, At.activity);
+  store<u32>(vcpu, 0, At.shadow); // STI before HLT shadows just HLT
   store<u32>(vcpu, C.EXIT_HLT, At.exitReason);
   setAttention(C.ATTENTION_EXIT);
 }
