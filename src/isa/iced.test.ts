@@ -37,8 +37,6 @@ const absent = new Set(ABSENT.map((name) => CpuidFeature[name]));
 const WORDS: Record<string, string> = {
   // one instruction here, its name depends on operand or address size there
   pushad: "pusha", popad: "popa", jcxz: "jrcxz", jecxz: "jrcxz", pushfd: "pushf", pushfq: "pushf", popfd: "popf", popfq: "popf",
-  iretd: "iret", iretq: "iret", sysretq: "sysret", sysexitq: "sysexit", fxsave64: "fxsave", fxrstor64: "fxrstor", xsave64: "xsave", xrstor64: "xrstor",
-  xsavec64: "xsavec", xsaveopt64: "xsaveopt", xsaves64: "xsaves", xrstors64: "xrstors",
   sal: "shl", pcmpestri64: "pcmpestri", pcmpestrm64: "pcmpestrm",
   // hints that processors without the feature take as NOP (SDM 2B, NOP; AMD64 APM 3, PREFETCHlevel)
   prefetchit0: "reservednop", prefetchit1: "reservednop", cldemote: "reservednop", rdsspd: "reservednop", rdsspq: "reservednop",

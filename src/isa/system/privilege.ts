@@ -33,19 +33,19 @@ const accessControl = (mnemonic: string, modrm: string, on: number) => instructi
   resume(e);
 });
 
-const swapgs = instruction("swapgs", "SDM 2B, SWAPGS", ["NP 0F 01 F8  ; only64 cpl0"], (e) => { e.call("swapGs"); });
+const swapgs = instruction("swapgs", "SDM 2B, SWAPGS", ["0F 01 F8  ; only64 cpl0"], (e) => { e.call("swapGs"); });
 
 const readBase = (mnemonic: string, digit: number, segment: number) => instruction(mnemonic, "SDM 2B, RDFSBASE/RDGSBASE", [
-  `o32 F3 0F AE /${digit}  rm32  ; only64`,
-  `o64 F3 0F AE /${digit}  rm64  ; only64`,
+  `F3 0F AE /${digit}  rm32  ; only64`,
+  `F3 REX.W 0F AE /${digit}  rm64  ; only64`,
 ], (e, { dst }) => {
   e.call("checkFsGsBase");
   const width = dst.width === 64 ? 64 : 32;
   e.store(width, dst, e.zeroExtend(width, e.call("readBase", e.int(segment))));
 });
 const writeBase = (mnemonic: string, digit: number, segment: number) => instruction(mnemonic, "SDM 2D, WRFSBASE/WRGSBASE", [
-  `o32 F3 0F AE /${digit}  rm32  ; only64`,
-  `o64 F3 0F AE /${digit}  rm64  ; only64`,
+  `F3 0F AE /${digit}  rm32  ; only64`,
+  `F3 REX.W 0F AE /${digit}  rm64  ; only64`,
 ], (e, { dst }) => {
   e.call("checkFsGsBase");
   e.call("writeBase", e.int(segment), e.load(dst.width === 64 ? 64 : 32, dst));
