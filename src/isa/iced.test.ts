@@ -26,8 +26,8 @@ const ABSENT: readonly Feature[] = [
   "VMX", "INVEPT", "INVVPID", "SVM", "SKINIT", "SKINIT_or_SVM", "SEV_ES", "SEV_SNP", "RMPQUERY", "INVLPGB", "SMX", "SGX1", "OSS", "PCONFIG", "TDX", "TSE", "SMM",
   // transactions, control-flow enforcement, protection keys, tracing, key locker, user interrupts, new event delivery
   "RTM", "HLE_or_RTM", "TSXLDTRK", "CET_SS", "CET_IBT", "PKU", "PTWRITE", "UDBG", "HRESET", "KL", "AESKLE", "WIDE_KL", "UINTR", "FRED", "LKGS",
-  // device stores, waiting in user mode, lists of MSRs
-  "MOVDIRI", "MOVDIR64B", "ENQCMD", "WAITPKG", "MSRLIST", "WRMSRNS",
+  // cache lines written back, device stores, waiting in user mode, the rest
+  "CLFLUSHOPT", "CLWB", "SERIALIZE", "RDPID", "MOVDIRI", "MOVDIR64B", "ENQCMD", "WAITPKG", "MSRLIST", "WRMSRNS",
 ];
 
 const options = DecoderOptions.NoMPFX_0FBC | DecoderOptions.NoMPFX_0FBD | DecoderOptions.NoWbnoinvd;
@@ -94,16 +94,13 @@ function compare(mode: CodeSize, code: Uint8Array, next: (at: number, length: nu
   return [...differences].sort((a, b) => b[1].count - a[1].count).map(([what, { count, example }]) => `${what} ×${count}: ${example}`);
 }
 
-for (const mode of [16, 32, 64] as const) test(`agrees with iced-x86 on random bytes in ${mode}-bit code`, (context) => {
+for (const mode of [16, 32, 64] as const) test(`agrees with iced-x86 on random bytes in ${mode}-bit code`, () => {
   const started = Date.now();
   const random = seeded(SECONDS ? started : mode);
   do {
     const code = new Uint8Array(CASES * SLOT);
     for (let at = 0; at < code.length; at += SLOT) fill(code, at, random);
-    const differences = compare(mode, code, (at) => at + SLOT);
-    const missing = differences.filter((what) => /ours invalid ×/.test(what));
-    if (missing.length > 0) context.diagnostic(`not there yet: ${[...new Set(missing.map((what) => what.split(" ")[1]))].join(" ")}`);
-    assert.deepEqual(differences.filter((entry) => !missing.includes(entry)), []);
+    assert.deepEqual(compare(mode, code, (at) => at + SLOT), []);
   } while (Date.now() - started < SECONDS * 1000 / 3);
 });
 
@@ -121,5 +118,5 @@ function textOf(file: Buffer): Uint8Array {
 test("agrees with iced-x86 on the code of the Node.js that runs this", { skip: process.arch !== "x64" || process.platform !== "linux" }, () => {
   const code = Uint8Array.from(textOf(readFileSync(process.execPath)).subarray(0, REAL_BYTES));
   assert.ok(code.length > 0);
-  assert.deepEqual(compare(64, code, (at, length) => at + Math.max(length, 1)).filter((what) => !/\(INVALID\)/.test(what) && !/ours invalid ×/.test(what)), []);
+  assert.deepEqual(compare(64, code, (at, length) => at + Math.max(length, 1)), []);
 });
