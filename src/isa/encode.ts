@@ -161,8 +161,8 @@ export function assemble(mnemonic: string, operands: readonly Value[], options: 
   for (const form of forms) {
     if (form.mnemonic !== mnemonic || form.operands.length !== operands.length || !validIn(form, mode)) continue;
     if (!form.operands.every((operand, slot) => accepts(form, operand, operands[slot]))) continue;
-    // without operands that tell the size, it is the mode's own
-    if (form.size !== 0 && !operands.some((value) => typeof value === "object" && (value.kind !== "mem" || value.width !== undefined)) && form.size !== defaultSize(form, mode)) continue;
+    // without operands or a name (o16: MOVSW) that tell the size, it is the mode's own
+    if (form.size !== 0 && !/^o\d\d /.test(form.row) && !operands.some((value) => typeof value === "object" && (value.kind !== "mem" || value.width !== undefined)) && form.size !== defaultSize(form, mode)) continue;
     try {
       const bytes = encode(form, operands, options);
       if (best === undefined || bytes.length < best.length) best = bytes;
