@@ -122,7 +122,7 @@ export const CONSTANTS = {
   BLOCK_SECOND: 24, BLOCK_SECOND_NEXT: 28, BLOCK_HEADER_BYTES: 32,
   // an operation: see engine/interp/operation.ts
   OP_HANDLER: 0, OP_OFFSET: 2, OP_REG: 4, OP_RM: 5, OP_BASE: 6, OP_INDEX: 7, OP_SCALE: 8, OP_SEGMENT: 9, OP_LENGTH: 10, OP_LEFT: 11, OP_LINK: 12,
-  OP_DISP: 16, OP_IMM: 24, OP_BYTES: 32,
+  OP_DISP: 16, OP_IMM: 24, OP_BYTES: 32, OP_STACK: 0x80,
   // handlers with a fixed number: find the block again, go on at the operation's target, check the page of the instruction's end
   HANDLER_REFETCH: 0, HANDLER_GOTO: 1, HANDLER_CROSS: 2, HANDLER_INVALID: 3, HANDLER_TOO_LONG: 4, HANDLER_FIRST: 5,
   BLOCK_TABLE_BITS: 16,

@@ -6,7 +6,7 @@
 //   reg, rm   u8    registers: byte offsets in the vCPU's state (AH..BH: that of the register + 1); XMM, MM: number * 16; others: number
 //   base      u8    byte offset of the base register, of `zero` or of `page` (RIP-relative; the displacement then counts from the page)
 //   index     u8    byte offset of the index register or of `zero`
-//   scale     u8    shift of the index
+//   scale     u8    shift of the index; OP_STACK: the segment is SS (shifts ignore that bit)
 //   segment   u8    segment number * 8; in 64-bit code SEG_NONE unless FS or GS
 //   length    u8    bits 0..3 length in bytes; 4..5 REP prefix (0, 1 REPE, 2 REPNE); 6..7 address width (0: 16, 1: 32, 2: 64)
 //   left      u8    instructions of the block behind this one: what the budget gets back when the block is left here

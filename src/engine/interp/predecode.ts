@@ -110,7 +110,7 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
     bytes[op + C.OP_RM] = registerByte(plan.rm, decoded);
     bytes[op + C.OP_BASE] = addressByte(decoded.base);
     bytes[op + C.OP_INDEX] = addressByte(decoded.index);
-    bytes[op + C.OP_SCALE] = decoded.scale;
+    bytes[op + C.OP_SCALE] = decoded.scale | (decoded.segment === C.SEG_SS ? C.OP_STACK : 0);
     bytes[op + C.OP_SEGMENT] = (size === 64 && decoded.segment < C.SEG_FS ? C.SEG_NONE : decoded.segment) * 8;
     bytes[op + C.OP_LENGTH] = decoded.length | decoded.rep << 4 | (decoded.addressWidth >> 5) << 6;
     u32[(op + C.OP_LINK) >>> 2] = plan.relative ? 0 : decoded.second;

@@ -7,7 +7,7 @@ import { At, C } from "./generated/layout";
 import { attend } from "./attend";
 import { deliver } from "./exception";
 import { fetch, load16, load32, load64, load8, probeWrite, store16, store32, store64, store8 } from "./memory";
-import { vcpu } from "./state";
+import { forgetStray, GP, reg, SS, strayAddress, strayed, vcpu } from "./state";
 
 const PAGE: u32 = 4096;
 
@@ -110,10 +110,16 @@ export function refetch(op: u32): void {
 /** Delivers the fault that abandoned the instruction of `op`. @returns 1: leave run with `exitReason` */
 export function deliverFault(op: u32): u32 {
   abandon(op, load<u8>(op, C.OP_LEFT));
+  if (strayed) {
+    // an address that is not canonical is #SS(0) where SS is the segment: of the operand, or of a push, pop or LEAVE: next to RSP or RBP
+    const stack = load<u8>(op, C.OP_SCALE) & C.OP_STACK || strayAddress - reg(4) + 16 < 32 || strayAddress - reg(5) + 16 < 32;
+    if (stack && load<u32>(vcpu, At.fault) == <u32>(C.FAULT_PENDING | GP)) store<u32>(vcpu, C.FAULT_PENDING | SS, At.fault);
+  }
   return deliverPending();
 }
 function deliverPending(): u32 {
   deliver();
+  forgetStray();
   if (load<u32>(vcpu, At.attention) & C.ATTENTION_EXIT) {
     const code = attend();
     if (code) {

@@ -2,7 +2,7 @@
 // An access that crosses pages touches neither before both are known to be allowed. What is not RAM goes to the bus, at most 4 bytes
 // at a time; ROM ignores writes. Values are zero-extended to 64 bits.
 import { At, C } from "./generated/layout";
-import { canonical, GP, longMode, raise, UD, vcpu } from "./state";
+import { longMode, raise, strays, UD, vcpu } from "./state";
 import { FETCH, walk, walkGpa, WRITE } from "./walk";
 import { accessOf, entryOf, fill } from "./tlb";
 import { hostAddress, noteStore, regionKind } from "./regions";
@@ -26,12 +26,7 @@ function translate(linear: u64, access: u32, view: u32): usize {
   const tag = load<u64>(entry + (access & WRITE ? <usize>C.TLB_WRITE : access & FETCH ? <usize>C.TLB_EXEC : <usize>C.TLB_READ));
   if (tag == (linear & ~0xfff)) return <usize>(load<u32>(entry, C.TLB_ADDEND) + <u32>linear);
   store<u64>(vcpu, load<u64>(vcpu, At.tlbMisses) + 1, At.tlbMisses);
-  if (longMode()) {
-    if (!canonical(linear)) {
-      raise(GP, 0);
-      return 0;
-    }
-  }
+  if (strays(linear, 1)) return 0;
   if (!walk(linear, access | accessOf(view))) return 0;
   const gpa = walkGpa, host = hostAddress(gpa);
   outsideRom = false;
@@ -90,6 +85,7 @@ function rawStore(host: usize, bytes: u32, value: u64): void {
 export function loadFrom(linear: u64, bytes: u32, view: u32): u64 {
   watchAccess(linear, bytes, false);
   if (crosses(linear, bytes)) {
+    if (strays(linear, bytes)) return 0;
     const second = nextPage(linear), firstBytes: u32 = 0x1000 - (<u32>linear & 0xfff);
     const firstHost = translate(linear, 0, view), firstGpa = outsideGpa;
     if (load<u32>(vcpu, At.fault)) return 0;
@@ -112,6 +108,7 @@ export function loadFrom(linear: u64, bytes: u32, view: u32): u64 {
 export function storeTo(linear: u64, bytes: u32, value: u64, view: u32): void {
   watchAccess(linear, bytes, true);
   if (crosses(linear, bytes)) {
+    if (strays(linear, bytes)) return;
     const second = nextPage(linear), firstBytes: u32 = 0x1000 - (<u32>linear & 0xfff);
     const firstHost = translate(linear, WRITE, view), firstGpa = outsideGpa, firstRom = outsideRom;
     if (load<u32>(vcpu, At.fault)) return;
@@ -148,6 +145,7 @@ export function store64(linear: u64, value: u64): void { storeTo(linear, 8, valu
 /** 16 bytes into scratch slot `slot`. */
 export function loadVector(linear: u64, slot: u32): void {
   const view = currentView();
+  if (strays(linear, 16)) return;
   const low = loadFrom(linear, 8, view);
   if (load<u32>(vcpu, At.fault)) return;
   const high = loadFrom(plus8(linear), 8, view);
@@ -159,6 +157,7 @@ export function loadVector(linear: u64, slot: u32): void {
 /** 16 bytes from scratch slot `slot`. */
 export function storeVector(linear: u64, slot: u32): void {
   const view = currentView();
+  if (strays(linear, 16)) return;
   if (crosses(linear, 16)) {
     probe(linear, 16, WRITE, view);
     if (load<u32>(vcpu, At.fault)) return;
@@ -170,6 +169,7 @@ export function storeVector(linear: u64, slot: u32): void {
 }
 
 function probe(linear: u64, bytes: u32, access: u32, view: u32): usize {
+  if (bytes && strays(linear, bytes)) return 0;
   const first = translate(linear, access, view);
   if (load<u32>(vcpu, At.fault) || !crosses(linear, bytes)) return first;
   translate(nextPage(linear), access, view);

@@ -18,6 +18,22 @@ export function raise(vector: u32, code: u32): void {
   store<u32>(vcpu, code, At.faultCode);
 }
 
+/** The address that was not canonical when an access last raised #GP(0) for that: an engine turns it into #SS(0) where the stack segment
+ * was meant, which core does not know. `strayed`: it is fresh. */
+export let strayAddress: u64 = 0;
+export let strayed: bool = false;
+export function forgetStray(): void {
+  strayed = false;
+}
+/** In long mode an access must lie within canonical addresses; nothing else of it is looked at before. @returns true when it does not */
+export function strays(linear: u64, bytes: u32): bool {
+  if (!longMode() || (canonical(linear) && canonical(linear + (bytes - 1)))) return false;
+  strayAddress = linear;
+  strayed = true;
+  raise(GP, 0);
+  return true;
+}
+
 /** Abandons the instruction and makes run() return: this engine does not do what the guest needs. */
 export function unsupported(): void {
   requestExit(C.EXIT_UNSUPPORTED);
