@@ -94,8 +94,8 @@ export const VCPU_STATE_BYTES = Math.ceil(placed.bytes / 64) * 64;
 /** Numbers that TypeScript and AssemblyScript must agree on. */
 export const CONSTANTS = {
   FAULT_PENDING: 0x100,
-  // attention bits
-  ATTENTION_KICK: 1, ATTENTION_INTERRUPT: 2, ATTENTION_NMI: 4, ATTENTION_INIT: 8, ATTENTION_STEP: 16, ATTENTION_EXIT: 32,
+  // attention bits; BEGIN is the interpreter's own: run() begins
+  ATTENTION_KICK: 1, ATTENTION_INTERRUPT: 2, ATTENTION_NMI: 4, ATTENTION_INIT: 8, ATTENTION_STEP: 16, ATTENTION_EXIT: 32, ATTENTION_BEGIN: 64,
   // activity
   ACTIVITY_RUNNING: 0, ACTIVITY_HALTED: 1, ACTIVITY_WAIT_SIPI: 2, ACTIVITY_SHUTDOWN: 3,
   // blocking

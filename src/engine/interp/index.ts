@@ -70,22 +70,20 @@ function createVcpu(setup: VcpuSetup, modules: InterpModules, table: HandlerTabl
   };
   const run = (budget: number): Exit => {
     core.sync();
-    let code = core.attend();
+    demand(C.ATTENTION_BEGIN);
     let left = Math.max(0, Math.trunc(budget));
-    while (code === C.EXIT_NONE) {
-      if (left === 0) return leave(C.EXIT_BUDGET);
+    for (;;) {
       const slice = Math.min(left, SLICE);
       setBudget(slice);
       execute(address, 0);
       const used = slice - budgetLeft();
       left -= used;
       retired += used;
-      code = word(OFFSET.exitReason);
+      const code = word(OFFSET.exitReason);
       words[(address + OFFSET.exitReason) / 4] = C.EXIT_NONE;
       node.view.setBigUint64(address + OFFSET.retired, BigInt(retired), true);
-      if (code === C.EXIT_BUDGET) code = C.EXIT_NONE;
+      if (code !== C.EXIT_BUDGET || left <= 0) return leave(code);
     }
-    return leave(code);
   };
   return {
     index, state, run,

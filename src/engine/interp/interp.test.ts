@@ -56,6 +56,11 @@ function machine(): Machine {
   state.write("rip", BigInt(CODE));
   return self;
 }
+/** Begins at an address, halted before or not. */
+function start({ state }: Vcpu, rip: number): void {
+  state.writeField("activity", 0n);
+  state.write("rip", BigInt(rip));
+}
 const le32 = (value: number) => [value & 0xff, value >> 8 & 0xff, value >> 16 & 0xff, value >>> 24];
 
 test("a loop over memory", () => {
@@ -116,14 +121,14 @@ test("a block is dropped whatever way its bytes are written: other mapping, wide
     const made = machine();
     made.set64(0x4000 + 300 * 8, BigInt(CODE) | 3n); // page 300 is a second mapping of the code
     made.write(CODE, [...INC_EAX, HLT]);
-    made.vcpu.state.write("rip", BigInt(CODE));
+    start(made.vcpu, CODE);
     assert.equal(made.vcpu.run(100).reason, "hlt");
-    made.vcpu.state.write("rip", BigInt(CODE + 0x800));
+    start(made.vcpu, CODE + 0x800);
     return made;
   };
   const check = ({ vcpu }: Machine, what: string) => {
     vcpu.state.write("rax", 0n);
-    vcpu.state.write("rip", BigInt(CODE));
+    start(vcpu, CODE);
     assert.equal(vcpu.run(100).reason, "hlt");
     assert.equal(vcpu.state.read("rax"), 0xffff_ffffn, what);
   };
@@ -131,7 +136,7 @@ test("a block is dropped whatever way its bytes are written: other mapping, wide
   for (const [what, address, code] of [
     ["alias", 300 * 4096 + 1, [0xc6, 0x03, DEC_EAX, HLT]], // mov byte [rbx], c8
     ["wide", CODE - 6, [0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0xff, DEC_EAX, 0x48, 0x89, 0x03, HLT]], // mov rax, ...; mov [rbx], rax
-    ["update", CODE + 1, [0x80, 0x2b, 8, HLT]], // sub byte [rbx], 8
+    ["update", CODE + 1, [0x80, 0x03, 8, HLT]], // add byte [rbx], 8
     ["string", CODE + 1, [0xb0, DEC_EAX, 0x48, 0x89, 0xdf, 0xaa, HLT]], // mov al, c8; mov rdi, rbx; stosb
   ] as const) {
     const made = setUp();
@@ -150,7 +155,7 @@ test("an instruction across two pages: fetched from both, dropped with either, d
   const { vcpu, write, set64 } = machine();
   const at = CODE + 4096 - 2;
   const run = () => {
-    vcpu.state.write("rip", BigInt(at));
+    start(vcpu, at);
     const { reason } = vcpu.run(100);
     assert.equal(reason, "hlt");
     return vcpu.state.read("rax");
@@ -160,17 +165,17 @@ test("an instruction across two pages: fetched from both, dropped with either, d
   assert.equal(run(), 0x11223344n);
   write(at + 3, [0x99]);
   vcpu.invalidateCode(at + 3, 1);
-  assert.equal(run(), 0x11229944n);
+  assert.equal(run(), 0x11993344n);
   write(DATA, [0x66, 0x77, 0x88, HLT]); // another second page
   set64(0x4000 + (CODE / 4096 + 1) * 8, BigInt(DATA) | 3n);
   write(CODE + 0x100, [0x0f, 0x01, 0x3b, HLT]); // invlpg [rbx]
   vcpu.state.write("rbx", BigInt(CODE + 4096));
-  vcpu.state.write("rip", BigInt(CODE + 0x100));
+  start(vcpu, CODE + 0x100);
   assert.equal(vcpu.run(100).reason, "hlt");
   assert.equal(run(), 0x88776644n);
   // and not at all: the fault is that of the second page
   set64(0x4000 + (CODE / 4096 + 1) * 8, 0n);
-  vcpu.state.write("rip", BigInt(CODE + 0x100));
+  start(vcpu, CODE + 0x100);
   vcpu.run(100);
   run();
   assert.equal(vcpu.state.read("cr2"), BigInt(CODE + 4096));
@@ -179,9 +184,9 @@ test("an instruction across two pages: fetched from both, dropped with either, d
 
 test("straight-line code over a page's end, and branches into another page", () => {
   const { vcpu, write } = machine();
-  write(CODE + 4096 - 4, [...INC_EAX, ...INC_EAX, ...INC_EAX, 0xe9, ...le32(-4096 - 7 + 4)]); // falls into the next page, then back to CODE
+  write(CODE + 4096 - 4, [...INC_EAX, ...INC_EAX, ...INC_EAX, 0xe9, ...le32(-4103)]); // falls into the next page, then back to CODE
   write(CODE, [HLT]);
-  vcpu.state.write("rip", BigInt(CODE + 4096 - 4));
+  start(vcpu, CODE + 4096 - 4);
   assert.equal(vcpu.run(100).reason, "hlt");
   assert.equal(vcpu.state.read("rax"), 3n);
   assert.equal(vcpu.state.read("rip"), BigInt(CODE + 1));
@@ -213,10 +218,8 @@ test("an interrupt arrives between two instructions, not in the shadow of STI", 
   const { vcpu, write, u64 } = machine();
   write(CODE, [...INC_EAX, 0xfb, ...INC_EAX, ...INC_EAX, ...JMP_SELF]); // sti after the first
   vcpu.setInterruptLine(true);
-  assert.equal(vcpu.run(3).reason, "budget");
-  assert.equal(vcpu.state.read("rip"), BigInt(CODE + 5));
-  assert.equal(vcpu.state.read("rax"), 2n);
   assert.equal(vcpu.run(100).reason, "hlt");
+  assert.equal(vcpu.state.read("rax"), 2n);
   assert.equal(vcpu.state.read("rip"), BigInt(0x7000 + 0x40 + 1));
   assert.equal(u64(Number(vcpu.state.read("rsp"))), BigInt(CODE + 5));
 });
@@ -234,8 +237,8 @@ test("more code than the arena holds is decoded again and again", () => {
   const { vcpu, write } = machine();
   // a page of nop, executed at 2000 starting offsets in turn: each makes blocks of its own
   write(CODE, [...Array(4000).fill(0x90), HLT]);
-  for (let round = 0; round < 10; round++) for (let start = 0; start < 2000; start++) {
-    vcpu.state.write("rip", BigInt(CODE + start));
+  for (let round = 0; round < 10; round++) for (let offset = 0; offset < 2000; offset++) {
+    start(vcpu, CODE + offset);
     assert.equal(vcpu.run(1e5).reason, "hlt");
   }
   assert.ok(vcpu.state.readField("blocksDecoded") > 2000n);

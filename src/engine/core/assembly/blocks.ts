@@ -7,7 +7,7 @@ import { At, C } from "./generated/layout";
 import { attend } from "./attend";
 import { deliver } from "./exception";
 import { fetch, load16, load32, load64, load8, probeWrite, store16, store32, store64, store8 } from "./memory";
-import { forgetStray, GP, reg, SS, strayAddress, strayed, vcpu } from "./state";
+import { clearAttention, forgetStray, GP, reg, SS, strayAddress, strayed, vcpu } from "./state";
 
 const PAGE: u32 = 4096;
 
@@ -76,7 +76,7 @@ export function pause(block: u32): u32 {
   const rip = load<u64>(vcpu, At.page) + load<u16>(block, C.BLOCK_OFFSET);
   store<u64>(vcpu, codeSize() == C.MODE_CODE64 ? rip : rip & 0xffff_ffff, At.rip);
   if (load<u32>(vcpu, At.attention)) {
-    const code = attend();
+    const code = look();
     if (code) return leaveRun(code);
     if (load<i64>(vcpu, At.budget) <= 0) return leaveRun(C.EXIT_BUDGET);
     if (load<u32>(vcpu, At.attention) & C.ATTENTION_STEP) return C.PAUSE_SINGLE;
@@ -88,6 +88,12 @@ export function pause(block: u32): u32 {
   if (left < 0) return C.PAUSE_SINGLE;
   store<i64>(vcpu, left, At.budget);
   return block;
+}
+
+// @ts-ignore: decorator
+@inline function look(): u32 {
+  clearAttention(C.ATTENTION_BEGIN);
+  return attend();
 }
 
 function leaveRun(code: u32): u32 {
@@ -135,7 +141,7 @@ export function deliverFetchFault(): u32 {
   const rip = load<u64>(vcpu, At.rip), fault = load<u32>(vcpu, At.fault), faultCode = load<u32>(vcpu, At.faultCode);
   if (load<u32>(vcpu, At.attention)) {
     store<u32>(vcpu, 0, At.fault);
-    const code = attend();
+    const code = look();
     if (code) {
       store<u32>(vcpu, code, At.exitReason);
       return 1;
