@@ -23,6 +23,7 @@ export { x87Begin, x87BeginMemory, x87Pending, x87Wait } from "./x87";
 export * from "./x87-arithmetic";
 export * from "./x87-compare";
 export * from "./x87-control";
+export * from "./x87-transcendental";
 export * from "./x87-transfer";
 export { emms, getMxcsr, mmxTouch, setMxcsr, storeMasked } from "./simd";
 export * from "./aes";
