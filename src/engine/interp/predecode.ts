@@ -237,11 +237,10 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
       if (!writeOne(block, true)) return 0;
       operations = u16[(block + C.BLOCK_OPS) >>> 1];
     } else {
-      if (!ended) {
-        const target = offset + (at - host);
-        writePlain(op, C.HANDLER_GOTO, target, target);
-        operations++;
-      }
+      // even an instruction that ends its block may go on to the next: one that loads a table, a branch that is not taken
+      const target = offset + (at - host);
+      writePlain(op, C.HANDLER_GOTO, target, target);
+      operations++;
       writeHeader(block, host, 0, count, at - host, operations, size);
     }
     u32[(address + OFFSET.arenaNext) >>> 2] = block + C.BLOCK_HEADER_BYTES + operations * C.OP_BYTES;
