@@ -15,8 +15,8 @@ const EXCEPTION: u32 = 0, EXTERNAL: u32 = 1, SOFTWARE: u32 = 2, INT1: u32 = 3;
 
 const WITH_CODE: u32 = 1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21;
 const CONTRIBUTORY: u32 = 1 << 0 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13;
-/** Faults whose saved RFLAGS has RF set, so that the instruction breakpoint does not meet again. */
-const FAULTS: u32 = 1 << 0 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 16 | 1 << 17 | 1 << 19;
+/** Faults whose saved RFLAGS has RF set, so that the instruction breakpoint does not meet again. A #DB that is a trap does not come as EXCEPTION. */
+const FAULTS: u32 = 1 << 0 | 1 << 1 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 16 | 1 << 17 | 1 << 19;
 const RSP: u32 = 4;
 
 /** Delivers the pending fault. RIP is that of the instruction which it abandoned. */
