@@ -20,8 +20,9 @@ const toIntegers = (mnemonic: string, row: string, helper: HelperName, truncate:
 /** To two 32-bit integers in an MM register. */
 const toMm = (mnemonic: string, row: string, bits: 64 | 128, helper: HelperName, truncate: 0 | 1): Instruction =>
   instruction(mnemonic, `SDM 2, ${mnemonic}`, [`${row}  mm  xmm/m${bits}  ; sse mmx`], (e, { dst, src }) => {
-    e.call("x87Pending");
-    e.storeVector(64, dst, e.call(helper, e.loadVector(bits, src, bits === 128 ? "aligned" : undefined), e.int(truncate)));
+    const value = e.loadVector(bits, src, bits === 128 ? "aligned" : undefined);
+    e.call("mmxTouch"); // even if #XM follows
+    e.storeVector(64, dst, e.call(helper, value, e.int(truncate)));
   });
 
 /** To a general register. */
@@ -48,14 +49,12 @@ export const FP_CONVERT: readonly Instruction[] = [
   toMm("CVTPS2PI", "NP 0F 2D /r", 64, "fpCvtps2pi", 0), toMm("CVTTPS2PI", "NP 0F 2C /r", 64, "fpCvtps2pi", 1),
   toMm("CVTPD2PI", "66 0F 2D /r", 128, "fpCvtpd2dq", 0), toMm("CVTTPD2PI", "66 0F 2C /r", 128, "fpCvtpd2dq", 1),
   instruction("CVTPI2PS", "SDM 2, CVTPI2PS", ["NP 0F 2A /r  xmm  mm/m64  ; sse mmx"], (e, { dst, src }) => {
-    e.call("x87Pending");
-    e.storeVector(64, dst, e.call("fpCvtpi2ps", e.loadVector(128, dst), e.loadVector(64, src)));
-    e.call("mmxTouch");
+    const value = e.loadVector(64, src);
+    if (src.kind === "mm") e.call("mmxTouch"); // even if #XM follows; from memory it has nothing to do with x87
+    e.storeVector(64, dst, e.call("fpCvtpi2ps", e.loadVector(128, dst), value));
   }),
   instruction("CVTPI2PD", "SDM 2, CVTPI2PD", ["66 0F 2A /r  xmm  mm/m64  ; sse mmx"], (e, { dst, src }) => {
-    if (src.kind === "mm") e.call("x87Pending");
     e.storeVector(128, dst, e.call("fpCvtdq2pd", e.loadVector(64, src)));
-    if (src.kind === "mm") e.call("mmxTouch"); // from memory it has nothing to do with x87
   }),
   toRegister("CVTSS2SI", "F3", "0F 2D", 32, "fpCvtss2si", 0), toRegister("CVTTSS2SI", "F3", "0F 2C", 32, "fpCvtss2si", 1),
   toRegister("CVTSD2SI", "F2", "0F 2D", 64, "fpCvtsd2si", 0), toRegister("CVTTSD2SI", "F2", "0F 2C", 64, "fpCvtsd2si", 1),

@@ -100,9 +100,12 @@ export function x87LoadBcd(linear: u64): void {
 
 // -- stores
 
-/** The result of a store cannot be written: memory stays as it is. */
-function storeRefused(): bool {
-  return (raised & ~masks & (IE | OE | UE)) != 0;
+/** Whether the result of a store cannot be written: memory stays as it is, but must be writable. The instruction is finished then. */
+function storeRefused(linear: u64, bytes: u32): bool {
+  if ((raised & ~masks & (IE | OE | UE)) == 0) return false;
+  probeWrite(linear, bytes);
+  if (!faulted()) finish();
+  return true;
 }
 function faulted(): bool {
   return load<u32>(vcpu, At.fault) != 0;
@@ -127,7 +130,7 @@ export function x87StoreF32(linear: u64, popping: u32): void {
   start();
   storedOperand();
   const bits = pack32();
-  if (storeRefused()) return finish();
+  if (storeRefused(linear, 4)) return;
   store32(linear, bits);
   if (!faulted()) finishStore(popping);
 }
@@ -135,7 +138,7 @@ export function x87StoreF64(linear: u64, popping: u32): void {
   start();
   storedOperand();
   const bits = pack64();
-  if (storeRefused()) return finish();
+  if (storeRefused(linear, 8)) return;
   store64(linear, bits);
   if (!faulted()) finishStore(popping);
 }
@@ -144,7 +147,8 @@ export function x87StoreF80(linear: u64): void {
   start();
   let sig: u64 = 0xc000000000000000, signExp: u32 = 0xffff;
   if (empty(0)) {
-    if (!underflow()) return finish();
+    underflow();
+    if (storeRefused(linear, 10)) return;
   } else {
     sig = load<u64>(register(0));
     signExp = load<u16>(register(0), 8);
@@ -164,7 +168,7 @@ export function x87StoreInt(linear: u64, bytes: u32, truncate: u32, popping: u32
   if (truncate != 0) setRounding(CHOP);
   storedOperand();
   const value = toInt(bytes * 8);
-  if (storeRefused()) return finish();
+  if (storeRefused(linear, bytes)) return;
   if (bytes == 2) store16(linear, value & 0xffff);
   else if (bytes == 4) store32(linear, value & 0xffffffff);
   else store64(linear, value);
@@ -188,7 +192,7 @@ export function x87StoreBcd(linear: u64): void {
     setRaised(before | IE);
     setRoundedUp(false);
   }
-  if (storeRefused()) return finish();
+  if (storeRefused(linear, 10)) return;
   store80(linear, low, high);
   if (!faulted()) finishStore(1);
 }
