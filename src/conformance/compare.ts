@@ -47,6 +47,16 @@ const close = (a: bigint, b: bigint) => {
   }
   return true;
 };
+/** Instructions whose results may differ by one unit in the last place, and with it C1, which tells whether they were rounded up
+ * (SDM 1, Transcendental Instruction Accuracy). */
+const TRANSCENDENTAL = /^f(2xm1|yl2x|yl2xp1|ptan|patan|sin|cos|sincos)$/;
+const C1 = 0x200n;
+/** Significands of neighbours differ by one when the exponent is taken as their upper part. */
+const neighbours = (a: bigint, b: bigint) => {
+  const order = (value: bigint) => (((value >> 64n) & 0x7fffn) << 63n) | (value & 0x7fff_ffff_ffff_ffffn);
+  const distance = order(a) - order(b);
+  return a >> 79n === b >> 79n && distance >= -1n && distance <= 1n;
+};
 
 /** @returns one line per field that differs; empty when engine and host agree */
 export function differences(generated: Generated, expected: Outcome, actual: Outcome): string[] {
@@ -84,10 +94,14 @@ export function differences(generated: Generated, expected: Outcome, actual: Out
 
   const a = expected.fx, b = actual.fx;
   check("fcw", lane(a, 0, 2), lane(b, 0, 2));
-  check("fsw", lane(a, 2, 2), lane(b, 2, 2));
+  const transcendental = TRANSCENDENTAL.test(form.mnemonic), fswMask = transcendental ? ~C1 : -1n;
+  check("fsw", lane(a, 2, 2) & fswMask, lane(b, 2, 2) & fswMask);
   check("ftw", lane(a, 4, 1), lane(b, 4, 1));
   check("mxcsr", lane(a, 24, 4), lane(b, 24, 4));
-  for (let index = 0; index < 8; index++) if (!sameBytes(a, b, 32 + 16 * index, 42 + 16 * index)) differ(`st${index}`, lane(a, 32 + 16 * index, 10), lane(b, 32 + 16 * index, 10));
+  for (let index = 0; index < 8; index++) {
+    const x = lane(a, 32 + 16 * index, 10), y = lane(b, 32 + 16 * index, 10);
+    if (x !== y && !(transcendental && neighbours(x, y))) differ(`st${index}`, x, y);
+  }
   for (let index = 0; index < 16; index++) {
     const at = 160 + 16 * index;
     if (sameBytes(a, b, at, at + 16)) continue;
