@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { createBare, type Bare } from "../../conformance/bare.ts";
 import { openEngines } from "../../conformance/engines.ts";
-import type { Engine } from "../../hal/index.ts";
+
+type Engine = Awaited<ReturnType<typeof openEngines>>[number];
 
 const HANDLERS = 0x600, SS = 12, GP = 13, BR = 5;
 const UPPER = 0xaaaa_0000n;
