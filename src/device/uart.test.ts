@@ -80,7 +80,7 @@ test("the interrupt reaches IRQ 4 through OUT2 only", () => {
   assert.equal(line(), 0, "loopback switches the outputs off");
 });
 
-test("input waits for RTS, comes a FIFO at a time and keeps the line's speed", () => {
+test("input waits for a listener, comes a FIFO at a time and keeps the line's speed", () => {
   const uart = setUp();
   uart.out(LCR, 0x80);
   uart.out(0, 1); // 115200 baud
@@ -102,6 +102,21 @@ test("input waits for RTS, comes a FIFO at a time and keeps the line's speed", (
   uart.clock.advance(16 * 86_806);
   while (uart.in(LSR) & 1) got += String.fromCharCode(uart.in(RX));
   assert.equal(got, text);
+});
+
+test("a guest that polls gets input, one that starts its driver loses none", () => {
+  const uart = setUp();
+  uart.console.feed(bytes("hello"));
+  uart.out(MCR, 3); // Linux's earlyprintk and the start of its driver
+  for (const character of "boot") {
+    while (!(uart.in(LSR) & 0x20));
+    uart.out(RX, character.charCodeAt(0));
+  }
+  uart.out(FCR, 7);
+  for (const register of [LSR, RX, IIR, MSR, LSR, RX, IIR, MSR]) uart.in(register);
+  let got = "";
+  for (let polls = 0; polls < 100 && got.length < 5; polls++) if (uart.in(LSR) & 1) got += String.fromCharCode(uart.in(RX));
+  assert.equal(got, "hello");
 });
 
 test("an overrun is reported and cleared by reading LSR", () => {

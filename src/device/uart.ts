@@ -1,7 +1,7 @@
 // A 16550A serial port. Source: National Semiconductor PC16550D datasheet; Linux tests ours as it tests real ones (uart.test.ts).
 // Transmission takes no time: a byte is out when it is written, and THR is empty again. Reception keeps the line's speed, one FIFO at a
-// time, so that a guest can keep up with pasted text. Input waits outside until the guest is ready: until RTS is on, as with hardware flow
-// control, or receive interrupts are enabled. Input never stops within a character, so what is below the trigger level times out at once.
+// time, so that a guest can keep up with pasted text. Input waits outside until the guest listens: it enables receive interrupts, or polls LSR
+// in vain. (Drivers read and drop what is there when they start.) What is below the trigger level times out at once: no more is on its way.
 
 import type { ConsolePort } from "../backend/console.ts";
 import type { Clock } from "../base/timers.ts";
@@ -20,6 +20,8 @@ const CONNECTED = MSR.cts | MSR.dsr | MSR.carrier;
 const FIFO_BYTES = 16;
 const TRIGGER = [1, 4, 8, 14] as const;
 const BASE_BAUD = 115_200;
+/** So many looks at LSR without sending between them are a guest that waits for input. */
+const LISTENING_POLLS = 16;
 
 /** @param interrupt through OUT2, as on a PC */
 export function createUart(id: string, clock: Clock, interrupt: IrqLine, console: ConsolePort): Device {
@@ -33,11 +35,13 @@ export function createUart(id: string, clock: Clock, interrupt: IrqLine, console
     modem: CONNECTED as number, modemDelta: 0,
     /** When the line is ready for more input. */
     inputNs: 0,
+    /** Looks at LSR since a byte was sent, up to `LISTENING_POLLS`. */
+    polls: 0,
   };
 
   const depth = () => (state.fifo ? FIFO_BYTES : 1);
   const loops = () => (state.mcr & MCR.loop) !== 0;
-  const isListening = () => !loops() && ((state.mcr & MCR.rts) !== 0 || (state.ier & IER.receive) !== 0);
+  const isListening = () => !loops() && ((state.ier & IER.receive) !== 0 || state.polls === LISTENING_POLLS);
   /** The highest source of an interrupt (PC16550D, Interrupt Control Functions). */
   const source = () => {
     if (state.ier & IER.line && state.overrun) return IIR.line;
@@ -82,6 +86,7 @@ export function createUart(id: string, clock: Clock, interrupt: IrqLine, console
     state.modem = next;
   };
   const transmit = (byte: number) => {
+    state.polls = 0;
     if (!loops()) console.write(byte);
     else if (state.received.length < depth()) state.received.push(byte);
     else state.overrun = true;
@@ -102,6 +107,7 @@ export function createUart(id: string, clock: Clock, interrupt: IrqLine, console
     return what | (state.fifo ? IIR.fifo : 0);
   };
   const lineStatus = () => {
+    if (state.polls < LISTENING_POLLS && ++state.polls === LISTENING_POLLS) listen();
     const value = LSR.idle | (state.received.length > 0 ? LSR.ready : 0) | (state.overrun ? LSR.overrun : 0);
     if (state.overrun) {
       state.overrun = false;
