@@ -1,9 +1,19 @@
 // The engines that are built, for tests and tools.
 
 import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { createInterpreter } from "../engine/interp/index.ts";
+import { createInterp } from "../engine/interp/index.ts";
 import { createOracle } from "../engine/oracle/vcpu.ts";
 import type { Engine } from "../hal/index.ts";
 
-const compile = (path: string) => new WebAssembly.Module(readFileSync(new URL(`../engine/${path}`, import.meta.url)));
+const file = (path: string) => new URL(`../engine/${path}`, import.meta.url);
+const compile = (path: string) => new WebAssembly.Module(readFileSync(file(path)));
+
+/** Engines by name; those that are not built are left out. */
+export function openEngines(names: readonly string[] = ["oracle", "interp"]): Engine[] {
+  const core = compile("core/core.wasm");
+  return names.flatMap((name) => {
+    if (name === "oracle") return [createOracle(core)];
+    if (name === "interp" && existsSync(file("interp/interp.wasm"))) return [createInterp({ core, interp: compile("interp/interp.wasm") })];
+    return [];
+  });
+}

@@ -4,5 +4,5 @@ import test from "node:test";
 import { CONFORMANCE } from "../hal/conformance/index.ts";
 import { openEngines } from "./engines.ts";
 
-for (const engine of await openEngines())
+for (const engine of openEngines())
   for (const { name, run } of CONFORMANCE) test(`${engine.name}: ${name}`, () => run(engine));

@@ -23,7 +23,7 @@ if (host === undefined) {
 }
 const mnemonics = values.mnemonic?.split(","), seed = Number(values.seed), show = Number(values.show);
 const forms = COMPARABLE_FORMS.filter((form) => (!mnemonics || mnemonics.includes(form.mnemonic)) && (!values.row || form.row.includes(values.row) || form.name.includes(values.row)));
-const machines = (await openEngines(values.engine.split(","))).map(createCaseMachine);
+const machines = openEngines(values.engine.split(",")).map(createCaseMachine);
 const totals = { cases: 0, different: 0, forms: 0, differentForms: 0 };
 for (const form of forms) {
   const numbers = values.case !== undefined ? [Number(values.case)] : [...Array(Number(values.cases)).keys()];

@@ -1,3 +1,3 @@
 import { testAgainstHost } from "./host-test.ts";
 
-await testAgainstHost("oracle");
+testAgainstHost("oracle");

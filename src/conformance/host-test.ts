@@ -11,9 +11,9 @@ import { createCaseMachine } from "./machine.ts";
 /** NVL_CASES: cases per form; NVL_SEED: other random numbers (`npm run test:full`). */
 const CASES = Number(process.env.NVL_CASES ?? 300), SEED = Number(process.env.NVL_SEED ?? 1);
 
-export async function testAgainstHost(engineName: string): Promise<void> {
+export function testAgainstHost(engineName: string): void {
   const host = openHostCpu();
-  const [engine] = await openEngines([engineName]);
+  const [engine] = openEngines([engineName]);
   if (host === undefined || engine === undefined) {
     test(`every row on ${engineName} and the host's CPU`, { skip: engine ? "needs x86-64 Linux with gcc" : `${engineName} is not built` }, () => {});
     return;

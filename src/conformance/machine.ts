@@ -53,12 +53,12 @@ export function createCaseMachine(engine: Engine): CaseMachine {
 
   const segment = (name: SegmentName, selector: number, base = 0n) => state.writeSegment(name, selector === 0
     ? { selector, base, limit: 0, attributes: C.SEG_UNUSABLE } : { selector, base, limit: 0xffff_ffff, attributes: ATTRIBUTES[selector]! });
+  vcpu.reset();
+  state.write("cr0", CR0); state.write("cr3", BigInt(PML4)); state.write("cr4", CR4); state.write("efer", EFER); state.write("xcr0", XCR0);
+  state.writeTable("gdt", KERNEL + BigInt(GDT), 127);
+  state.writeTable("idt", KERNEL + BigInt(IDT), 4095);
+  state.writeSegment("tr", { selector: TSS_SELECTOR, base: KERNEL + BigInt(TSS), limit: 0x67, attributes: 0x8b });
   const setUp = (one: Case): void => {
-    vcpu.reset();
-    state.write("cr0", CR0); state.write("cr3", BigInt(PML4)); state.write("cr4", CR4); state.write("efer", EFER); state.write("xcr0", XCR0);
-    state.writeTable("gdt", KERNEL + BigInt(GDT), 127);
-    state.writeTable("idt", KERNEL + BigInt(IDT), 4095);
-    state.writeSegment("tr", { selector: TSS_SELECTOR, base: KERNEL + BigInt(TSS), limit: 0x67, attributes: 0x8b });
     const long = one.mode === "long", other = long ? 0 : USER_DATA;
     segment("cs", long ? USER_CODE64 : USER_CODE32);
     segment("ss", USER_DATA);

@@ -10,6 +10,8 @@ export interface CoreExports {
   attach(address: number): void;
   /** Registers after power-on. */
   reset(): void;
+  /** On entry to run(): what was written between runs takes effect. */
+  enter(): void;
   /** Recomputes mode, tlb, fpuTrap. */
   sync(): void;
   /** On a border between instructions: @returns an EXIT code, or EXIT_NONE to go on at RIP. */

@@ -69,7 +69,7 @@ function createVcpu(setup: VcpuSetup, modules: InterpModules, table: HandlerTabl
     return exit;
   };
   const run = (budget: number): Exit => {
-    core.sync();
+    core.enter();
     demand(C.ATTENTION_BEGIN);
     let left = Math.max(0, Math.trunc(budget));
     for (;;) {

@@ -77,13 +77,15 @@ function createVcpu(setup: VcpuSetup, coreModule: WebAssembly.Module): Vcpu {
     return exit;
   };
   const run = (budget: number): Exit => {
-    core.sync();
-    let code = core.attend();
-    for (let left = budget; code === C.EXIT_NONE; left--) {
-      if (left <= 0) return leave(C.EXIT_BUDGET);
+    core.enter();
+    let code = core.attend(), left = budget;
+    while (code === C.EXIT_NONE) {
+      if (left-- <= 0) return leave(C.EXIT_BUDGET);
       step();
       state.writeField("retired", state.readField("retired") + 1n);
-      if (Atomics.load(words, attention) !== 0) code = core.attend();
+      // what waits for the next instruction waits for the next run when the budget is spent; what ends the run does not
+      const waiting = Atomics.load(words, attention);
+      if (left > 0 ? waiting !== 0 : (waiting & C.ATTENTION_EXIT) !== 0) code = core.attend();
     }
     return leave(code);
   };

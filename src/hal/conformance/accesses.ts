@@ -84,13 +84,13 @@ export const ACCESSES: readonly ConformanceCase[] = [
   } },
   { name: "an instruction across two pages is fetched from both", run: (engine) => {
     const rig = createLongRig(engine, [0x90]);
-    rig.code(0x30ffd, [0xb8, 0x78, 0x56, 0x34, 0x12, HLT]); // mov eax, 0x12345678
-    equal(rig.vcpu.run(5).reason, "hlt", "reason");
+    rig.code(0x30ffd, [0xb8, 0x78, 0x56, 0x34, 0x12]); // mov eax, 0x12345678
+    rig.vcpu.run(1);
     equal(rig.state.read("rax"), 0x12345678n, "rax");
     rig.memory.write(0x31000, Uint8Array.of(0x35)); // its fourth byte, in the second page
     rig.vcpu.invalidateCode(0x31000, 1);
     rig.state.write("rip", 0x30ffdn);
-    rig.vcpu.run(5);
+    rig.vcpu.run(1);
     equal(rig.state.read("rax"), 0x12355678n, "rax");
   } },
   { name: "a direction of time: RDTSC and the clock agree", run: (engine) => {

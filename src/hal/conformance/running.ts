@@ -31,7 +31,7 @@ export const RUNNING: readonly ConformanceCase[] = [
     const { state, vcpu } = createRig(engine);
     for (const [name, value] of AFTER_RESET) equal(state.read(name), value, name);
     const cs = state.readSegment("cs");
-    equal([cs.selector, cs.base, cs.limit, cs.attributes], [0xf000, 0xffff_0000n, 0xffff, 0x9b], "cs");
+    equal([cs.selector, cs.base, cs.limit, cs.attributes], [0xf000, 0xffff_0000n, 0xffff, 0x93], "cs");
     equal([state.readField("dr", 6), state.readField("dr", 7)], [0xffff_0ff0n, 0x400n], "DR6 and DR7");
     equal(vcpu.retired(), 0, "retired");
   } },

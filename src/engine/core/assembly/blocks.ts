@@ -75,7 +75,10 @@ export function followBranch(block: u32, op: u32): u32 {
 export function pause(block: u32): u32 {
   const rip = load<u64>(vcpu, At.page) + load<u16>(block, C.BLOCK_OFFSET);
   store<u64>(vcpu, codeSize() == C.MODE_CODE64 ? rip : rip & 0xffff_ffff, At.rip);
-  if (load<u32>(vcpu, At.attention)) {
+  const attention = load<u32>(vcpu, At.attention);
+  if (attention) {
+    // what waits for the next instruction waits for the next run when the budget is spent; what ends the run does not
+    if (load<i64>(vcpu, At.budget) <= 0 && !(attention & C.ATTENTION_EXIT)) return leaveRun(C.EXIT_BUDGET);
     const code = look();
     if (code) return leaveRun(code);
     if (load<i64>(vcpu, At.budget) <= 0) return leaveRun(C.EXIT_BUDGET);

@@ -17,6 +17,23 @@ const CR0_PAGING: u64 = CR0_PE | CR0_WP | CR0_PG, CR4_PAGING: u64 = CR4_PSE | CR
 const CR3_KEEP: u64 = 1 << 63;
 const BEYOND: u64 = ~((1 << <u64>C.PHYSICAL_BITS) - 1);
 
+/** What translations depend on, as core left it. */
+let knownCr0: u64 = 0, knownCr3: u64 = 0, knownCr4: u64 = 0, knownEfer: u64 = 0;
+function noteTranslation(): void {
+  knownCr0 = load<u64>(vcpu, At.cr0);
+  knownCr3 = load<u64>(vcpu, At.cr3);
+  knownCr4 = load<u64>(vcpu, At.cr4);
+  knownEfer = load<u64>(vcpu, At.efer);
+}
+
+/** On entry to run(): what the host may have written between runs takes effect. */
+export function enter(): void {
+  const cr0 = load<u64>(vcpu, At.cr0), cr4 = load<u64>(vcpu, At.cr4), efer = load<u64>(vcpu, At.efer);
+  if (knownCr3 != load<u64>(vcpu, At.cr3) || ((knownCr0 ^ cr0) & CR0_PAGING) || ((knownCr4 ^ cr4) & CR4_PAGING) || ((knownEfer ^ efer) & (EFER_LMA | EFER_NXE))) flush();
+  noteTranslation();
+  sync();
+}
+
 /** Recomputes what is derived: mode, tlb, fpuTrap. */
 export function sync(): void {
   const cr0 = load<u64>(vcpu, At.cr0), flags = load<u32>(vcpu, At.flagRest);
@@ -101,6 +118,7 @@ function writeCr0(value: u64): void {
   store<u64>(vcpu, cr0, At.cr0);
   if ((old ^ cr0) & CR0_PG) store<u64>(vcpu, (cr0 & CR0_PG) && (efer & EFER_LME) ? efer | EFER_LMA : efer & ~EFER_LMA, At.efer);
   if ((old ^ cr0) & CR0_PAGING) flush();
+  noteTranslation();
   sync();
 }
 
@@ -120,6 +138,7 @@ function writeCr3(value: u64): void {
   store<u64>(vcpu, value, At.cr3);
   // entries carry no PCID: those of another one must go even where the guest allows them to stay
   if (!keep || old != value) flushNonGlobal();
+  noteTranslation();
 }
 
 function writeCr4(value: u64): void {
@@ -130,6 +149,7 @@ function writeCr4(value: u64): void {
   if ((value & CR4_PAE) && !(old & CR4_PAE) && !long && (load<u64>(vcpu, At.cr0) & CR0_PG) && !pointersValid(load<u64>(vcpu, At.cr3))) return raise(GP, 0);
   store<u64>(vcpu, value, At.cr4);
   if ((old ^ value) & CR4_PAGING) flush();
+  noteTranslation();
   sync();
 }
 
@@ -140,6 +160,7 @@ export function writeEfer(value: u64): void {
   if (((old ^ value) & EFER_LME) && (load<u64>(vcpu, At.cr0) & CR0_PG)) return raise(GP, 0);
   store<u64>(vcpu, (value & ~EFER_LMA) | (old & EFER_LMA), At.efer);
   if ((old ^ value) & EFER_NXE) flush();
+  noteTranslation();
 }
 
 /** LMSW: bits 0..3 of CR0; PE can be set only. */
