@@ -1,11 +1,9 @@
 // Handlers: the meaning of every form as Wasm with the operands open, one per form and variant. Hot ones are arms of the big loop in
 // run.ts, the others functions `(state, op) -> status`; equal functions are shared.
 
-import { OFFSET } from "../../hal/layout.ts";
-import { CONSTANTS as C } from "../../hal/layout.ts";
+import { CONSTANTS as C, OFFSET } from "../../hal/layout.ts";
 import { FORMS, type Form } from "../../isa/forms.ts";
 import { perform } from "../../isa/perform.ts";
-import { CONTROL_HELPERS } from "../../isa/system/helpers.ts";
 import { byteWriter, type ByteWriter } from "../wasm/bytes.ts";
 import { createEmit } from "../wasm/emit.ts";
 import { flagsInState } from "../wasm/flags.ts";
@@ -32,25 +30,11 @@ export interface Handlers {
   factsOf(form: Form): number;
 }
 
-/** RFLAGS bits after whose change the border between instructions must be looked at: TF, IF, AC. */
-const BORDER_FLAGS = 0x40300n;
-
-/** Records a form's meaning. @returns whether its block must end after it */
-export function recordHandler(graph: Graph, core: (name: string) => number, form: Form, variant: Variant): boolean {
-  const state = graph.param(STATE_LOCAL, "i32"), op = graph.param(OP_LOCAL, "i32");
-  let ends = false;
-  const surroundings = { g: graph, state, core: (name: string) => {
-    if (name in CONTROL_HELPERS) ends = true;
-    return core(name);
-  } };
-  const e = createEmit(surroundings, operationPlacement(surroundings, op, form, variant), flagsInState(surroundings));
-  const setFlagBits = e.setFlagBits;
-  e.setFlagBits = (value, mask) => {
-    if (mask & BORDER_FLAGS) ends = true;
-    setFlagBits(value, mask);
-  };
-  perform(e, form);
-  return ends || graph.root.ended;
+/** Records a form's meaning. A meaning that changed what later instructions depend on leaves: nothing else ends a block. */
+export function recordHandler(graph: Graph, core: (name: string) => number, form: Form, variant: Variant): void {
+  const surroundings = { g: graph, state: graph.param(STATE_LOCAL, "i32"), core };
+  const op = graph.param(OP_LOCAL, "i32");
+  perform(createEmit(surroundings, operationPlacement(surroundings, op, form, variant), flagsInState(surroundings)), form);
 }
 
 function handlerFunction(graph: Graph): HandlerFunction {
@@ -103,7 +87,8 @@ export function makeHandlers(core: (name: string) => number, forms: readonly For
   const firstFunction = C.HANDLER_FIRST + arms.length;
   for (const { form, variant } of each) {
     const graph = createGraph();
-    if (recordHandler(graph, core, form, variant)) facts.set(form.id, FACT_ENDS);
+    recordHandler(graph, core, form, variant);
+    if (graph.root.ended) facts.set(form.id, FACT_ENDS);
     if (numbers.has(key(form, variant))) continue;
     const made = handlerFunction(graph);
     const text = `${made.locals.join()}:${made.body.join()}`;

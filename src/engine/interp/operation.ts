@@ -30,8 +30,8 @@ export function variantsOf(form: Form): Variant[] {
   return variants;
 }
 
-/** Facts of a handler that `predecode` needs. */
-export const FACT_ENDS = 1, FACT_RELATIVE = 2;
+/** Fact of a form that predecode needs: control never goes on behind it. */
+export const FACT_ENDS = 1;
 /** Handlers by form and variant, as the build writes them into the module: per form a u16 for each variant (0: none) and one of facts. */
 export const HANDLER_SECTION = "nvl.handlers", HANDLER_STRIDE = VARIANTS.length + 1;
 
