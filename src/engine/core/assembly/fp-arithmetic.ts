@@ -6,14 +6,12 @@
 import { denormalsAreZero, stopped, unpack32, unpack64 } from "./softfloat";
 import { add, compare, divide, GREATER, LESS, multiply, squareRoot } from "./softfloat-arithmetic";
 import { pack32, pack64 } from "./softfloat-round";
-import { A, B, begin, finish, lane32, lane64, nativeRounding, operands32, operands64, setLane32, setLane64, setResult, vector } from "./fp";
+import {
+  A, B, begin, finish, INFINITE32, INFINITE64, lane32, lane64, nativeRounding, NORMAL32, NORMAL64, operands32, operands64, ordinary32, ordinary64, SAFE32, SAFE64,
+  setLane32, setLane64, setResult, SIGN32, SIGN64, vector,
+} from "./fp";
 
 const ADD: i32 = 0, SUB: i32 = 1, MUL: i32 = 2, DIV: i32 = 3, SQRT: i32 = 4, MIN: i32 = 5, MAX: i32 = 6;
-
-const SIGN32: u32 = 0x80000000, SIGN64: u64 = 1 << 63;
-// bits of magnitudes: smallest normal number, twice that (a smaller result may have been tiny before it was rounded), infinity
-const NORMAL32: u32 = 0x00800000, SAFE32: u32 = 0x01000000, INFINITE32: u32 = 0x7f800000;
-const NORMAL64: u64 = 0x0010000000000000, SAFE64: u64 = 0x0020000000000000, INFINITE64: u64 = 0x7ff0000000000000;
 
 // -- soft float
 
@@ -52,18 +50,8 @@ function takesFirst(op: i32): bool {
   return compare(false) == (op == MIN ? LESS : GREATER);
 }
 
-// -- ordinary numbers
+// -- fast paths
 
-// @ts-ignore: decorator
-@inline function ordinary32(bits: u32): bool {
-  const magnitude = bits & ~SIGN32;
-  return magnitude == 0 || (magnitude >= NORMAL32 && magnitude < INFINITE32);
-}
-// @ts-ignore: decorator
-@inline function ordinary64(bits: u64): bool {
-  const magnitude = bits & ~SIGN64;
-  return magnitude == 0 || (magnitude >= NORMAL64 && magnitude < INFINITE64);
-}
 /** Whether a zero result is exact; operands are ordinary. */
 // @ts-ignore: decorator
 @inline function zeroIsExact(op: i32, aZero: bool, bZero: bool): bool {

@@ -1,7 +1,7 @@
 // SSE floating point: comparisons into masks and into RFLAGS.
 
 import { EQUAL, LESS, UNORDERED, compare } from "./softfloat-arithmetic";
-import { A, B, begin, finish, lane32, lane64, operands32, operands64, setLane32, setLane64, setResult, vector } from "./fp";
+import { A, B, begin, finish, lane32, lane64, operands32, operands64, ordinary32, ordinary64, setLane32, setLane64, setResult, vector } from "./fp";
 import { allOrdinary32, allOrdinary64 } from "./fp-arithmetic";
 
 // predicates: equal, less, less or equal, unordered; 4 more are their negations
@@ -39,8 +39,20 @@ export function fpCmpPd(predicate: u32): void {
   }
   finish();
 }
+/** The predicate for two numbers that are ordinary. */
+// @ts-ignore: decorator
+@inline function holdsNatively(predicate: u32, equal: bool, less: bool): bool {
+  const kind = predicate & 3;
+  return (kind == 0 ? equal : kind == 1 ? less : kind == 2 ? equal || less : false) != ((predicate & 4) != 0);
+}
+
 export function fpCmpSs(predicate: u32): void {
   setResult(vector(A));
+  const a = lane32(A, 0), b = lane32(B, 0);
+  if (ordinary32(a) && ordinary32(b)) {
+    const x = reinterpret<f32>(a), y = reinterpret<f32>(b);
+    return setLane32(0, holdsNatively(predicate, x == y, x < y) ? 0xffffffff : 0);
+  }
   begin();
   operands32(lane32(A, 0), lane32(B, 0));
   setLane32(0, holds(predicate) ? 0xffffffff : 0);
@@ -48,6 +60,11 @@ export function fpCmpSs(predicate: u32): void {
 }
 export function fpCmpSd(predicate: u32): void {
   setResult(vector(A));
+  const a = lane64(A, 0), b = lane64(B, 0);
+  if (ordinary64(a) && ordinary64(b)) {
+    const x = reinterpret<f64>(a), y = reinterpret<f64>(b);
+    return setLane64(0, holdsNatively(predicate, x == y, x < y) ? u64.MAX_VALUE : 0);
+  }
   begin();
   operands64(lane64(A, 0), lane64(B, 0));
   setLane64(0, holds(predicate) ? u64.MAX_VALUE : 0);
@@ -61,13 +78,23 @@ function flagsOf(quiet: bool): u64 {
   return result == LESS ? 1 : result == EQUAL ? 0x40 : result == UNORDERED ? 0x45 : 0;
 }
 function flags32(quiet: bool): u64 {
+  const a = lane32(A, 0), b = lane32(B, 0);
+  if (ordinary32(a) && ordinary32(b)) {
+    const x = reinterpret<f32>(a), y = reinterpret<f32>(b);
+    return x < y ? 1 : x == y ? 0x40 : 0;
+  }
   begin();
-  operands32(lane32(A, 0), lane32(B, 0));
+  operands32(a, b);
   return flagsOf(quiet);
 }
 function flags64(quiet: bool): u64 {
+  const a = lane64(A, 0), b = lane64(B, 0);
+  if (ordinary64(a) && ordinary64(b)) {
+    const x = reinterpret<f64>(a), y = reinterpret<f64>(b);
+    return x < y ? 1 : x == y ? 0x40 : 0;
+  }
   begin();
-  operands64(lane64(A, 0), lane64(B, 0));
+  operands64(a, b);
   return flagsOf(quiet);
 }
 export function fpComiSs(): u64 { return flags32(false); }

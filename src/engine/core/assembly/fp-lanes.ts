@@ -1,10 +1,10 @@
 // SSE floating point: instructions that combine lanes in their own way (horizontal, alternating, dot product), rounding to integers, and
 // the approximate reciprocals.
 
-import { FINITE, PE, aClass, masks, nanA, raised, resultA, setRaised, setRounding, unpack32, unpack64 } from "./softfloat";
+import { FINITE, PE, aClass, masks, nanA, raised, resultA, rounding, setRaised, setRounding, unpack32, unpack64 } from "./softfloat";
 import { normaliseInteger, pack32, pack64, roundToInteger } from "./softfloat-round";
 import { soft32, soft64 } from "./fp-arithmetic";
-import { A, B, begin, finish, lane32, lane64, setLane32, setLane64, setResult, vector } from "./fp";
+import { A, B, begin, finish, inexactIsNoNews, lane32, lane64, ordinary32, ordinary64, setLane32, setLane64, setResult, vector } from "./fp";
 
 const ADD: i32 = 0, SUB: i32 = 1, MUL: i32 = 2;
 
@@ -80,20 +80,32 @@ function roundA(): void {
   resultA();
   if (aClass == FINITE && roundToInteger()) normaliseInteger();
 }
+/** Rounding control when Wasm's own rounding does, because an inexact result need not be reported; else -1. */
+let nativeControl: i32 = -1;
+
 function beginRound(control: u32): void {
   begin();
   if ((control & 4) == 0) setRounding(control & 3);
+  nativeControl = (control & 8) != 0 || inexactIsNoNews() ? i32(rounding) : -1;
 }
 function finishRound(control: u32): void {
   if ((control & 8) != 0) setRaised(raised & ~PE);
   finish();
 }
 function round32(bits: u32): u32 {
+  if (nativeControl >= 0 && ordinary32(bits)) {
+    const x = reinterpret<f32>(bits);
+    return reinterpret<u32>(nativeControl == 0 ? nearest<f32>(x) : nativeControl == 1 ? floor<f32>(x) : nativeControl == 2 ? ceil<f32>(x) : trunc<f32>(x));
+  }
   unpack32(bits);
   roundA();
   return pack32();
 }
 function round64(bits: u64): u64 {
+  if (nativeControl >= 0 && ordinary64(bits)) {
+    const x = reinterpret<f64>(bits);
+    return reinterpret<u64>(nativeControl == 0 ? nearest<f64>(x) : nativeControl == 1 ? floor<f64>(x) : nativeControl == 2 ? ceil<f64>(x) : trunc<f64>(x));
+  }
   unpack64(bits);
   roundA();
   return pack64();

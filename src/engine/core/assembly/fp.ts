@@ -31,6 +31,29 @@ export const A: usize = At.scratch, B: usize = At.scratch + 16, R: usize = At.sc
   return (load<u32>(vcpu, At.mxcsr) & 0xffe0) == 0x1fa0;
 }
 
+export const SIGN32: u32 = 0x80000000, SIGN64: u64 = 1 << 63;
+// bits of magnitudes: smallest normal number, twice that (a smaller result may have been tiny before it was rounded), infinity
+export const NORMAL32: u32 = 0x00800000, SAFE32: u32 = 0x01000000, INFINITE32: u32 = 0x7f800000;
+export const NORMAL64: u64 = 0x0010000000000000, SAFE64: u64 = 0x0020000000000000, INFINITE64: u64 = 0x7ff0000000000000;
+
+/** A normal number or zero: neither denormal, nor infinite, nor a NaN. */
+// @ts-ignore: decorator
+@inline export function ordinary32(bits: u32): bool {
+  const magnitude = bits & ~SIGN32;
+  return magnitude == 0 || (magnitude >= NORMAL32 && magnitude < INFINITE32);
+}
+// @ts-ignore: decorator
+@inline export function ordinary64(bits: u64): bool {
+  const magnitude = bits & ~SIGN64;
+  return magnitude == 0 || (magnitude >= NORMAL64 && magnitude < INFINITE64);
+}
+
+/** An inexact result changes nothing: PE is set and masked. */
+// @ts-ignore: decorator
+@inline export function inexactIsNoNews(): bool {
+  return (load<u32>(vcpu, At.mxcsr) & 0x1020) == 0x1020;
+}
+
 export function begin(): void {
   const mxcsr = load<u32>(vcpu, At.mxcsr);
   environment((mxcsr >> 13) & 3, (mxcsr >> 7) & 0x3f, (mxcsr & DAZ) != 0, (mxcsr & FTZ) != 0, false);
