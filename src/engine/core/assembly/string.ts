@@ -52,6 +52,14 @@ function runOf(count: u64, segment: u32, offset: u64, linear: u64, shift: u32, m
   return max<u64>(run, 1);
 }
 
+/** Up to here words in a loop are faster than a call of memory.copy or memory.fill. */
+const SHORT: usize = 64;
+
+function copyShort(target: usize, source: usize, length: usize): void {
+  for (; length >= 8; length -= 8, target += 8, source += 8) store<u64>(target, load<u64>(source));
+  for (; length != 0; length--, target++, source++) store<u8>(target, load<u8>(source));
+}
+
 /** One element after the other: each may read what the one before it wrote. */
 function moveOverlapping<T>(target: usize, source: usize, count: u32, step: isize): void {
   for (let i: u32 = 0; i < count; i++) {
@@ -79,7 +87,12 @@ export function moveString(bytes: u32, addressWidth: u32, segment: u32, rep: u32
       if (count > 1 && work > 1) run = runOf(runOf(count, segment, from, source, shift, mask, down), C.SEG_ES, to, target, shift, mask, down);
       const length = <usize>run << shift, back = down ? length - bytes : 0;
       const low = targetHost - back, distance = down ? (sourceHost - back) - low : low - sourceHost;
-      if (distance >= length) memory.copy(low, sourceHost - back, length);
+      if (run == 1) copyOne(low, sourceHost, bytes);
+      else if (distance >= length) {
+        // apart in both directions, or else the order of bytes matters
+        if (length <= SHORT && sourceHost - back - low >= length && low - (sourceHost - back) >= length) copyShort(low, sourceHost - back, length);
+        else memory.copy(low, sourceHost - back, length);
+      }
       else if (bytes == 1) moveOverlapping<u8>(targetHost, sourceHost, <u32>run, down ? -1 : 1);
       else if (bytes == 2) moveOverlapping<u16>(targetHost, sourceHost, <u32>run, down ? -2 : 2);
       else if (bytes == 4) moveOverlapping<u32>(targetHost, sourceHost, <u32>run, down ? -4 : 4);
@@ -100,6 +113,14 @@ export function moveString(bytes: u32, addressWidth: u32, segment: u32, rep: u32
   return count && rep ? 1 : 0;
 }
 
+// @ts-ignore: decorator
+@inline function copyOne(target: usize, source: usize, bytes: u32): void {
+  if (bytes == 1) store<u8>(target, load<u8>(source));
+  else if (bytes == 2) store<u16>(target, load<u16>(source));
+  else if (bytes == 4) store<u32>(target, load<u32>(source));
+  else store<u64>(target, load<u64>(source));
+}
+
 function fillRun<T>(target: usize, count: u32, value: T): void {
   for (const end = target + <usize>count * sizeof<T>(); target < end; target += sizeof<T>()) store<T>(target, value);
 }
@@ -118,7 +139,8 @@ export function storeString(bytes: u32, addressWidth: u32, segment: u32, rep: u3
     if (host && !watching(target & ~0xfff)) {
       if (count > 1 && work > 1) run = runOf(count, C.SEG_ES, to, target, shift, mask, down);
       const length = <usize>run << shift, low = down ? host - (length - bytes) : host;
-      if (even) memory.fill(low, <u8>value, length);
+      if (even && length > SHORT) memory.fill(low, <u8>value, length);
+      else if (bytes == 1) fillRun<u8>(low, <u32>run, <u8>value);
       else if (bytes == 2) fillRun<u16>(low, <u32>run, <u16>value);
       else if (bytes == 4) fillRun<u32>(low, <u32>run, <u32>value);
       else fillRun<u64>(low, <u32>run, value);
