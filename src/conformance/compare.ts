@@ -26,6 +26,9 @@ const sameBytes = (a: Uint8Array, b: Uint8Array, from: number, to: number) => {
 /** Linux pretends to programs that everything above the user's addresses is present (arch/x86/mm/fault.c). */
 const LINUX_TASK_SIZE = 0x7fff_ffff_f000n;
 const errorCode = ({ vector, errorCode, cr2 }: Outcome) => vector === PAGE_FAULT && cr2 >= LINUX_TASK_SIZE ? errorCode | 1 : errorCode;
+const differsAsMayBe = (form: Generated["form"], expected: Outcome, actual: Outcome) =>
+  // AMD's processors read the operand of ARPL before they know that they will write it
+  form.mnemonic === "arpl" && expected.vector === PAGE_FAULT && actual.vector === PAGE_FAULT && (errorCode(expected) | 2) === (errorCode(actual) | 2);
 const describe = (outcome: Outcome) => outcome.left !== undefined ? `run() returned ${outcome.left}`
   : outcome.status === "fault" ? `${VECTOR_NAMES[outcome.vector] ?? outcome.vector}(${hex(errorCode(outcome))})` : outcome.status;
 
@@ -66,14 +69,14 @@ export function differences(generated: Generated, expected: Outcome, actual: Out
     lines.push(`${what}: expected ${text(a)}, got ${text(b)}`);
   };
   const check = (what: string, a: bigint | number, b: bigint | number) => { if (a !== b) differ(what, a, b); };
-  if (describe(expected) !== describe(actual)) differ("outcome", describe(expected), describe(actual));
+  if (describe(expected) !== describe(actual) && !differsAsMayBe(form, expected, actual)) differ("outcome", describe(expected), describe(actual));
   if (expected.status === "endless" && actual.status === "endless") return lines;
   const width = compatibility ? 32 : 64;
   const cut = (value: bigint) => BigInt.asUintN(width, value);
   check("rip", cut(expected.rip), cut(actual.rip));
   if (expected.status === "fault" && expected.vector === PAGE_FAULT && actual.vector === PAGE_FAULT) {
     // what is written in many parts faults at one of them
-    const parts = pointerBytes(generated).length > 0 ? ~0xfffn : -1n;
+    const parts = pointerBytes(generated).length > 0 || /^(retf|iret[dq]?|l[defgs]s)$/.test(form.mnemonic) ? ~0xfffn : -1n;
     check("cr2", expected.cr2 & parts, actual.cr2 & parts);
   }
 
@@ -119,7 +122,9 @@ export function differences(generated: Generated, expected: Outcome, actual: Out
     index = from + 7;
   }
   check("stray write", expected.stray, actual.stray);
-  SEGMENTS.forEach((name, index) => check(name, expected.selectors[index]!, actual.selectors[index]!));
+  // the kernel's IRET turns null selectors into 0
+  const selector = (value: number) => value < 4 ? 0 : value;
+  SEGMENTS.forEach((name, index) => check(name, selector(expected.selectors[index]!), selector(actual.selectors[index]!)));
   if (!compatibility) {
     check("fs base", expected.fsBase, actual.fsBase);
     check("gs base", expected.gsBase, actual.gsBase);

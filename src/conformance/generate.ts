@@ -17,8 +17,8 @@ export interface Generated {
 const HOST_DEPENDENT = new Set(["syscall", "sysret", "sysenter", "sysexit", "cpuid", "rdtsc", "rdtscp", "rdpmc", "rdpid", "rdrand", "rdseed", "xgetbv", "int", "int3", "int1", "icebp",
   "monitor", "mwait", "sgdt", "sidt", "sldt", "str", "smsw", "vmcall", "vmmcall", "xsave", "xsaveopt", "xsavec", "xrstor", "xsaves", "xrstors", "umonitor", "umwait", "tpause"]);
 
-/** Forms in which processors differ: AMD's read 32 bits of memory here. */
-const VENDOR_DEPENDENT = /^movsxd o16 reg16 m16/;
+/** Forms in which processors differ: AMD's read 32 bits of memory for the first, and have no far pointers with 64-bit offsets. */
+const VENDOR_DEPENDENT = /^movsxd o16 reg16 m16|^(call|jmp|lss|lfs|lgs) o64 .*(FF \/[35]|0F B[245])\)/;
 
 /** Whether the host's CPU can judge a form. */
 export function comparable(form: Form): boolean {
@@ -66,7 +66,7 @@ function chooseAddress(draft: Draft, target: bigint): Address {
   const { random, gpr, pinned, mode } = draft, long = mode === "long";
   const prefixes: number[] = [];
   let segmentBase = 0n;
-  if (random.chance(12)) {
+  if (random.chance(12) && draft.form.mnemonic !== "arpl") { // AMD's ARPL looks at the segment's type only when it writes
     const segment = random.below(6);
     prefixes.push(SEGMENT_PREFIXES[segment]!);
     if (long) segmentBase = segment === 4 ? FS_BASE : segment === 5 ? GS_BASE : 0n;

@@ -58,6 +58,7 @@ export function createCaseMachine(engine: Engine): CaseMachine {
   state.writeTable("gdt", KERNEL + BigInt(GDT), 127);
   state.writeTable("idt", KERNEL + BigInt(IDT), 4095);
   state.writeSegment("tr", { selector: TSS_SELECTOR, base: KERNEL + BigInt(TSS), limit: 0x67, attributes: 0x8b });
+  state.writeSegment("ldtr", { selector: 0, base: 0n, limit: 0, attributes: C.SEG_UNUSABLE });
   const setUp = (one: Case): void => {
     const long = one.mode === "long", other = long ? 0 : USER_DATA;
     segment("cs", long ? USER_CODE64 : USER_CODE32);

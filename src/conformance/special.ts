@@ -122,7 +122,7 @@ const farReturn: Special = {
     poke(draft, at + 3 * bytes, inWindow(draft), bytes);
     poke(draft, at + 4 * bytes, BigInt(draft.random.chance(90) ? USER_DATA : 0), bytes);
   },
-  immediate: ({ random }) => random.chance(80) ? BigInt(random.below(64)) : undefined,
+  immediate: ({ random }) => BigInt(random.below(64)),
 };
 const selector: Special = {
   finish: (draft) => { if (draft.form.mod === "reg") draft.gpr[draft.modrmRm] = BigInt(draft.random.pick(SELECTORS)); },

@@ -68,7 +68,7 @@ const look = (mnemonic: string, opcode: string, helper: "accessRights" | "segmen
 ], (e, { width, dst, src }) => {
   const answer = e.call(helper, e.load(16, src));
   const visible = e.shr(64, answer, e.int(32));
-  e.store(width, dst, e.select(visible, e.zeroExtend(width, e.zeroExtend(32, answer)), e.load(width, dst)));
+  e.when(visible, () => e.store(width, dst, e.zeroExtend(width, e.zeroExtend(32, answer)))); // else not even the upper half changes
   e.setFlag("zf", visible);
 });
 const lar = look("lar", "02", "accessRights"), lsl = look("lsl", "03", "segmentLimit");

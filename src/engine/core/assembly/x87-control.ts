@@ -25,7 +25,7 @@ export function x87ControlWord(): u32 { return load<u32>(vcpu, At.fcw); }
 export function x87StatusWord(): u32 { return load<u32>(vcpu, At.fsw); }
 
 /** Changes control and status; what is pending follows from both. */
-function setWords(fcw: u32, fsw: u32): void {
+export function setWords(fcw: u32, fsw: u32): void {
   fcw = (fcw & CONTROL_BITS) | CONTROL_ONE;
   fsw &= ~(SUMMARY | BUSY);
   if ((fsw & ~fcw & 0x3f) != 0) fsw |= SUMMARY | BUSY;

@@ -3,6 +3,7 @@
 // Physical x87 registers are numbered from R0, the image has ST(0) first.
 import { At, C } from "./generated/layout";
 import { code64, CR0_TS, CR4_OSXSAVE, GP, NM, raise, reg, UD, vcpu } from "./state";
+import { setWords } from "./x87-control";
 import { load16, load32, load64, load8, probeRead, probeWrite, store16, store32, store64, store8 } from "./memory";
 
 const LEGACY_BYTES: u32 = 512, HEADER_BYTES: u32 = 64, COMPACTED: u64 = 1 << 63;
@@ -41,8 +42,7 @@ function storeX87(linear: u64, wide: u32): void {
   }
 }
 function loadX87(linear: u64, wide: u32): void {
-  store<u32>(vcpu, <u32>load16(linear), At.fcw);
-  store<u32>(vcpu, <u32>load16(linear + 2), At.fsw);
+  setWords(<u32>load16(linear), <u32>load16(linear + 2));
   store<u32>(vcpu, <u32>load8(linear + 4), At.ftw);
   store<u32>(vcpu, <u32>load16(linear + 6) & 0x7ff, At.fop);
   if (wide) {
