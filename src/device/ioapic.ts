@@ -43,9 +43,9 @@ export function createIoapic(send: (message: InterruptMessage) => boolean): Ioap
   };
   const setPin = (index: number, level: boolean) => {
     const bit = 1 << index;
-    const rises = level && !(state.lines & bit);
-    state.lines = level ? state.lines | bit : state.lines & ~bit;
-    if (!rises) return;
+    if (level === ((state.lines & bit) !== 0)) return;
+    state.lines ^= bit;
+    if (!level) return;
     if (state.low[index] & LEVEL) serveLevel(index);
     else if (!(state.low[index] & MASKED)) dispatch(index); // an edge on a masked pin is lost (82093AA, "Interrupt Mask")
   };

@@ -178,6 +178,7 @@ export function createPic(interrupt: IrqLine): Pic {
   };
   const line = (irq: number): IrqLine => ({
     set: (level) => {
+      if (level === ((state.chips[irq >> 3].lines >> (irq & 7) & 1) !== 0)) return; // devices say it often
       setLine(state.chips[irq >> 3], irq & 7, level);
       update();
     },

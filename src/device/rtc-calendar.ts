@@ -53,6 +53,7 @@ const DAY_SECONDS = 86_400;
 export function nextAlarmMs(afterMs: number, [seconds, minutes, hours]: readonly number[], format: CalendarFormat): number {
   const matches = (value: number, raw: number, decoded: number) => raw >= 0xc0 || value === decoded;
   const wanted = [decode(seconds, format), decode(minutes, format), decodeHours(hours, format)];
+  if ([seconds, minutes, hours].some((raw, index) => raw < 0xc0 && wanted[index] >= [60, 60, 24][index])) return Infinity;
   const after = Math.floor(afterMs / 1000) + 1;
   const midnight = after - (((after % DAY_SECONDS) + DAY_SECONDS) % DAY_SECONDS);
   for (let hour = 0; hour < 48; hour++) {
