@@ -80,7 +80,7 @@ test("the interrupt reaches IRQ 4 through OUT2 only", () => {
   assert.equal(line(), 0, "loopback switches the outputs off");
 });
 
-test("input waits for a listener, comes a FIFO at a time and keeps the line's speed", () => {
+test("input waits for receive interrupts, comes a FIFO at a time and keeps the line's speed", () => {
   const uart = setUp();
   uart.out(LCR, 0x80);
   uart.out(0, 1); // 115200 baud
@@ -104,19 +104,65 @@ test("input waits for a listener, comes a FIFO at a time and keeps the line's sp
   assert.equal(got, text);
 });
 
-test("a guest that polls gets input, one that starts its driver loses none", () => {
+test("input waits while Linux starts its driver, and is whole then", () => { // serial8250_console_write(), serial8250_do_startup()
   const uart = setUp();
-  uart.console.feed(bytes("hello"));
-  uart.out(MCR, 3); // Linux's earlyprintk and the start of its driver
-  for (const character of "boot") {
-    while (!(uart.in(LSR) & 0x20));
-    uart.out(RX, character.charCodeAt(0));
+  uart.console.feed(bytes("uname\n"));
+  for (const message of ["first", "second"]) {
+    uart.out(IER, 0);
+    for (const byte of bytes(message)) if (uart.in(LSR) & 0x20) uart.out(RX, byte);
+    uart.in(LSR);
+    uart.out(IER, 0);
   }
   uart.out(FCR, 7);
-  for (const register of [LSR, RX, IIR, MSR, LSR, RX, IIR, MSR]) uart.in(register);
+  for (const register of [LSR, RX, IIR, MSR]) uart.in(register);
+  uart.out(LCR, 3);
+  uart.out(MCR, 0x0b); // DTR, RTS and OUT2 are on before the receiver is emptied once more
+  for (const register of [LSR, RX, IIR, MSR]) uart.in(register);
+  assert.equal(uart.console.available(), 6);
+  uart.out(IER, 5);
+  uart.out(FCR, 0); // the FIFO was on until now: what came into it is gone, and comes again
+  uart.out(FCR, 0x81);
+  uart.clock.advance(10e6);
   let got = "";
-  for (let polls = 0; polls < 100 && got.length < 5; polls++) if (uart.in(LSR) & 1) got += String.fromCharCode(uart.in(RX));
-  assert.equal(got, "hello");
+  while (uart.in(LSR) & 1) {
+    got += String.fromCharCode(uart.in(RX));
+    uart.clock.advance(2e6);
+  }
+  assert.equal(got, "uname\n");
+});
+
+test("a guest that lowers RTS gets no input until it raises it again", () => {
+  const uart = setUp();
+  uart.out(IER, 1);
+  uart.out(MCR, 3);
+  uart.out(MCR, 1);
+  uart.console.feed(bytes("x"));
+  assert.equal(uart.in(LSR) & 1, 0);
+  uart.out(MCR, 3);
+  assert.deepEqual([uart.in(LSR) & 1, uart.in(RX)], [1, 0x78]);
+});
+
+test("a guest that polls gets input without any interrupt", () => {
+  const uart = setUp();
+  uart.console.feed(bytes("hi"));
+  let got = "";
+  for (let turn = 0; turn < 10 && got.length < 2; turn++) {
+    if (uart.in(LSR) & 1) got += String.fromCharCode(uart.in(RX));
+    uart.clock.advance(2e6);
+  }
+  assert.equal(got, "hi");
+});
+
+test("a guest that sends between its polls gets input too", () => {
+  const uart = setUp();
+  uart.console.feed(bytes("hi"));
+  let got = "";
+  for (let turn = 0; turn < 20 && got.length < 2; turn++) {
+    for (let count = 0; count < 5; count++) if (uart.in(LSR) & 0x20) uart.out(RX, 0x2e);
+    if (uart.in(LSR) & 1) got += String.fromCharCode(uart.in(RX));
+    uart.clock.advance(2e6);
+  }
+  assert.equal(got, "hi");
 });
 
 test("an overrun is reported and cleared by reading LSR", () => {

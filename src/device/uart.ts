@@ -1,7 +1,9 @@
 // A 16550A serial port. Source: National Semiconductor PC16550D datasheet; Linux tests ours as it tests real ones (uart.test.ts).
 // Transmission takes no time: a byte is out when it is written, and THR is empty again. Reception keeps the line's speed, one FIFO at a
-// time, so that a guest can keep up with pasted text. Input waits outside until the guest listens: it enables receive interrupts, or polls LSR
-// in vain. (Drivers read and drop what is there when they start.) What is below the trigger level times out at once: no more is on its way.
+// time, so that a guest can keep up with pasted text. No input is lost: what came stays with the console until it is read, so a driver that
+// starts by emptying the receiver drops nothing, and input waits outside until the guest listens: it has receive interrupts enabled or polls
+// LSR. A guest that has ever raised RTS stops input by lowering it (hardware flow control).
+// Input never stops within a character, so what is below the trigger level times out at once.
 
 import type { ConsolePort } from "../backend/console.ts";
 import type { Clock } from "../base/timers.ts";
@@ -20,33 +22,40 @@ const CONNECTED = MSR.cts | MSR.dsr | MSR.carrier;
 const FIFO_BYTES = 16;
 const TRIGGER = [1, 4, 8, 14] as const;
 const BASE_BAUD = 115_200;
-/** So many looks at LSR without sending between them are a guest that waits for input. */
-const LISTENING_POLLS = 16;
+/** So many more reads of LSR than characters sent are a guest that waits for input: one that only sends reads it once for each, and Linux's
+ * console once more at the end of a message. */
+const POLLS = 3;
 
 /** @param interrupt through OUT2, as on a PC */
 export function createUart(id: string, clock: Clock, interrupt: IrqLine, console: ConsolePort): Device {
   const state = {
     ier: 0, lcr: 0, mcr: 0, scratch: 0, divisor: 12,
     fifo: false, trigger: 1,
+    /** What came in loopback. */
     received: [] as number[], overrun: false,
+    /** How much of the console's input has come over the line and was not read yet. */
+    arrived: 0,
     /** A THR-empty interrupt is due: THR became empty, or the interrupt was just enabled, and IIR has not told it yet. */
     transmitPending: false,
     /** Level of the modem inputs last seen, and which of them changed (MSR bits 0..3). */
     modem: CONNECTED as number, modemDelta: 0,
     /** When the line is ready for more input. */
     inputNs: 0,
-    /** Looks at LSR since a byte was sent, up to `LISTENING_POLLS`. */
+    /** Reads of LSR less characters sent since another register was written, up to POLLS. */
     polls: 0,
+    usesRts: false,
   };
 
   const depth = () => (state.fifo ? FIFO_BYTES : 1);
   const loops = () => (state.mcr & MCR.loop) !== 0;
-  const isListening = () => !loops() && ((state.ier & IER.receive) !== 0 || state.polls === LISTENING_POLLS);
+  const isListening = () => !loops() && ((state.ier & IER.receive) !== 0 || state.polls >= POLLS);
+  const accepts = () => isListening() && (!state.usesRts || (state.mcr & MCR.rts) !== 0);
+  /** How many characters can be read. */
+  const readable = () => state.received.length || (isListening() ? state.arrived : 0);
   /** The highest source of an interrupt (PC16550D, Interrupt Control Functions). */
   const source = () => {
     if (state.ier & IER.line && state.overrun) return IIR.line;
-    if (state.ier & IER.receive && state.received.length > 0)
-      return state.fifo && state.received.length < state.trigger ? IIR.timeout : IIR.receive;
+    if (state.ier & IER.receive && readable() > 0) return state.fifo && readable() < state.trigger ? IIR.timeout : IIR.receive;
     if (state.ier & IER.transmit && state.transmitPending) return IIR.transmit;
     if (state.ier & IER.modem && state.modemDelta) return IIR.modem;
     return IIR.none;
@@ -54,20 +63,18 @@ export function createUart(id: string, clock: Clock, interrupt: IrqLine, console
   const update = () => {
     // in loopback the outputs are off, and OUT2 with them
     interrupt.set(source() !== IIR.none && (state.mcr & (MCR.out2 | MCR.loop)) === MCR.out2);
-    const waits = console.available() > 0 && isListening() && state.received.length < depth();
+    const waits = console.available() > state.arrived && accepts() && state.arrived < depth();
     alarm.set(waits ? Math.max(1, state.inputNs) : 0);
   };
   /** Takes from the line what has come by now: at most a FIFO in the time that a FIFO takes. */
   const listen = () => {
-    const now = clock.nowNs();
-    if (isListening() && now >= state.inputNs) {
-      let taken = 0;
-      while (state.received.length < depth() && console.available() > 0) {
-        state.received.push(console.read());
-        taken++;
+    if (accepts() && console.available() > state.arrived) {
+      const now = clock.nowNs();
+      const coming = Math.min(depth(), console.available()) - state.arrived;
+      if (now >= state.inputNs && coming > 0) {
+        state.arrived += coming;
+        state.inputNs = now + (coming * 10 * 1e9 * (state.divisor || 0x10000)) / BASE_BAUD;
       }
-      const characterNs = (10 * 1e9 * (state.divisor || 0x10000)) / BASE_BAUD;
-      if (taken > 0) state.inputNs = now + taken * characterNs;
     }
     update();
   };
@@ -86,7 +93,6 @@ export function createUart(id: string, clock: Clock, interrupt: IrqLine, console
     state.modem = next;
   };
   const transmit = (byte: number) => {
-    state.polls = 0;
     if (!loops()) console.write(byte);
     else if (state.received.length < depth()) state.received.push(byte);
     else state.overrun = true;
@@ -94,7 +100,12 @@ export function createUart(id: string, clock: Clock, interrupt: IrqLine, console
     update();
   };
   const receive = () => {
-    const byte = state.received.shift() ?? 0;
+    let byte = 0;
+    if (state.received.length > 0) byte = state.received.shift()!;
+    else if (readable() > 0) {
+      byte = console.read();
+      state.arrived--;
+    }
     listen();
     return byte;
   };
@@ -107,8 +118,9 @@ export function createUart(id: string, clock: Clock, interrupt: IrqLine, console
     return what | (state.fifo ? IIR.fifo : 0);
   };
   const lineStatus = () => {
-    if (state.polls < LISTENING_POLLS && ++state.polls === LISTENING_POLLS) listen();
-    const value = LSR.idle | (state.received.length > 0 ? LSR.ready : 0) | (state.overrun ? LSR.overrun : 0);
+    if (state.polls < POLLS) state.polls++;
+    if (readable() === 0 && console.available() > 0) listen();
+    const value = LSR.idle | (readable() > 0 ? LSR.ready : 0) | (state.overrun ? LSR.overrun : 0);
     if (state.overrun) {
       state.overrun = false;
       update();
@@ -131,7 +143,10 @@ export function createUart(id: string, clock: Clock, interrupt: IrqLine, console
   };
   const controlFifo = (value: number) => {
     const enable = (value & FCR.enable) !== 0;
-    if (enable !== state.fifo || value & FCR.clearReceive) state.received = []; // both FIFOs are emptied when the bit changes
+    if (enable !== state.fifo || value & FCR.clearReceive) { // both FIFOs are emptied when the bit changes
+      state.received = [];
+      state.arrived = 0; // and come again
+    }
     if (enable && value & FCR.clearTransmit) state.transmitPending = true;
     state.fifo = enable;
     state.trigger = enable ? TRIGGER[value >> 6 & 3] : 1;
@@ -139,6 +154,7 @@ export function createUart(id: string, clock: Clock, interrupt: IrqLine, console
   };
   const controlModem = (value: number) => {
     state.mcr = value & 0x1f;
+    if (!loops() && value & MCR.rts) state.usesRts = true;
     senseModem();
     listen();
   };
@@ -157,6 +173,7 @@ export function createUart(id: string, clock: Clock, interrupt: IrqLine, console
     }
   };
   const write = (offset: number, value: number) => {
+    state.polls = offset === 0 ? Math.max(0, state.polls - 1) : 0;
     switch (offset) {
       case 0: return isDivisor() ? void (state.divisor = (state.divisor & 0xff00) | value) : transmit(value);
       case 1: return isDivisor() ? void (state.divisor = (state.divisor & 0xff) | (value << 8)) : enableInterrupts(value);

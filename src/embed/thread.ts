@@ -48,7 +48,8 @@ function run(start: StartMessage): void {
       const before = performance.now();
       const timeoutMs = deadlineNs === undefined ? Infinity : (deadlineNs - clock.nowNs()) / 1e6;
       const woken = Atomics.load(control, CONTROL.wake);
-      if (timeoutMs > 0 && !input.available() && !Atomics.load(control, CONTROL.stop)) Atomics.wait(control, CONTROL.wake, woken, timeoutMs);
+      const hasInput = unread.length === 0 && input.available() > 0; // what the console has no room for waits for the guest
+      if (timeoutMs > 0 && !hasInput && !Atomics.load(control, CONTROL.stop)) Atomics.wait(control, CONTROL.wake, woken, timeoutMs);
       sleptMs += performance.now() - before;
     },
     poll() {

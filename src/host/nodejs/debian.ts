@@ -11,7 +11,7 @@ import { imageStoreFolder, storeImage, type StoredImage } from "./images.ts";
 
 const KERNEL_PACKAGE = "linux-image-cloud-amd64";
 /** Console on COM1; the kernel reboots, that is ends the run, one second after a panic. */
-const COMMAND_LINE = "console=ttyS0 panic=1";
+const COMMAND_LINE = "console=ttyS0,115200n8r panic=1";
 
 /** Runs a program. @returns what it printed @throws images/command when it is missing or fails */
 function run(program: string, args: string[], cwd: string): Promise<string> {
