@@ -46,7 +46,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
   const [vm] = await startNode(planned.plan, options.engine, { output: (_, bytes) => { process.stdout.write(bytes); } });
 
   const terminal = process.stdin.isTTY === true;
-  const escape = createEscape({ quit: () => vm.stop(), help: () => process.stderr.write("\r\n[Ctrl-] then: q leave, Ctrl-] send Ctrl-], h this help]\r\n") });
+  const escape = createEscape({ quit: () => vm.stop(), help: () => process.stderr.write("\r\n[Ctrl-] then q leaves, Ctrl-] again sends it to the guest]\r\n") });
   if (terminal) process.stdin.setRawMode(true);
   const stopFeeding = feed(process.stdin, terminal ? escape : (bytes) => bytes, vm.write);
   const onSignal = () => vm.stop();

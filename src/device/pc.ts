@@ -4,10 +4,11 @@ import { createBus, readDevice, writeDevice, type UnclaimedAccess } from "./bus.
 import { restore, save, type Device } from "./device.ts";
 import { createInterrupts, type Interrupts, type VcpuWires } from "./interrupts.ts";
 import { PIC_OFFSET } from "./pic.ts";
+import { createPciHost } from "./pci.ts";
 import { createPit } from "./pit.ts";
 import { createPmTimer, createPowerManagement } from "./pm.ts";
 import { createRtc } from "./rtc.ts";
-import { createDebugExit, createEmptyPci, createKeyboardController, createPostPort, createResetControl, createSystemControlA, createSystemControlB } from "./system-ports.ts";
+import { createDebugExit, createKeyboardController, createPostPort, createResetControl, createSystemControlA, createSystemControlB } from "./system-ports.ts";
 import { createUart } from "./uart.ts";
 import type { ConsolePort } from "../backend/console.ts";
 import type { Timers } from "../base/timers.ts";
@@ -94,7 +95,7 @@ export function createPcDevices(setup: PcSetup): PcDevices {
   attach(pm, { port: PORT.pm1Event, count: 6 });
   attach(createPmTimer(clock), { port: PORT.pmTimer, count: 4 });
   attach(createResetControl(onReset), { port: PORT.resetControl, count: 1 });
-  attach(createEmptyPci(), { port: PORT.pciAddress, count: 8 });
+  attach(createPciHost(), { port: PORT.pciAddress, count: 8 });
 
   const bus = (index: number): Bus => {
     const lapic = lapics[index];

@@ -62,15 +62,3 @@ export function createPostPort(): Device & { state: { code: number } } {
 export function createDebugExit(onExit: (status: number) => void): Device {
   return { id: "debug-exit", accessBytes: 4, state: {}, update() {}, read: () => 0, write: (_offset, value) => onExit(((value << 1) | 1) >>> 0) };
 }
-
-/** PCI configuration ports without a bus behind them: the address is kept, every function is absent (PCI Local Bus Specification,
- * Configuration Mechanism #1). */
-export function createEmptyPci(): Device {
-  const DATA = 4;
-  const state = { address: 0 };
-  const read = (offset: number) => (offset === DATA ? 0xffff_ffff : state.address);
-  const write = (offset: number, value: number) => {
-    if (offset !== DATA) state.address = (value & 0x80ff_fffc) >>> 0;
-  };
-  return { id: "pci", accessBytes: 4, state, update() {}, read, write };
-}
