@@ -1,8 +1,8 @@
 // Soft float: R = A op B, not yet rounded. When an exception that is not masked has stopped the operation (`stopped()`), R means nothing.
 
 import {
-  BEFORE, DOWN, FINITE, IE, INFINITE, SIGNALING, UNSUPPORTED, QUIET, ZE, ZERO, aClass, aDenormal, aExp, aSig, aSign, bClass, bDenormal, bExp, bSig, bSign,
-  flag, invalid, nanA, nanAB, noteDenormals, resultA, resultB, rounding, setR, swapOperands, moveToB, setA, DE,
+  DE, DOWN, FINITE, IE, INFINITE, QUIET, SIGNALING, ZE, ZERO, aClass, aDenormal, aExp, aSig, aSign, bClass, bExp, bSig, bSign, flag, invalid, nanA, nanAB,
+  noteDenormals, resultA, rounding, setR,
 } from "./softfloat";
 import { divide as divideWide, high, multiply as multiplyWide, remainder as rest, squareRoot as rootWide } from "./wide";
 

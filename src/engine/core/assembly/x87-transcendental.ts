@@ -7,7 +7,9 @@ import {
 import {
   angle, cosine, exponentialMinus1, logarithm, logarithmPlus1, multiplyT, quadrant, quotient, reduce, reducedSign, resultT, setT, sine, t0, t1, tExp,
 } from "./transcendental";
-import { C0, C1, C2, C3, conditionBits, empty, finish, finishWith, operand, overflow, pop, pushDown, readA, readB, refused, start, underflow, writeIndefinite, writeResult } from "./x87";
+import {
+  C0, C2, C3, conditionBits, empty, finish, finishWith, operand, overflow, pop, pushDown, readA, readB, refused, start, underflow, writeIndefinite, writeResult,
+} from "./x87";
 
 const TOP: u64 = 1 << 63;
 /** Exponent from which on FSIN and its like do not reduce: 2^63. */

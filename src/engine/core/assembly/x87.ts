@@ -7,7 +7,7 @@
 
 import { At } from "./generated/layout";
 import { CR0_MP, CR0_NE, CR0_TS, MF, NM, raise, vcpu } from "./state";
-import { IE, aClass, environment, flag, masks, moveToB, raised, rSig, roundedUp, setRoundedUp, unpack80 } from "./softfloat";
+import { IE, environment, flag, masks, moveToB, raised, rSig, roundedUp, setRoundedUp, unpack80 } from "./softfloat";
 import { pack80 } from "./softfloat-round";
 
 // bits of FSW besides the flags
@@ -186,9 +186,4 @@ export function operand(): bool {
   if (underflow()) writeIndefinite(0);
   finish();
   return false;
-}
-
-/** A is a NaN of any kind or unsupported. */
-export function isNan(): bool {
-  return aClass >= 3;
 }
