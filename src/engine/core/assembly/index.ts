@@ -6,6 +6,7 @@ export { flush, flushNonGlobal, invalidate, watchPage } from "./tlb";
 export * from "./control";
 export { hostAddress, noteStore } from "./regions";
 export { deliver, softwareInterrupt, interrupt1 } from "./exception";
+export { linearAddress } from "./address";
 export * from "./segment";
 export { farCall, farJump, farReturn } from "./far";
 export * from "./iret";

@@ -1,36 +1,13 @@
-// Segment registers: loading them with all checks, and addressing through them (SDM 3A, Segment Loading Instructions in IA-32e Mode;
-// Limit Checking; Type Checking; Privilege Level Checking When Accessing Data Segments).
+// Segment registers: loading them with all checks (SDM 3A, Segment Loading Instructions in IA-32e Mode; Type Checking; Privilege Level
+// Checking When Accessing Data Segments).
 import { At, C } from "./generated/layout";
 import { canonical, code64, GP, longMode, NP, protectedMode, raise, SS, UD, vcpu } from "./state";
-import { attributesOf, baseOf, CODE, CONFORMING, descriptorAddress, descriptorAttributes, descriptorBase, descriptorLimit, dpl, limitOf, loadSegment, markAccessed, P,
+import { CODE, CONFORMING, descriptorAddress, descriptorAttributes, descriptorBase, descriptorLimit, dpl, loadSegment, markAccessed, P,
   READABLE, readDescriptor, readUpperBase, S, selectorOf, setNull, setRealSegment, setSegment, TYPE, WRITABLE } from "./descriptor";
 import { systemLoad, systemStore } from "./memory";
-import { closeStack, openCurrentStack, popOff, withinLimit } from "./stack";
+import { closeStack, openCurrentStack, popOff } from "./stack";
 import { SHADOW_MOV_SS } from "./attend";
 import { sync } from "./control";
-
-/** Linear address of [offset, offset + bytes) in a segment, checked for an access; `write` is 0 or 1. */
-export function linearAddress(segment: u32, offset: u64, bytes: u32, write: u32): u64 {
-  if (code64()) {
-    const linear = segment == C.SEG_FS || segment == C.SEG_GS ? baseOf(segment) + offset : offset;
-    if (!canonical(linear) || !canonical(linear + (bytes - 1))) raise(segment == C.SEG_SS ? SS : GP, 0);
-    return linear;
-  }
-  const attributes = attributesOf(segment);
-  if (protectedMode() && segment < 6) {
-    if (attributes & C.SEG_UNUSABLE) {
-      raise(segment == C.SEG_SS ? SS : GP, 0);
-      return 0;
-    }
-    const denied = write ? (attributes & (CODE | WRITABLE)) != WRITABLE : (attributes & (CODE | READABLE)) == CODE;
-    if (denied) {
-      raise(GP, 0);
-      return 0;
-    }
-  }
-  if (!withinLimit(offset, bytes, limitOf(segment), attributes)) raise(segment == C.SEG_SS ? SS : GP, 0);
-  return (baseOf(segment) + offset) & 0xffff_ffff;
-}
 
 /** Loads ES, SS, DS, FS or GS. CS cannot be loaded so. */
 export function loadSegmentRegister(segment: u32, selector: u32): void {
