@@ -24,7 +24,7 @@ file("kernel", "not really");
 test("help lists every command", () => {
   const { status, stdout } = nvl("--help");
   assert.equal(status, 0);
-  for (const command of ["run", "up", "validate", "schema", "images"]) assert.match(stdout, new RegExp(`^  ${command}`, "m"));
+  for (const command of ["run", "up", "validate", "schema", "engines", "images"]) assert.match(stdout, new RegExp(`^  ${command}`, "m"));
 });
 
 test("the schema is JSON Schema", () => assert.equal(JSON.parse(nvl("schema").stdout).type, "object"));

@@ -1,4 +1,5 @@
 // The hardware abstraction layer, as a library: `nvl/hal`.
+export * from "./capabilities.ts";
 export * from "./exit.ts";
 export * from "./layout.ts";
 export * from "./memory.ts";
