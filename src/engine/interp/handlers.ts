@@ -24,15 +24,15 @@ export interface HandlerFunction { locals: readonly ValueType[]; body: Uint8Arra
 export interface Handlers {
   /** forms and variants that are arms, in the order of their numbers from HANDLER_FIRST on */
   arms: { form: Form; variant: Variant }[];
-  /** functions, in the order of their numbers after the arms */
+  /** functions, by number from HANDLER_FIRST on: those of the arms too, for when their TLB look-up fails */
   functions: HandlerFunction[];
   numberOf(form: Form, variant: Variant): number;
   factsOf(form: Form): number;
 }
 
 /** Records a form's meaning. A meaning that changed what later instructions depend on leaves: nothing else ends a block. */
-export function recordHandler(graph: Graph, core: (name: string) => number, form: Form, variant: Variant): void {
-  const surroundings = { g: graph, state: graph.param(STATE_LOCAL, "i32"), core };
+export function recordHandler(graph: Graph, core: (name: string) => number, form: Form, variant: Variant, leaveOnMiss = false): void {
+  const surroundings = { g: graph, state: graph.param(STATE_LOCAL, "i32"), core, leaveOnMiss };
   const op = graph.param(OP_LOCAL, "i32");
   perform(createEmit(surroundings, operationPlacement(surroundings, op, form, variant), flagsInState(surroundings)), form);
 }
@@ -84,20 +84,23 @@ export function makeHandlers(core: (name: string) => number, forms: readonly For
     numbers.set(key(form, variant), C.HANDLER_FIRST + arms.length);
     arms.push({ form, variant });
   }
-  const firstFunction = C.HANDLER_FIRST + arms.length;
   for (const { form, variant } of each) {
     const graph = createGraph();
     recordHandler(graph, core, form, variant);
     if (graph.root.ended) facts.set(form.id, FACT_ENDS);
-    if (numbers.has(key(form, variant))) continue;
-    const made = handlerFunction(graph);
+    const made = handlerFunction(graph), arm = numbers.get(key(form, variant));
+    if (arm !== undefined) {
+      functions[arm - C.HANDLER_FIRST] = made;
+      continue;
+    }
     const text = `${made.locals.join()}:${made.body.join()}`;
     let index = known.get(text);
     if (index === undefined) {
-      index = functions.push(made) - 1;
+      index = Math.max(functions.length, arms.length);
+      functions[index] = made;
       known.set(text, index);
     }
-    numbers.set(key(form, variant), firstFunction + index);
+    numbers.set(key(form, variant), C.HANDLER_FIRST + index);
   }
   return { arms, functions, numberOf: (form, variant) => numbers.get(key(form, variant)) ?? 0, factsOf: (form) => facts.get(form.id) ?? 0 };
 }

@@ -13,6 +13,7 @@ export function isHot(form: Form, variant: Variant): boolean {
   if (!VARIANTS.has(variant)) return false;
   if (form.operands.some((operand) => operand.kind !== "reg" && operand.kind !== "mem" && operand.kind !== "imm" && operand.kind !== "rel")) return false;
   if (form.operands.some((operand) => operand.from === "moffs")) return false;
+  if (form.mnemonic === "pop" && form.operands[0].kind === "mem") return false; // RSP moves before the store
   if (form.width === 16 && form.mnemonic !== "mov" && form.mnemonic !== "cmp" && form.mnemonic !== "nop") return false;
   if (CONDITIONAL.test(form.mnemonic)) return !SELDOM.test(form.mnemonic) && !(variant === "full64");
   return ALWAYS.has(form.mnemonic);

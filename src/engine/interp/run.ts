@@ -220,8 +220,8 @@ function writeRun(module: ModuleWriter, core: (name: string) => number, decode: 
     }
     const { form, variant } = handlers.arms[number - C.HANDLER_FIRST];
     const graph = createGraph();
-    recordHandler(graph, core, form, variant);
-    const exits: Record<string, number> = { fault, leave, link };
+    recordHandler(graph, core, form, variant, true);
+    const exits: Record<string, number> = { fault, leave, link, miss: cold };
     lower(graph, out, { locals, exit: (node, depth) => {
       out.byte(W.br);
       out.u32(a.depthTo(exits[node.op]) + depth);
@@ -234,7 +234,7 @@ function writeRun(module: ModuleWriter, core: (name: string) => number, decode: 
   a.get(OP_LOCAL);
   a.get(OP_LOCAL);
   a.memory("i32.load16_u", C.OP_HANDLER);
-  a.i32(firstFunction);
+  a.i32(C.HANDLER_FIRST);
   a.op("i32.sub");
   out.byte(W.callIndirect);
   out.u32(handlerType);

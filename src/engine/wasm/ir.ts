@@ -58,6 +58,8 @@ export interface Graph {
   choose(type: ValueType, condition: Node, yes: () => Node | undefined, no: () => Node | undefined, bits?: number): Node;
   /** Leaves the graph; what an exit means is told to `lower`. */
   exit(kind: string, ...args: Node[]): void;
+  /** May anything have been stored or called on the way here? */
+  changed(): boolean;
   /** Is this node's value available here? */
   visible(node: Node): boolean;
 }
@@ -66,6 +68,7 @@ export function createGraph(): Graph {
   const root: Region = { parent: undefined, nodes: [], ended: false, result: undefined };
   let region = root;
   let epoch = 0;
+  let changed = false;
   const constants = new Map<string, Node>();
 
   const make = (kind: NodeKind, type: ValueType | "none", op: string, args: readonly Node[], more: Partial<Node> = {}): Node => {
@@ -105,9 +108,10 @@ export function createGraph(): Graph {
     return make("pure", yes.type, `${yes.type}.select`, [yes, no, condition]);
   };
   const inside = (body: Region, build: () => Node | undefined | void) => {
-    const outer = region;
+    const outer = region, before = changed;
     region = body;
     const result = build();
+    if (body.ended) changed = before; // who comes here has not been there
     // a marker at the end, so that a load knows whether it may be computed there
     if (result && !body.ended) body.result = make("result", "none", "", [result]);
     region = outer;
@@ -129,17 +133,19 @@ export function createGraph(): Graph {
     return false;
   };
   return {
-    root, i32, i64, v128, pure, select, visible,
+    root, i32, i64, v128, pure, select, visible, changed: () => changed,
     param: (index, type) => leaf("param", type, String(index), { immediate: index }),
     partial: (op, ...args) => make("partial", OP_FACTS[op].result!, op, args),
     simd: (op, args, lanes = []) => make("pure", OP_FACTS[op].result!, op, args, { lanes }),
     load: (op, address, offset) => make("load", OP_FACTS[op].result!, op, [address], { immediate: offset }),
     store: (op, address, offset, value) => {
       make("store", "none", op, [address, value], { immediate: offset });
+      changed = true;
       epoch++;
     },
     call: (target, args, type) => {
       const node = make("call", type, "", args, { immediate: target });
+      changed = true;
       epoch++;
       return node;
     },

@@ -1,6 +1,7 @@
 // Guest memory in compiled code: the TLB is looked at inline (ARCHITECTURE.md, TLB), what it does not answer is a call to core.
 
 import { CONSTANTS as C, OFFSET } from "../../hal/layout.ts";
+import { NvlError } from "../../base/error.ts";
 import type { Width } from "../../isa/emit.ts";
 import type { Node } from "./ir.ts";
 import { typeOf, type Conversions, type Surroundings } from "./types.ts";
@@ -27,7 +28,7 @@ export const SCRATCH_BYTES = 16;
 const LOADS = { 8: "i32.load8_u", 16: "i32.load16_u", 32: "i32.load", 64: "i64.load" } as const;
 const STORES = { 8: "i32.store8", 16: "i32.store16", 32: "i32.store", 64: "i64.store" } as const;
 
-export function memory({ g, state, core }: Surroundings, { as64, asWidth }: Conversions): Memory {
+export function memory({ g, state, core, leaveOnMiss }: Surroundings, { as64, asWidth }: Conversions): Memory {
   const checkFault = () => g.when(g.load("i32.load", state, OFFSET.fault), () => g.exit("fault"));
 
   const lookUp = (linear: Node, bytes: number, tag: number) => {
@@ -40,9 +41,17 @@ export function memory({ g, state, core }: Surroundings, { as64, asWidth }: Conv
   const hostOf = (entry: Node, linear: Node) => g.pure("i32.add", g.load("i32.load", entry, C.TLB_ADDEND), g.pure("i32.wrap_i64", linear));
   const narrow = (width: Width, value: Node) => (width === 64 ? value : g.pure("i32.wrap_i64", value));
 
+  /** @returns false when misses call core instead */
+  const leaves = (hit: Node): boolean => {
+    if (leaveOnMiss && g.changed()) throw new NvlError("wasm/miss", "an access that may miss follows a change of the state");
+    if (leaveOnMiss) g.when(g.pure("i32.eqz", hit), () => g.exit("miss"));
+    return leaveOnMiss === true;
+  };
+
   const load = (width: Width, at: Node): Node => {
     const linear = as64(at);
     const { entry, hit } = lookUp(linear, width / 8, C.TLB_READ);
+    if (leaves(hit)) return g.load(LOADS[width], hostOf(entry, linear), 0);
     return g.choose(typeOf(width), hit, () => g.load(LOADS[width], hostOf(entry, linear), 0), () => {
       const value = g.call(core(`load${width}`), [linear], "i64");
       checkFault();
@@ -52,6 +61,7 @@ export function memory({ g, state, core }: Surroundings, { as64, asWidth }: Conv
   const store = (width: Width, at: Node, value: Node): void => {
     const linear = as64(at), stored = asWidth(width, value);
     const { entry, hit } = lookUp(linear, width / 8, C.TLB_WRITE);
+    if (leaves(hit)) return g.store(STORES[width], hostOf(entry, linear), 0, stored);
     g.when(hit, () => g.store(STORES[width], hostOf(entry, linear), 0, stored), () => {
       g.call(core(`store${width}`), [linear, g.pure("i64.and", as64(stored), g.i64((1n << BigInt(width)) - 1n))], "none");
       checkFault();
@@ -61,6 +71,11 @@ export function memory({ g, state, core }: Surroundings, { as64, asWidth }: Conv
   const update = (width: Width, at: Node, compute: (old: Node) => Node): Node => {
     const linear = as64(at);
     const { entry, hit } = lookUp(linear, width / 8, C.TLB_WRITE);
+    if (leaves(hit)) {
+      const host = hostOf(entry, linear), old = g.load(LOADS[width], host, 0);
+      g.store(STORES[width], host, 0, asWidth(width, compute(old)));
+      return old;
+    }
     const host = g.choose("i32", hit, () => hostOf(entry, linear), () => {
       const scratch = g.call(core("beginUpdate"), [linear, g.i32(width / 8)], "i32");
       checkFault();
@@ -78,6 +93,7 @@ export function memory({ g, state, core }: Surroundings, { as64, asWidth }: Conv
   const loadVector = (at: Node): Node => {
     const linear = as64(at);
     const { entry, hit } = lookUp(linear, 16, C.TLB_READ);
+    if (leaves(hit)) return g.load("v128.load", hostOf(entry, linear), 0);
     return g.choose("v128", hit, () => g.load("v128.load", hostOf(entry, linear), 0), () => {
       g.call(core("loadVector"), [linear, g.i32(LOAD_SLOT)], "none");
       checkFault();
@@ -87,6 +103,7 @@ export function memory({ g, state, core }: Surroundings, { as64, asWidth }: Conv
   const storeVector = (at: Node, value: Node): void => {
     const linear = as64(at);
     const { entry, hit } = lookUp(linear, 16, C.TLB_WRITE);
+    if (leaves(hit)) return g.store("v128.store", hostOf(entry, linear), 0, value);
     g.when(hit, () => g.store("v128.store", hostOf(entry, linear), 0, value), () => {
       g.store("v128.store", state, OFFSET.scratch + STORE_SLOT * SCRATCH_BYTES, value);
       g.call(core("storeVector"), [linear, g.i32(STORE_SLOT)], "none");

@@ -12,6 +12,9 @@ export interface Surroundings {
   readonly state: Node;
   /** Index of a function that the module imports from core. */
   core(name: string): number;
+  /** Where the TLB does not answer, the code takes the exit `miss` before it has changed anything, and somebody else executes the whole
+   * instruction. Otherwise it calls core. */
+  readonly leaveOnMiss?: boolean;
 }
 
 export const typeOf = (width: Width) => (width === 64 ? "i64" : "i32");
