@@ -83,6 +83,8 @@ export function pause(block: u32): u32 {
     if (code) return leaveRun(code);
     if (load<i64>(vcpu, At.budget) <= 0) return leaveRun(C.EXIT_BUDGET);
     if (load<u32>(vcpu, At.attention) & C.ATTENTION_STEP) return C.PAUSE_SINGLE;
+    // one made for the moment, before the end of CS, would not be found, and be made again and again
+    if (block < load<u32>(vcpu, At.arena) || block >= load<u32>(vcpu, At.arenaEnd)) return C.PAUSE_SINGLE;
     block = findBlock();
     if (!block) return C.PAUSE_MISS;
   }
