@@ -1,12 +1,13 @@
 // A vCPU with 2 MiB of RAM at 0 and nothing else, put into a mode by writing its registers: for what cases in user mode cannot show.
 // There are no handlers: an exception is a triple fault, and `run` returns "shutdown", except in real mode, where the test may fill the table at 0.
 
-import { ATTRIBUTES, createNodeMemory, createVnodeMemory, type Bus, type Engine, type GprName, type SegmentName, type Vcpu } from "../hal/index.ts";
+import { ATTRIBUTES, createNodeMemory, createVnodeMemory, type Bus, type Engine, type GprName, type NodeMemory, type SegmentName, type Vcpu } from "../hal/index.ts";
 
 export type BareMode = "real" | "protected" | "long";
 
 export interface Bare {
   readonly vcpu: Vcpu;
+  readonly node: NodeMemory;
   /** RAM, by guest-physical address. */
   readonly ram: Uint8Array;
   /** Puts code at CODE_AT and RIP there. */
@@ -66,7 +67,7 @@ export function createBare(engine: Engine, mode: BareMode, bus: Partial<Bus> = {
   const set: Bare["set"] = (registers) => {
     for (const [name, value] of Object.entries(registers)) state.write(name as GprName, BigInt.asUintN(64, BigInt(value)));
   };
-  return { vcpu, ram, load, set, get: (name) => state.read(name), privilege };
+  return { vcpu, node, ram, load, set, get: (name) => state.read(name), privilege };
 }
 
 /** The task state segment at `base`, with `limit` bytes. */
