@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { readFileSync } from "node:fs";
+import { specReference } from "./reference.ts";
 import { parseSpec, specJsonSchema } from "./spec.ts";
 
 const vm = { image: "debian" };
@@ -34,3 +36,6 @@ test("the published schema describes every field that people write", () => {
   const text = JSON.stringify(specJsonSchema());
   for (const field of ["zones", "cores", "memory", "distances", "virtualNodes", "stack", "image", "kernel", "initrd", "append", "files"]) assert.match(text, new RegExp(`"${field}"`));
 });
+
+for (const [name, made] of [["spec.md", specReference()], ["spec.schema.json", `${JSON.stringify(specJsonSchema(), undefined, 2)}\n`]] as const)
+  test(`docs/${name} is up to date: npm run docs`, () => assert.equal(readFileSync(new URL(`../../docs/${name}`, import.meta.url), "utf8"), made));

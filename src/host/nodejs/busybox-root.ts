@@ -3,7 +3,8 @@
 import { cpioArchive, type CpioEntry } from "../../base/cpio.ts";
 
 const INIT = `#!/bin/busybox sh
-# First program of a virtual node: mounts the kernel's file systems, then runs /etc/nvl/run if there is one, else a shell on the console.
+# First program of a virtual node: mounts the kernel's file systems, then runs what nvl.run="…" on the
+# kernel's command line says, else /etc/nvl/run, else a shell on the console, and switches off.
 export PATH=/bin HOME=/root TERM=\${TERM:-vt100} PS1='# '
 /bin/busybox --install -s /bin
 mount -t devtmpfs devtmpfs /dev
@@ -13,10 +14,9 @@ mount -t tmpfs tmpfs /tmp
 hostname "\${nvl_name:-nvl}"
 cd /root
 echo "NVL init: $(hostname) is up"
-if [ -x /etc/nvl/run ]; then
-  /etc/nvl/run
-  poweroff -f
-fi
+run=$(sed -n 's/.*nvl\\.run=\\("[^"]*"\\|[^ ]*\\).*/\\1/p' /proc/cmdline | tr -d '"')
+if [ -n "$run" ]; then sh -c "$run"; poweroff -f; fi
+if [ -x /etc/nvl/run ]; then /etc/nvl/run; poweroff -f; fi
 setsid cttyhack sh
 poweroff -f
 `;

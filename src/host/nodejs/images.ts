@@ -7,6 +7,8 @@ import { NvlError } from "../../base/error.ts";
 
 /** What `image.json` says. File names are relative to the image's folder. */
 export interface ImageManifest {
+  /** IMAGE_REVISION when it was made. */
+  revision: number;
   name: string;
   kernel: string;
   initrds: string[];
@@ -15,6 +17,8 @@ export interface ImageManifest {
   /** Where it came from, for people: package names and versions. */
   origin: string;
 }
+/** Counts changes of what we put into images (the init program, the command line): images of another revision are not seen, so they are pulled anew. */
+export const IMAGE_REVISION = 2;
 export interface StoredImage extends ImageManifest { folder: string; bytes: number }
 
 /** The store's folder: `NVL_IMAGES`, else `nvl/images` in the user's cache folder. */
@@ -27,6 +31,7 @@ function readImage(folder: string): StoredImage | undefined {
   if (!existsSync(file)) return undefined;
   try {
     const manifest = JSON.parse(readFileSync(file, "utf8")) as ImageManifest;
+    if (manifest.revision !== IMAGE_REVISION) return undefined;
     const files = [manifest.kernel, ...manifest.initrds].map((name) => path.join(folder, name));
     if (!files.every((name) => existsSync(name))) return undefined;
     return { ...manifest, folder, bytes: files.reduce((sum, name) => sum + statSync(name).size, 0) };
@@ -48,7 +53,8 @@ export function findImage(name: string, store = imageStoreFolder()): StoredImage
 }
 
 /** Stores an image under its name, replacing an older one; a half-written image is never seen. */
-export function storeImage(manifest: ImageManifest, files: Readonly<Record<string, Uint8Array>>, store = imageStoreFolder()): StoredImage {
+export function storeImage(content: Omit<ImageManifest, "revision">, files: Readonly<Record<string, Uint8Array>>, store = imageStoreFolder()): StoredImage {
+  const manifest: ImageManifest = { revision: IMAGE_REVISION, ...content };
   const folder = path.join(store, manifest.name), draft = path.join(store, `.${manifest.name}.${process.pid}`);
   mkdirSync(draft, { recursive: true });
   for (const [name, bytes] of Object.entries(files)) writeFileSync(path.join(draft, name), bytes);
