@@ -53,7 +53,7 @@ const ROWS = [
   ["blocking", "u32", 1, "BLOCKING bits: NMI until IRET; the instruction that executes began with TF, so #DB comes after it; a data breakpoint was met"],
   // -- derived from the above by core's `sync`; never part of a snapshot
   ["mode", "u32", 1, "MODE bits under which code is decoded"],
-  ["tlb", "u32", 1, "address of the TLB in use: supervisor, user, or supervisor with access to user pages (AC)"],
+  ["tlb", "u32", 1, "address of the TLB in use: supervisor, user, supervisor with access to user pages (AC), user with alignment checks"],
   ["fpuTrap", "u32", 1, "bit 0: x87/MMX #NM (CR0.EM or TS); bit 1: SSE #UD (CR0.EM or no CR4.OSFXSR); bit 2: SSE #NM (CR0.TS); bit 3: MMX #UD (CR0.EM)"],
   // -- bookkeeping
   ["index", "u32", 1, "number of this vCPU in its virtual node"],
@@ -64,7 +64,7 @@ const ROWS = [
   ["regions", "u32", 1, "address of the virtual node's region table"],
   ["codePages", "u32", 1, "address of the byte table, by host page, of pages that hold decoded code"],
   ["blockTable", "u32", 1, ""], ["pageBlocks", "u32", 1, ""], ["arena", "u32", 1, ""], ["arenaEnd", "u32", 1, ""], ["arenaNext", "u32", 1, ""],
-  ["tlbArea", "u32", 1, "address of the first of the three TLBs, TLB_AREA_BYTES in all"],
+  ["tlbArea", "u32", 1, "address of the first of the TLBs, TLB_AREA_BYTES in all"],
   // -- the model, constant after creation
   ["tscHz", "u64", 1, ""], ["apicTimerHz", "u64", 1, "input clock of the local APIC's timer"], ["vcpuCount", "u32", 1, ""], ["apicId", "u32", 1, ""],
 ] as const satisfies readonly Row[];
@@ -108,10 +108,10 @@ export const CONSTANTS = {
   MODE_CODE16: 0, MODE_CODE32: 1, MODE_CODE64: 2, MODE_CODE_MASK: 3, MODE_PROTECTED: 4, MODE_STACK32: 8, MODE_VM86: 16,
   // TLB entry: readTag, writeTag, execTag (u64: page address, or TLB_EMPTY), addend (host address - low 32 bits of the page's gva), gfn
   TLB_ENTRIES: 1024, TLB_ENTRY_BYTES: 32, TLB_READ: 0, TLB_WRITE: 8, TLB_EXEC: 16, TLB_ADDEND: 24, TLB_GFN: 28,
-  TLB_HASH: 0x9e3779b1 | 0, TLB_SHIFT: 22, TLB_VIEWS: 3, TLB_EMPTY: -1,
-  // behind the three TLBs: marks of large pages that were entered, and a log of entries that a flush of non-global pages must drop
-  TLB_MARKS: 1024, TLB_LOG: 2048, TLB_AREA_BYTES: 3 * 1024 * 32 + 1024 + 2048 * 4,
-  TLB_VIEW_SUPERVISOR: 0, TLB_VIEW_USER: 1, TLB_VIEW_AC: 2,
+  TLB_HASH: 0x9e3779b1 | 0, TLB_SHIFT: 22, TLB_VIEWS: 4, TLB_EMPTY: -1,
+  // behind the TLBs: marks of large pages that were entered, and a log of entries that a flush of non-global pages must drop
+  TLB_MARKS: 1024, TLB_LOG: 2048, TLB_AREA_BYTES: 4 * 1024 * 32 + 1024 + 2048 * 4,
+  TLB_VIEW_SUPERVISOR: 0, TLB_VIEW_USER: 1, TLB_VIEW_AC: 2, TLB_VIEW_ALIGNED: 3,
   // physical address bits that CPUID announces: page-table bits above are reserved
   PHYSICAL_BITS: 40,
   // region table: u32 count, u32 lock of CMPXCHG16B, then from +16 entries of 32 bytes: u64 gpa, u64 bytes, u32 host address, u32 kind

@@ -167,6 +167,31 @@ test("SMAP: three views of one page", () => {
   assert.equal(core.takeFault(), 14);
 });
 
+test("alignment is checked for programs under CR0.AM and EFLAGS.AC, behind page faults", () => {
+  const core = paged(), AC = 0x40000n;
+  core.map(0x32, 0x32000n | P | W | U | D);
+  core.map(0x33, 0x33000n | P | W | U | D);
+  core.state.write("cr0", 0x8005_0001n);
+  core.state.writeField("cpl", 3n);
+  core.exports.writeFlags(AC, AC);
+  core.exports.sync();
+  core.exports.load32(0x32002n);
+  assert.deepEqual([core.takeFault(), core.state.readField("faultCode")], [17, 0n]);
+  core.exports.store64(0x32004n, 0n);
+  assert.equal(core.takeFault(), 17);
+  core.exports.store16(0x33fffn, 0n); // page 0x34 is not the program's
+  assert.equal(core.takeFault(), 14);
+  core.exports.store64(0x32008n, 5n);
+  core.exports.load8(0x32001n);
+  assert.notEqual(core.exports.fetch(0x32001n), 0);
+  assert.equal(core.takeFault(), -1);
+  assert.equal(hits(core, 0x32000n, C.TLB_VIEW_ALIGNED), "x");
+  core.exports.writeFlags(0n, AC);
+  core.exports.sync();
+  core.exports.load32(0x32002n);
+  assert.equal(core.takeFault(), -1);
+});
+
 test("pages with decoded code have no write tag, and a store there says so", () => {
   const core = paged();
   core.exports.store8(0x33000n, 1n);

@@ -2,7 +2,7 @@
 // An access that crosses pages touches neither before both are known to be allowed. What is not RAM goes to the bus, at most 4 bytes
 // at a time; ROM ignores writes. Values are zero-extended to 64 bits.
 import { At, C } from "./generated/layout";
-import { longMode, raise, strays, UD, vcpu } from "./state";
+import { AC, longMode, raise, strays, UD, vcpu } from "./state";
 import { FETCH, walk, walkGpa, WRITE } from "./walk";
 import { accessOf, entryOf, fill } from "./tlb";
 import { hostAddress, noteStore, regionKind } from "./regions";
@@ -82,7 +82,16 @@ function rawStore(host: usize, bytes: u32, value: u64): void {
   noteStore(host, bytes);
 }
 
+/** #AC(0) of programs under CR0.AM and EFLAGS.AC; a page fault comes first. @returns false: a fault is pending */
+function alignmentOk(linear: u64, bytes: u32, access: u32): bool {
+  if (!(linear & (bytes - 1))) return true;
+  probe(linear, bytes, access, C.TLB_VIEW_ALIGNED);
+  raise(AC, 0);
+  return false;
+}
+
 export function loadFrom(linear: u64, bytes: u32, view: u32): u64 {
+  if (view == C.TLB_VIEW_ALIGNED && !alignmentOk(linear, bytes, 0)) return 0;
   watchAccess(linear, bytes, false);
   if (crosses(linear, bytes)) {
     if (strays(linear, bytes)) return 0;
@@ -106,6 +115,7 @@ export function loadFrom(linear: u64, bytes: u32, view: u32): u64 {
 }
 
 export function storeTo(linear: u64, bytes: u32, value: u64, view: u32): void {
+  if (view == C.TLB_VIEW_ALIGNED && !alignmentOk(linear, bytes, WRITE)) return;
   watchAccess(linear, bytes, true);
   if (crosses(linear, bytes)) {
     if (strays(linear, bytes)) return;

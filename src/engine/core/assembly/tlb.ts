@@ -1,8 +1,8 @@
-// The TLB of ARCHITECTURE.md: three tables of entries that compiled code looks at inline, filled and emptied only here.
+// The TLB of ARCHITECTURE.md: a table of entries for each view that compiled code looks at inline, filled and emptied only here.
 // Behind them: marks (which large pages were entered, since INVLPG drops a whole page) and a log of non-global entries (since loading CR3
 // drops just those, and clearing 96 KiB on every context switch would be slow).
 import { At, C } from "./generated/layout";
-import { CR4_SMAP, vcpu } from "./state";
+import { CR0_AM, CR4_SMAP, vcpu } from "./state";
 import { AC_ACCESS, allowed, FETCH, USER, walkRights, walkShift, WRITE } from "./walk";
 
 const VIEW_BYTES: usize = C.TLB_ENTRIES * C.TLB_ENTRY_BYTES;
@@ -33,20 +33,21 @@ let logged: u32 = 0;
 /** Which accesses a view stands for, as bits of a walk's access. */
 // @ts-ignore: decorator
 @inline export function accessOf(view: u32): u32 {
-  return view == C.TLB_VIEW_USER ? USER : view == C.TLB_VIEW_AC ? AC_ACCESS : 0;
+  return view == C.TLB_VIEW_USER || view == C.TLB_VIEW_ALIGNED ? USER : view == C.TLB_VIEW_AC ? AC_ACCESS : 0;
 }
 
 /** The view of explicit accesses at this privilege. */
 export function viewFor(cpl: u32, ac: bool): u32 {
-  if (cpl == 3) return C.TLB_VIEW_USER;
+  if (cpl == 3) return ac && (load<u64>(vcpu, At.cr0) & CR0_AM) ? C.TLB_VIEW_ALIGNED : C.TLB_VIEW_USER;
   return ac && (load<u64>(vcpu, At.cr4) & CR4_SMAP) ? C.TLB_VIEW_AC : C.TLB_VIEW_SUPERVISOR;
 }
 
-/** Enters the page that the last walk found. `host` is where its 4096 bytes are; `writable`: it is RAM that needs no watching. */
+/** Enters the page that the last walk found. `host` is where its 4096 bytes are; `writable`: it is RAM that needs no watching.
+ * Where alignment is checked only instructions are fetched by the TLB: loads and stores come to the slow paths, which check it. */
 export function fill(linear: u64, view: u32, gpa: u64, host: usize, writable: bool): void {
   const page = linear & ~0xfff, entry = entryOf(linear, view), access = accessOf(view), rights = walkRights;
-  const write = writable && (rights & RIGHT_D) && allowed(rights, access | WRITE);
-  store<u64>(entry, allowed(rights, access) ? page : <u64>C.TLB_EMPTY, C.TLB_READ);
+  const data = view != C.TLB_VIEW_ALIGNED, write = data && writable && (rights & RIGHT_D) && allowed(rights, access | WRITE);
+  store<u64>(entry, data && allowed(rights, access) ? page : <u64>C.TLB_EMPTY, C.TLB_READ);
   store<u64>(entry, write ? page : <u64>C.TLB_EMPTY, C.TLB_WRITE);
   store<u64>(entry, allowed(rights, access | FETCH) ? page : <u64>C.TLB_EMPTY, C.TLB_EXEC);
   store<u32>(entry, <u32>host - <u32>page, C.TLB_ADDEND);
