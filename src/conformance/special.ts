@@ -35,7 +35,7 @@ export interface Special {
 }
 
 const RAX = 0, RCX = 1, RDX = 2, RBX = 3, RSP = 4, RBP = 5, RSI = 6, RDI = 7;
-const SELECTORS = [0, 1, 2, 3, USER_DATA, USER_DATA, USER_DATA, USER_DATA & ~3, USER_CODE32, USER_CODE64, 0x10, 0x18, 0x50, 0x7f8, 0x2c];
+const SELECTORS = [0, 1, 2, 3, USER_DATA, USER_DATA, USER_DATA, USER_DATA, USER_DATA, USER_DATA & ~3, USER_CODE32, USER_CODE64, 0x10, 0x18, 0x50, 0x7f8, 0x2c];
 
 const pin = (draft: Draft, register: number, value: bigint) => {
   draft.gpr[register] = draft.mode === "long" ? BigInt.asUintN(64, value) : BigInt.asUintN(32, value);
@@ -100,13 +100,6 @@ const transfer: Special = {
     poke(draft, at, landing(draft), widthBytes(draft));
     poke(draft, at + widthBytes(draft), codeSelector(draft), 2); // far pointers
   },
-};
-const far: Special = {
-  memory: (draft, at) => {
-    const offset = widthBytes(draft);
-    poke(draft, at, landing(draft), offset);
-    poke(draft, at + offset, codeSelector(draft), 2);
-  },
   immediate: (draft, second) => second ? codeSelector(draft) : landing(draft),
 };
 const nearReturn: Special = {
@@ -167,7 +160,6 @@ const SPECIALS: readonly (readonly [RegExp, Special])[] = [
   [/^(rep)?(movs|cmps|stos|lods|scas|ins|outs)[bwdq]?$/, strings],
   [/^(loop(n?e)?|jr?e?cxz)$/, counted],
   [/^(call|jmp)$/, transfer],
-  [/^(call|jmp)f|(call|jmp)far|^l(call|jmp)$/, far],
   [/^ret$/, nearReturn],
   [/^(retf|lret|ret_?far|iret[dq]?)$/, farReturn],
   [/^mov$/, { finish: (draft) => { if (draft.form.operands[0]?.kind === "sreg") selector.finish!(draft); }, memory: (draft, at) => { if (draft.form.operands[0]?.kind === "sreg") selector.memory!(draft, at); } }],
