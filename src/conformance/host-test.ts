@@ -1,4 +1,4 @@
-// The test "every row against the host's CPU" for one engine; a file per engine, so that they run side by side.
+// The test "every row against the host's CPU", in parts so that they run side by side.
 
 import assert from "node:assert/strict";
 import test from "node:test";
@@ -10,23 +10,32 @@ import { createCaseMachine } from "./machine.ts";
 
 /** NVL_CASES: cases per form; NVL_SEED: other random numbers (`npm run test:full`). */
 const CASES = Number(process.env.NVL_CASES ?? 300), SEED = Number(process.env.NVL_SEED ?? 1);
+/** Cases in memory at a time. */
+const BATCH = 2000;
 
-export function testAgainstHost(engineName: string): void {
+/** Tests every `parts`-th mnemonic, on all engines that are built. */
+export function testAgainstHost(part: number, parts: number): void {
   const host = openHostCpu();
-  const [engine] = openEngines([engineName]);
-  if (host === undefined || engine === undefined) {
-    test(`every row on ${engineName} and the host's CPU`, { skip: engine ? "needs x86-64 Linux with gcc" : `${engineName} is not built` }, () => {});
+  if (host === undefined) {
+    test("every row against the host's CPU", { skip: "needs x86-64 Linux with gcc" }, () => {});
     return;
   }
-  const machine = createCaseMachine(engine), numbers = [...Array(CASES).keys()];
-  for (const mnemonic of new Set(COMPARABLE_FORMS.map((form) => form.mnemonic))) {
-    test(`${mnemonic}: ${engineName} and ${host.model}, ${CASES} cases per form, seed ${SEED}`, () => {
-      const forms = COMPARABLE_FORMS.filter((form) => form.mnemonic === mnemonic);
-      const cases = forms.map((form) => generateCases(form, SEED, numbers));
-      const expected = host.run(cases.flat().map(({ one }) => one));
-      const verdicts = forms.map((form, index) => judge(machine, form, SEED, numbers, cases[index]!, expected.slice(index * CASES, (index + 1) * CASES), 1));
-      const bad = verdicts.filter((verdict) => verdict.different > 0);
-      assert.equal(bad.length, 0, bad.map((verdict) => `${verdict.form.name}: ${verdict.different} of ${verdict.cases} differ\n${verdict.reports.join("\n")}`).join("\n\n"));
+  const machines = openEngines().map(createCaseMachine), names = machines.map(({ engine }) => engine).join(" and ");
+  const mnemonics = [...new Set(COMPARABLE_FORMS.map((form) => form.mnemonic))].filter((_, index) => index % parts === part);
+  for (const mnemonic of mnemonics) {
+    test(`${mnemonic}: ${names} against ${host.model}, ${CASES} cases per form, seed ${SEED}`, () => {
+      const failures: string[] = [];
+      for (const form of COMPARABLE_FORMS.filter((one) => one.mnemonic === mnemonic)) {
+        for (let first = 0; first < CASES; first += BATCH) {
+          const numbers = Array.from({ length: Math.min(BATCH, CASES - first) }, (_, index) => first + index);
+          const cases = generateCases(form, SEED, numbers), expected = host.run(cases.map(({ one }) => one));
+          for (const machine of machines) {
+            const { different, reports } = judge(machine, form, SEED, numbers, cases, expected, 1);
+            if (different > 0) failures.push(`${machine.engine}: ${form.name}: ${different} of ${cases.length} differ\n${reports.join("\n")}`);
+          }
+        }
+      }
+      assert.equal(failures.length, 0, failures.join("\n\n"));
     });
   }
 }

@@ -2,7 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,10 +29,21 @@ export function openHostCpu(): HostCpu | undefined {
     if (compiled.error || compiled.status !== 0) return undefined;
     renameSync(made, binary);
   }
+  // files, not pipes: two processes that share a processor would switch every 64 KiB
+  const scratch = mkdtempSync(path.join(folder, "run-"));
+  process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
   const run = (cases: readonly Case[]): Outcome[] => {
-    const result = spawnSync(binary, { input: encodeCases(cases), maxBuffer: 2 ** 30 });
-    if (result.status !== 0) throw new NvlError("conformance/host-cpu", "the program that runs cases natively has failed", { context: { status: result.status, signal: result.signal }, cause: result.error });
-    return decodeOutcomes(cases, result.stdout);
+    const question = path.join(scratch, "cases"), reply = path.join(scratch, "outcomes");
+    writeFileSync(question, encodeCases(cases));
+    const input = openSync(question, "r"), output = openSync(reply, "w");
+    try {
+      const result = spawnSync(binary, { stdio: [input, output, "inherit"] });
+      if (result.status !== 0) throw new NvlError("conformance/host-cpu", "the program that runs cases natively has failed", { context: { status: result.status, signal: result.signal }, cause: result.error });
+    } finally {
+      closeSync(input);
+      closeSync(output);
+    }
+    return decodeOutcomes(cases, readFileSync(reply));
   };
   return { model: cpus()[0]?.model ?? "unknown", run };
 }

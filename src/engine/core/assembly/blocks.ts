@@ -118,12 +118,20 @@ export function refetch(op: u32): void {
   abandon(op, <i64>load<u8>(op, C.OP_LEFT) + 1);
 }
 
+/** Linear address of the memory operand of `op`, if it has one, as a handler computes it with 64-bit addresses. */
+function operandAddress(op: u32): u64 {
+  const base = load<u64>(vcpu + load<u8>(op, C.OP_BASE)), index = load<u64>(vcpu + load<u8>(op, C.OP_INDEX)) << (load<u8>(op, C.OP_SCALE) & 3);
+  return base + index + load<u64>(op, C.OP_DISP) + load<u64>(vcpu + load<u8>(op, C.OP_SEGMENT), At.segBase);
+}
+
 /** Delivers the fault that abandoned the instruction of `op`. @returns 1: leave run with `exitReason` */
 export function deliverFault(op: u32): u32 {
   abandon(op, load<u8>(op, C.OP_LEFT));
   if (strayed) {
     // an address that is not canonical is #SS(0) where SS is the segment: of the operand, or of a push, pop or LEAVE: next to RSP or RBP
-    const stack = load<u8>(op, C.OP_SCALE) & C.OP_STACK || strayAddress - reg(4) + 16 < 32 || strayAddress - reg(5) + 16 < 32;
+    const ofOperand = strayAddress == operandAddress(op);
+    const stack = ofOperand ? (load<u8>(op, C.OP_SCALE) & C.OP_STACK) != 0
+      : load<u8>(op, C.OP_SCALE) & C.OP_STACK || strayAddress - reg(4) + 16 < 32 || strayAddress - reg(5) + 16 < 32;
     if (stack && load<u32>(vcpu, At.fault) == <u32>(C.FAULT_PENDING | GP)) store<u32>(vcpu, C.FAULT_PENDING | SS, At.fault);
   }
   return deliverPending();

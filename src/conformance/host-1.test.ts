@@ -1,3 +1,3 @@
 import { testAgainstHost } from "./host-test.ts";
 
-testAgainstHost("interp");
+testAgainstHost(1, 2);

@@ -1,3 +1,3 @@
 import { testAgainstHost } from "./host-test.ts";
 
-testAgainstHost("oracle");
+testAgainstHost(0, 2);
