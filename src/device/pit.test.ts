@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { PIT_HZ } from "../abi/pc.ts";
+import { createTimers } from "../base/timers.ts";
 import { createPit } from "./pit.ts";
 import { createSystemControlB } from "./system-ports.ts";
 import { createTestClock, createTestLine } from "./testing.ts";
@@ -70,6 +71,20 @@ test("modes 0 and 4 interrupt once", () => {
     ticks(200_000);
     assert.equal(irq.rises, before + 1, "counting on below zero is silent");
     assert.equal(irq.level, true);
+  }
+});
+
+test("an interrupt is not lost when the host is busy while it is programmed", () => {
+  for (const control of [0x30, 0x34, 0x38]) {
+    let now = 0;
+    const timers = createTimers({ nowNs: () => (now += 1e6) }); // each look at the clock finds it a millisecond later
+    const irq = createTestLine();
+    const pit = createPit(timers, irq);
+    pit.write(3, control);
+    const before = irq.rises;
+    for (const value of [100, 0]) pit.write(0, value);
+    timers.fire();
+    assert.equal(irq.rises, before + 1);
   }
 });
 

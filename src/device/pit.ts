@@ -106,13 +106,12 @@ export function createPit(clock: Clock, interrupt: IrqLine): Pit {
     counter.nullCount = false;
     counter.heldTicks = counter.gate || isTriggered(counter) ? -1 : 0;
   };
-  /** After any change of counter 0: its level now, and when it rises next. */
+  /** After counter 0 was stopped or started: its level, and when it rises. Time may have passed since the start, any length of it if the host
+   * was busy: the first rise is never taken for past. */
   const schedule = () => {
     const counter = state.counters[0];
-    state.line = output(counter);
-    if (!counter.started || isTriggered(counter)) state.riseNs = 0;
-    else if (isPeriodic(counter)) state.riseNs = counter.startNs + (Math.floor(ticks(counter) / period(counter)) + 1) * period(counter) * NS_PER_TICK;
-    else state.riseNs = ticks(counter) < period(counter) ? counter.startNs + period(counter) * NS_PER_TICK : 0;
+    state.line = counter.mode !== 0;
+    state.riseNs = counter.started && !isTriggered(counter) ? counter.startNs + period(counter) * NS_PER_TICK : 0;
     update();
   };
   const update = () => {
@@ -143,11 +142,11 @@ export function createPit(clock: Clock, interrupt: IrqLine): Pit {
       settle(counter);
       counter.startNs += Math.floor(ticks(counter) / period(counter)) * period(counter) * NS_PER_TICK; // the period that it waits for the end of
       counter.nextReload = value;
-    } else {
-      counter.reload = value;
-      if (isTriggered(counter)) return;
-      start(counter);
+      return;
     }
+    counter.reload = value;
+    if (isTriggered(counter)) return;
+    start(counter);
     if (index === 0) schedule();
   };
   const writeCount = (index: number, value: number) => {

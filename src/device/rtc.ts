@@ -70,7 +70,7 @@ export function createRtc(clock: Clock, interrupt: IrqLine, { startEpochMs, memo
   const update = () => {
     refresh();
     interrupt.set((state.flags & state.b & (PERIODIC | ALARM | UPDATE)) !== 0);
-    const now = clock.nowMs(), period = periodMs();
+    const now = state.lookedMs, period = periodMs(); // nothing that comes after it is skipped
     const wanted = state.b & ~state.flags;
     let next = Infinity;
     if (wanted & PERIODIC && period) next = (Math.floor(now / period) + 1) * period;
