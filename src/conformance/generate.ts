@@ -52,7 +52,8 @@ function chooseTarget(draft: Draft, bytes: number): bigint {
   switch (random.below(16)) {
     case 0: return end === END_OF_DATA ? BigInt(end - random.below(bytes + 1)) : BigInt(inside());
     case 1: case 2: return window < DATA + PAGE && end > DATA + PAGE ? BigInt(DATA + PAGE - random.below(bytes + 1)) : BigInt(inside());
-    case 3: return random.chance(70) ? BigInt(inside()) : draft.mode === "long" ? random.pick([0x8000_0000_0000n, bytes > 1 && bytes < 16 ? 0x7fff_ffff_ffffn : 0x10n, 0xffff_7fff_ffff_fff0n, 0x3000_0000n, 0x10n]) : 0x3000_0000n;
+    // the bit offset of BT is added before or after the address is found not to be canonical
+    case 3: return random.chance(70) || /^bt/.test(draft.form.mnemonic) ? BigInt(inside()) : draft.mode === "long" ? random.pick([0x8000_0000_0000n, bytes > 1 && bytes < 16 ? 0x7fff_ffff_ffffn : 0x10n, 0xffff_7fff_ffff_fff0n, 0x3000_0000n, 0x10n]) : 0x3000_0000n;
     default: return BigInt(inside());
   }
 }
@@ -176,7 +177,7 @@ export function generateCase(form: Form, seed: number, number: number): Generate
   if (special?.addressSize && random.chance(25)) prefixes.push(0x67);
   if (has.has("rep") && random.chance(75)) prefixes.push(random.chance(60) ? 0xf3 : 0xf2);
   if (form.prefix === "F2" || form.prefix === "F3") prefixes.push(parseInt(form.prefix, 16));
-  if ((has.has("lock") && memory !== undefined && form.operands[0] === memory && random.chance(25)) || (random.chance(1) && rip < CODE + PAGE)) prefixes.push(0xf0);
+  if ((has.has("lock") && memory !== undefined && form.operands[0] === memory && random.chance(25)) || (random.chance(1) && rip < CODE + PAGE && form.mod !== "ignored")) prefixes.push(0xf0);
   if (form.rexW || (form.size === 64 && !has.has("d64") && !has.has("f64"))) rex |= 8;
   const rexBytes = long && (rex !== 0 || random.chance(8)) ? [0x40 | rex] : [];
   const escape = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]][form.map]!;

@@ -94,7 +94,7 @@ const strings: Special = {
 const counted: Special = { addressSize: true, registers: (draft) => { if (draft.random.chance(60)) pin(draft, RCX, draft.random.pick([0n, 1n, 2n, 0x1_0000_0000n, 0x1_0000_0001n, 0xffff_ffffn])); } };
 const transfer: Special = {
   // whether the target or the stack is looked at first is not the same in all processors
-  registers: (draft) => { if (draft.gpr[RSP]! >> 47n !== 0n) draft.gpr[RSP] = inWindow(draft); },
+  registers: (draft) => { draft.gpr[RSP] = inWindow(draft); },
   finish: (draft) => { if (draft.form.mod === "reg" && draft.modrmRm !== RSP) draft.gpr[draft.modrmRm] = landing(draft); },
   memory: (draft, at) => {
     poke(draft, at, landing(draft), widthBytes(draft));
