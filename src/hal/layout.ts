@@ -126,8 +126,8 @@ export const CONSTANTS = {
   // handlers with a fixed number: find the block again, go on at the operation's target, check the page of the instruction's end
   HANDLER_REFETCH: 0, HANDLER_GOTO: 1, HANDLER_CROSS: 2, HANDLER_INVALID: 3, HANDLER_TOO_LONG: 4, HANDLER_FIRST: 5,
   BLOCK_TABLE_BITS: 16,
-  // answers of pause(): leave run, decode, execute one instruction; anything else is the block to execute
-  PAUSE_EXIT: 0, PAUSE_MISS: 1, PAUSE_SINGLE: 2,
+  // answers of pause(): leave run, decode, execute a part of the block; anything else is the block to execute
+  PAUSE_EXIT: 0, PAUSE_MISS: 1, PAUSE_PART: 2,
   // segment numbers, as encoded in ModRM.reg
   SEG_ES: 0, SEG_CS: 1, SEG_SS: 2, SEG_DS: 3, SEG_FS: 4, SEG_GS: 5, SEG_LDTR: 6, SEG_TR: 7, SEG_NONE: 8,
   SEG_UNUSABLE: 0x10000,

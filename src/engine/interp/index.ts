@@ -49,7 +49,7 @@ function createVcpu(setup: VcpuSetup, modules: InterpModules, table: HandlerTabl
   const instance = new WebAssembly.Instance(modules.interp, {
     env: { memory: node.wasm },
     core: linkCore(functions, modules.interp),
-    interp: { decode: () => predecoder.decodeBlock(), single: () => predecoder.decodeSingle() },
+    interp: { decode: () => predecoder.decodeBlock(), part: () => predecoder.decodePart() },
   });
   predecoder = createPredecoder(node, address, { ...core, ...blocks }, table);
   const execute = instance.exports.run as (state: number, operation: number) => void;
@@ -71,6 +71,7 @@ function createVcpu(setup: VcpuSetup, modules: InterpModules, table: HandlerTabl
   const run = (budget: number): Exit => {
     core.enter();
     demand(C.ATTENTION_BEGIN);
+    predecoder.begin();
     let left = Math.max(0, Math.trunc(budget));
     for (;;) {
       const slice = Math.min(left, SLICE);

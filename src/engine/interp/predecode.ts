@@ -16,16 +16,19 @@ const GP = 13;
 
 /** The exports of core that have to do with blocks. */
 export interface BlockExports {
-  addBlock(block: number): number;
+  addBlock(block: number, findable: number): number;
+  dropBlock(block: number): void;
   flushBlocks(): void;
   invalidateCode(host: number, bytes: number): void;
 }
 
 export interface Predecoder {
+  /** Tells that a run begins: in the middle of a block, more often than not, so that the block decoded there is not worth keeping. */
+  begin(): void;
   /** Decodes the block at RIP. @returns its address, 0 with a fault pending */
   decodeBlock(): number;
-  /** Decodes the one instruction at RIP into a block that nobody finds, and pays for it. @returns as decodeBlock */
-  decodeSingle(): number;
+  /** Decodes as many instructions at RIP as the budget allows, or one, into a block that nobody finds, and pays for it. @returns as decodeBlock */
+  decodePart(): number;
 }
 
 /** What predecode needs of a form, worked out once. */
@@ -34,6 +37,8 @@ interface FormPlan {
   ends: boolean;
   memory: boolean;
   relative: boolean;
+  /** nothing happens: counted, but no operation */
+  skipped: boolean;
   x87: boolean;
   reg: OperandForm | undefined;
   rm: OperandForm | undefined;
@@ -47,6 +52,7 @@ function planOf(form: Form, table: HandlerTable): FormPlan {
     ends: (table.factsOf(form.id) & FACT_ENDS) !== 0,
     memory: operand(({ kind }) => kind === "mem") !== undefined,
     relative: operand(({ kind }) => kind === "rel") !== undefined,
+    skipped: form.mnemonic === "nop" || form.mnemonic === "endbr64" || form.mnemonic === "endbr32",
     x87: form.immediates.length === 0 && form.map === 0 && form.opcode >= 0xd8 && form.opcode <= 0xdf,
     reg: operand(({ from, kind }) => from === "reg" && kind !== "mem"),
     rm: operand(({ from, kind }) => (from === "rm" || from === "opcode") && kind !== "mem"),
@@ -70,7 +76,7 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
   const u16 = new Uint16Array(bytes.buffer), u32 = new Uint32Array(bytes.buffer), i32 = new Int32Array(bytes.buffer);
   const plans = FORMS.map((form) => planOf(form, table));
   const decoded = createDecoded();
-  const temporary = node.allocate(C.BLOCK_HEADER_BYTES + 3 * C.OP_BYTES, 64, "block of one instruction");
+  const temporary = node.allocate(BLOCK_ROOM, 64, "block that is used once");
   const window = new Uint8Array(2 * LONGEST);
   const state32 = (offset: number) => u32[(address + offset) >>> 2];
 
@@ -139,12 +145,8 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
     bytes[block + C.BLOCK_SIZE] = size === 64 ? C.MODE_CODE64 : size === 32 ? C.MODE_CODE32 : C.MODE_CODE16;
     u16[(block + C.BLOCK_OPS) >>> 1] = operations;
     u16[(block + C.BLOCK_HOT) >>> 1] = 0;
-    let op = block + C.BLOCK_HEADER_BYTES, left = count;
-    for (let index = 0; index < operations; index++, op += C.OP_BYTES) {
-      const handler = u16[op >>> 1];
-      if (handler !== C.HANDLER_CROSS && handler !== C.HANDLER_GOTO) left--;
-      bytes[op + C.OP_LEFT] = Math.max(left, 0);
-    }
+    // until here OP_LEFT is the number of instructions up to this one
+    for (let op = block + C.BLOCK_HEADER_BYTES, index = 0; index < operations; index++, op += C.OP_BYTES) bytes[op + C.OP_LEFT] = count - bytes[op + C.OP_LEFT];
   };
   const invalidHandler = (answer: number) => (answer === DECODED_INVALID ? C.HANDLER_INVALID : C.HANDLER_TOO_LONG);
 
@@ -172,87 +174,102 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
     return true;
   };
 
-  /** One instruction, wherever it ends: into `block`, with a check of the second page unless it is executed at once. @returns false with a fault pending */
-  const writeOne = (block: number, keep: boolean): boolean => {
+  /** One instruction that goes on in the next page: into `block`, behind a check of that page. @returns number of operations, 0 with a fault pending */
+  const writeCrossing = (block: number): number => {
     const { host, linear, size } = where;
-    const offset = host & (PAGE - 1), inPage = Math.min(PAGE - offset, where.limit);
-    let op = block + C.BLOCK_HEADER_BYTES, second = 0, operations = 0;
-    let answer = decode(bytes, host, host + inPage, size, decoded);
-    if (answer === DECODED_TRUNCATED && inPage < where.limit) {
-      const next = linear + BigInt(inPage);
-      second = core.fetch(size === 64 ? BigInt.asIntN(64, next) : BigInt.asUintN(32, next)) >>> 0;
-      if (second === 0) return false;
-      const more = Math.min(LONGEST, where.limit - inPage);
-      window.set(bytes.subarray(host, host + inPage));
-      window.set(bytes.subarray(second, second + more), inPage);
-      answer = decode(window, 0, inPage + more, size, decoded);
-      if (keep) {
-        writePlain(op, C.HANDLER_CROSS, offset, 0);
-        u32[(op + C.OP_LINK) >>> 2] = second;
-        op += C.OP_BYTES;
-        operations++;
-      }
-    }
-    let length = inPage;
-    if (answer === DECODED) {
-      length = decoded.length;
-      writeOperation(op, offset, size);
-    } else writePlain(op, invalidHandler(answer), offset, 0);
+    const offset = host & (PAGE - 1), inPage = PAGE - offset;
+    const next = linear + BigInt(inPage);
+    const second = core.fetch(size === 64 ? BigInt.asIntN(64, next) : BigInt.asUintN(32, next)) >>> 0;
+    if (second === 0) return 0;
+    const more = Math.min(LONGEST, where.limit - inPage);
+    window.set(bytes.subarray(host, host + inPage));
+    window.set(bytes.subarray(second, second + more), inPage);
+    const answer = decode(window, 0, inPage + more, size, decoded);
+    const check = block + C.BLOCK_HEADER_BYTES, op = check + C.OP_BYTES;
+    const length = answer === DECODED ? decoded.length : Math.min(LONGEST, inPage + more);
+    writePlain(check, C.HANDLER_CROSS, offset, 0);
+    u32[(check + C.OP_LINK) >>> 2] = second;
+    if (answer === DECODED && plans[decoded.form].skipped) writePlain(op, C.HANDLER_GOTO, offset, offset + length);
+    else if (answer === DECODED) writeOperation(op, offset, size);
+    else writePlain(op, invalidHandler(answer), offset, 0);
     writePlain(op + C.OP_BYTES, C.HANDLER_GOTO, offset + length, offset + length);
-    writeHeader(block, host, second, 1, length, operations + 2, size);
-    return true;
+    bytes[check + C.OP_LEFT] = bytes[op + C.OP_LEFT] = bytes[op + C.OP_BYTES + C.OP_LEFT] = 1;
+    writeHeader(block, host, second, 1, length, 3, size);
+    return 3;
   };
 
-  const decodeSingle = (): number => {
-    if (!locate() || !writeOne(temporary, false)) return 0;
-    const budget = (address + OFFSET.budget);
-    view.setBigInt64(budget, view.getBigInt64(budget, true) - 1n, true);
-    return temporary;
-  };
-
-  const decodeBlock = (): number => {
-    if (!locate()) return 0;
+  /** Up to `most` instructions of the page: into `block`. @returns number of operations, 0 with a fault pending */
+  const writeBlock = (block: number, most: number): number => {
     const { host, size } = where;
-    if (state32(OFFSET.arenaEnd) - state32(OFFSET.arenaNext) < BLOCK_ROOM) core.flushBlocks();
-    const block = state32(OFFSET.arenaNext);
-    const pageEnd = (host | (PAGE - 1)) + 1, offset = host & (PAGE - 1);
-    let at = host, op = block + C.BLOCK_HEADER_BYTES, count = 0, ended = false;
-    while (!ended && count < MOST && at < pageEnd) {
-      const answer = decode(bytes, at, pageEnd, size, decoded);
+    const pageEnd = (host | (PAGE - 1)) + 1, end = Math.min(pageEnd, host + where.limit), offset = host & (PAGE - 1);
+    let at = host, op = block + C.BLOCK_HEADER_BYTES, count = 0, operations = 0, ended = false;
+    while (!ended && count < most && at < end) {
+      const answer = decode(bytes, at, end, size, decoded);
       if (answer === DECODED) {
-        ended = writeOperation(op, at & (PAGE - 1), size);
+        count++;
+        const here = at & (PAGE - 1);
         at += decoded.length;
-      } else if (answer === DECODED_TRUNCATED) break;
-      else {
+        if (plans[decoded.form].skipped) continue;
+        ended = writeOperation(op, here, size);
+      } else {
+        if (answer === DECODED_TRUNCATED && end === pageEnd) break;
+        count++;
         writePlain(op, invalidHandler(answer), at & (PAGE - 1), 0);
-        at = Math.min(pageEnd, at + LONGEST); // what is written there may make it valid
+        at = Math.min(end, at + LONGEST); // what is written there may make it valid
         ended = true;
       }
+      bytes[op + C.OP_LEFT] = count;
       op += C.OP_BYTES;
-      count++;
+      operations++;
     }
-    if (at - host > where.limit) return writeOne(temporary, false) ? temporary : 0;
-    let operations = count;
-    if (count === 0) {
-      if (!writeOne(block, true)) return 0;
-      operations = u16[(block + C.BLOCK_OPS) >>> 1];
-    } else {
-      // even an instruction that ends its block may go on to the next: one that loads a table, a branch that is not taken
+    if (count === 0) return writeCrossing(block);
+    if (!ended) {
       const target = offset + (at - host);
       writePlain(op, C.HANDLER_GOTO, target, target);
+      bytes[op + C.OP_LEFT] = count;
       operations++;
-      writeHeader(block, host, 0, count, at - host, operations, size);
     }
-    u32[(address + OFFSET.arenaNext) >>> 2] = block + C.BLOCK_HEADER_BYTES + operations * C.OP_BYTES;
-    const first = core.addBlock(block);
-    if (first & 1) watch(host);
+    writeHeader(block, host, 0, count, at - host, operations, size);
+    return operations;
+  };
+
+  const add = (block: number, findable: number) => {
+    const first = core.addBlock(block, findable);
+    if (first & 1) watch(u32[(block + C.BLOCK_HOST) >>> 2]);
     if (first & 2) watch(u32[(block + C.BLOCK_SECOND) >>> 2]);
     return block;
+  };
+  const writeTemporary = (most: number): number => {
+    core.dropBlock(temporary);
+    return writeBlock(temporary, most) === 0 ? 0 : add(temporary, 0);
+  };
+  const decodePart = (): number => {
+    if (!locate()) return 0;
+    const budget = view.getBigInt64(address + OFFSET.budget, true);
+    const alone = (state32(OFFSET.attention) & C.ATTENTION_STEP) !== 0;
+    const block = writeTemporary(alone ? 1 : Math.min(MOST, Number(budget)));
+    if (block !== 0) view.setBigInt64(address + OFFSET.budget, budget - BigInt(u16[(block + C.BLOCK_COUNT) >>> 1]), true);
+    return block;
+  };
+
+  let beginning = 0n;
+  const begin = () => { beginning = view.getBigUint64(address + OFFSET.rip, true); };
+  const decodeBlock = (): number => {
+    if (!locate()) return 0;
+    const first = view.getBigUint64(address + OFFSET.rip, true) === beginning;
+    beginning = -1n;
+    // near the end of CS, findBlock would not give it out
+    if (first || where.limit < MOST * LONGEST) return writeTemporary(MOST);
+    if (state32(OFFSET.arenaEnd) - state32(OFFSET.arenaNext) < BLOCK_ROOM) core.flushBlocks();
+    const block = state32(OFFSET.arenaNext), operations = writeBlock(block, MOST);
+    if (operations === 0) return 0;
+    u32[(address + OFFSET.arenaNext) >>> 2] = block + C.BLOCK_HEADER_BYTES + operations * C.OP_BYTES;
+    return add(block, 1);
   };
   const codePages = state32(OFFSET.codePages);
   const watch = (host: number) => {
     bytes[codePages + (host >>> 12)] = 1;
     core.watchPage(host);
   };
-  return { decodeBlock, decodeSingle };
+  return { begin, decodeBlock, decodePart };
 }

@@ -88,7 +88,7 @@ function assembler(out: ByteWriter) {
 
 const BLOCK_LOCAL = 2, BUDGET_LOCAL = 3, STATUS_LOCAL = 4, FIRST_FREE_LOCAL = 5;
 
-function writeRun(module: ModuleWriter, core: (name: string) => number, decode: number, single: number, handlers: Handlers, handlerType: number): number {
+function writeRun(module: ModuleWriter, core: (name: string) => number, decode: number, part: number, handlers: Handlers, handlerType: number): number {
   const out = byteWriter(), a = assembler(out), locals = localPool(FIRST_FREE_LOCAL);
   const firstFunction = C.HANDLER_FIRST + handlers.arms.length;
 
@@ -133,7 +133,7 @@ function writeRun(module: ModuleWriter, core: (name: string) => number, decode: 
   a.get(BLOCK_LOCAL);
   a.call(core("pause"));
   a.tee(BLOCK_LOCAL);
-  a.i32(C.PAUSE_SINGLE);
+  a.i32(C.PAUSE_PART);
   a.op("i32.gt_u");
   a.brIf(paid);
   a.get(BLOCK_LOCAL);
@@ -149,9 +149,9 @@ function writeRun(module: ModuleWriter, core: (name: string) => number, decode: 
   a.set(BLOCK_LOCAL);
   a.br(enter);
   a.close();
-  a.call(single);
+  a.call(part);
   a.tee(BLOCK_LOCAL);
-  a.brIf(paid); // it has paid for its instruction
+  a.brIf(paid); // it is paid for
   refuse();
   a.close();
   a.get(STATE_LOCAL);
@@ -299,10 +299,10 @@ export function buildInterpreter(): Uint8Array {
   module.importSharedMemory("env", "memory", MEMORY_PAGES.minimum, MEMORY_PAGES.maximum);
   const core = importCore(module);
   const blockType = module.type([], ["i32"]);
-  const decode = module.importFunction("interp", "decode", blockType), single = module.importFunction("interp", "single", blockType);
+  const decode = module.importFunction("interp", "decode", blockType), part = module.importFunction("interp", "part", blockType);
   const handlerType = module.type(HANDLER_PARAMS, ["i32"]);
   const handlers = makeHandlers(core);
-  module.exportFunction("run", writeRun(module, core, decode, single, handlers, handlerType));
+  module.exportFunction("run", writeRun(module, core, decode, part, handlers, handlerType));
   module.table(handlers.functions.map(({ locals, body }) => module.func(handlerType, locals, body)));
 
   const table = byteWriter();

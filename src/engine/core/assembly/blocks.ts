@@ -71,10 +71,10 @@ export function followBranch(block: u32, op: u32): u32 {
 }
 
 /** On entry to a block: something wants attention, or the budget does not suffice for all of it.
- * @returns PAUSE_EXIT with `exitReason`, PAUSE_MISS, PAUSE_SINGLE, or the block to execute, which is paid for */
+ * @returns PAUSE_EXIT with `exitReason`, PAUSE_MISS, PAUSE_PART, or the block to execute, which is paid for */
 export function pause(block: u32): u32 {
-  const rip = load<u64>(vcpu, At.page) + load<u16>(block, C.BLOCK_OFFSET);
-  store<u64>(vcpu, codeSize() == C.MODE_CODE64 ? rip : rip & 0xffff_ffff, At.rip);
+  const at = load<u64>(vcpu, At.page) + load<u16>(block, C.BLOCK_OFFSET), rip = codeSize() == C.MODE_CODE64 ? at : at & 0xffff_ffff;
+  store<u64>(vcpu, rip, At.rip);
   const attention = load<u32>(vcpu, At.attention);
   if (attention) {
     // what waits for the next instruction waits for the next run when the budget is spent; what ends the run does not
@@ -82,15 +82,16 @@ export function pause(block: u32): u32 {
     const code = look();
     if (code) return leaveRun(code);
     if (load<i64>(vcpu, At.budget) <= 0) return leaveRun(C.EXIT_BUDGET);
-    if (load<u32>(vcpu, At.attention) & C.ATTENTION_STEP) return C.PAUSE_SINGLE;
-    // one made for the moment, before the end of CS, would not be found, and be made again and again
-    if (block < load<u32>(vcpu, At.arena) || block >= load<u32>(vcpu, At.arenaEnd)) return C.PAUSE_SINGLE;
-    block = findBlock();
-    if (!block) return C.PAUSE_MISS;
+    if (load<u32>(vcpu, At.attention) & C.ATTENTION_STEP) return C.PAUSE_PART;
+    // the same block if nothing came of it: one that was made to be used once would not be found
+    if (load<u64>(vcpu, At.rip) != rip || !load<u32>(block, C.BLOCK_HOST)) {
+      block = findBlock();
+      if (!block) return C.PAUSE_MISS;
+    }
   }
   const budget = load<i64>(vcpu, At.budget), left = budget - load<u16>(block, C.BLOCK_COUNT);
   if (budget <= 0) return leaveRun(C.EXIT_BUDGET);
-  if (left < 0) return C.PAUSE_SINGLE;
+  if (left < 0) return C.PAUSE_PART;
   store<i64>(vcpu, left, At.budget);
   return block;
 }
@@ -181,18 +182,21 @@ export function checkCross(op: u32): u32 {
   if (!host) return 0;
   if (host == load<u32>(op, C.OP_LINK)) return 1;
   // the same code followed by another page: decode anew
-  drop(op - C.BLOCK_HEADER_BYTES);
+  dropBlock(op - C.BLOCK_HEADER_BYTES);
   abandon(op, 1);
   return 2;
 }
 
-/** Puts a new block into hash and page lists. @returns bit 0: the first of its page, bit 1: the first of its second page */
-export function addBlock(block: u32): u32 {
+/** Puts a new block into the page lists, and where it is to be found: into its hash bucket.
+ * @returns bit 0: the first of its page, bit 1: the first of its second page */
+export function addBlock(block: u32, findable: bool): u32 {
   const host = load<u32>(block, C.BLOCK_HOST), second = load<u32>(block, C.BLOCK_SECOND);
   const bucket = bucketOf(host), list = pageList(host);
   let first: u32 = 0;
-  store<u32>(block, load<u32>(bucket), C.BLOCK_NEXT);
-  store<u32>(bucket, block);
+  if (findable) {
+    store<u32>(block, load<u32>(bucket), C.BLOCK_NEXT);
+    store<u32>(bucket, block);
+  }
   if (!load<u32>(list)) first = 1;
   store<u32>(block, load<u32>(list), C.BLOCK_PAGE_NEXT);
   store<u32>(list, block);
@@ -214,7 +218,8 @@ function unlinkFromPage(block: u32, host: u32): void {
   if (!load<u32>(pageList(host))) store<u8>(<usize>load<u32>(vcpu, At.codePages) + (host >> 12), 0);
 }
 
-function drop(block: u32): void {
+/** Takes a block out of all lists; who executes it finds out at its next operation. */
+export function dropBlock(block: u32): void {
   const host = load<u32>(block, C.BLOCK_HOST), second = load<u32>(block, C.BLOCK_SECOND);
   if (!host) return;
   unlinkFromPage(block, host);
@@ -228,7 +233,6 @@ function drop(block: u32): void {
     const handler = load<u16>(op);
     if (handler != C.HANDLER_GOTO && handler != C.HANDLER_CROSS) store<u16>(op, C.HANDLER_REFETCH);
   }
-  store<u64>(vcpu, load<u64>(vcpu, At.codeInvalidations) + 1, At.codeInvalidations);
 }
 
 /** Drops the decoded code that overlaps [host, host + bytes). */
@@ -243,7 +247,10 @@ export function invalidateCode(host: u32, bytes: u32): void {
       const inFirst = min<u32>(length, PAGE - (start & 0xfff)), second = load<u32>(block, C.BLOCK_SECOND);
       const hitsFirst = start <= last && start + inFirst > host;
       const hitsSecond = second != 0 && second <= last && second + (length - inFirst) > host;
-      if (hitsFirst || hitsSecond) drop(block);
+      if (hitsFirst || hitsSecond) {
+        dropBlock(block);
+        store<u64>(vcpu, load<u64>(vcpu, At.codeInvalidations) + 1, At.codeInvalidations);
+      }
       block = next;
     }
     if (page >= (last & ~0xfff)) break;
