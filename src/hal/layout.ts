@@ -125,7 +125,7 @@ export const CONSTANTS = {
   OP_DISP: 16, OP_IMM: 24, OP_BYTES: 32, OP_STACK: 0x80,
   // handlers with a fixed number: find the block again, go on at the operation's target, check the page of the instruction's end
   HANDLER_REFETCH: 0, HANDLER_GOTO: 1, HANDLER_CROSS: 2, HANDLER_INVALID: 3, HANDLER_TOO_LONG: 4, HANDLER_FIRST: 5,
-  BLOCK_TABLE_BITS: 16,
+  BLOCK_TABLE_BITS: 17,
   // answers of pause(): leave run, decode, execute a part of the block; anything else is the block to execute
   PAUSE_EXIT: 0, PAUSE_MISS: 1, PAUSE_PART: 2,
   // segment numbers, as encoded in ModRM.reg

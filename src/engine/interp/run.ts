@@ -8,8 +8,9 @@ import { CONSTANTS as C, OFFSET } from "../../hal/layout.ts";
 import { FORMS } from "../../isa/forms.ts";
 import { HELPERS } from "../../isa/helpers.ts";
 import { byteWriter, type ByteWriter } from "../wasm/bytes.ts";
-import { createGraph } from "../wasm/ir.ts";
+import { createGraph, type Graph, type Node } from "../wasm/ir.ts";
 import { localPool, lower } from "../wasm/lower.ts";
+import { tlbEntry } from "../wasm/memory.ts";
 import { moduleWriter, type ModuleWriter } from "../wasm/module.ts";
 import { CONTROL as W, OP_FACTS, type LoadOp, type PureOp, type StoreOp, type ValueType } from "../wasm/opcodes.ts";
 import { HANDLER_PARAMS, makeHandlers, OP_LOCAL, recordHandler, STATE_LOCAL, type Handlers } from "./handlers.ts";
@@ -86,15 +87,74 @@ function assembler(out: ByteWriter) {
   };
 }
 
+/** Host address of code that the TLB knows, checked for execution; exits `slow` if it does not. */
+function recordFetch(g: Graph, state: Node, rip: Node): { host: Node; page: Node } {
+  const page = g.pure("i64.and", rip, g.i64(~0xfffn));
+  const entry = tlbEntry(g, state, rip);
+  g.when(g.pure("i64.ne", g.load("i64.load", entry, C.TLB_EXEC), page), () => g.exit("slow"));
+  return { page, host: g.pure("i32.add", g.load("i32.load", entry, C.TLB_ADDEND), g.pure("i32.wrap_i64", rip)) };
+}
+
+/** The block at RIP in 64-bit code, when it is the first of its bucket; what else there is, core's findBlock knows. */
+function recordFind(g: Graph, state: Node): void {
+  const slowUnless = (condition: Node) => g.when(g.pure("i32.eqz", condition), () => g.exit("slow"));
+  const code64 = (mode: Node) => g.pure("i32.eq", g.pure("i32.and", mode, g.i32(C.MODE_CODE_MASK)), g.i32(C.MODE_CODE64));
+  slowUnless(code64(g.load("i32.load", state, OFFSET.mode)));
+  const { host, page } = recordFetch(g, state, g.load("i64.load", state, OFFSET.rip));
+  const hash = g.pure("i32.shr_u", g.pure("i32.mul", host, g.i32(C.TLB_HASH)), g.i32(32 - C.BLOCK_TABLE_BITS));
+  const block = g.load("i32.load", g.pure("i32.add", g.load("i32.load", state, OFFSET.blockTable), g.pure("i32.shl", hash, g.i32(2))), 0);
+  slowUnless(block);
+  slowUnless(g.pure("i32.eq", g.load("i32.load", block, C.BLOCK_HOST), host));
+  slowUnless(g.pure("i32.eq", g.load("i32.load8_u", block, C.BLOCK_SIZE), g.i32(C.MODE_CODE64)));
+  g.store("i64.store", state, OFFSET.page, page);
+  g.exit("found", block);
+}
+
+/** The block that a direct branch is linked to. In its own page it is the one, elsewhere only if that is still mapped there. */
+function recordFollow(g: Graph, state: Node, op: Node): void {
+  const block = g.load("i32.load", op, C.OP_LINK), target = g.load("i64.load", op, C.OP_IMM);
+  g.when(g.pure("i32.eqz", block), () => g.exit("slow"));
+  const there = g.load("i32.load", block, C.BLOCK_HOST);
+  g.when(g.pure("i64.lt_u", target, g.i64(0x1000n)), () => {
+    g.when(g.pure("i32.eqz", there), () => g.exit("slow")); // it was dropped
+    g.exit("found", block);
+  });
+  const { host, page } = recordFetch(g, state, g.pure("i64.add", g.load("i64.load", state, OFFSET.page), target));
+  g.when(g.pure("i32.ne", there, host), () => g.exit("slow"));
+  g.store("i64.store", state, OFFSET.page, page);
+  g.exit("found", block);
+}
+
 const BLOCK_LOCAL = 2, BUDGET_LOCAL = 3, STATUS_LOCAL = 4, FIRST_FREE_LOCAL = 5;
 
 function writeRun(module: ModuleWriter, core: (name: string) => number, decode: number, part: number, handlers: Handlers, handlerType: number): number {
   const out = byteWriter(), a = assembler(out), locals = localPool(FIRST_FREE_LOCAL);
   const firstFunction = C.HANDLER_FIRST + handlers.arms.length;
 
+  const inline = (record: (g: Graph, state: Node) => void, exits: Record<string, (emit: () => void, depth: number) => void>) => {
+    const graph = createGraph();
+    record(graph, graph.param(STATE_LOCAL, "i32"));
+    lower(graph, out, { locals, exit: (node, depth, _out, emit) => exits[node.op](() => emit(node.args[0]), depth) });
+  };
+  const branchTo = (label: number, depth: number) => {
+    out.byte(W.br);
+    out.u32(a.depthTo(label) + depth);
+  };
+
   const find = a.loop();
+  const found = a.block(), search = a.block();
+  inline(recordFind, {
+    slow: (_emit, depth) => branchTo(search, depth),
+    found: (emit, depth) => {
+      emit();
+      a.set(BLOCK_LOCAL);
+      branchTo(found, depth);
+    },
+  });
+  a.close();
   a.call(core("findBlock"));
   a.set(BLOCK_LOCAL);
+  a.close();
   const enter = a.loop();
 
   const refuse = () => { // no block, a fault is pending
@@ -260,13 +320,15 @@ function writeRun(module: ModuleWriter, core: (name: string) => number, decode: 
   };
   a.close(); // link: a taken direct branch
   refund();
-  a.get(OP_LOCAL);
-  a.memory("i32.load", C.OP_LINK);
-  a.tee(STATUS_LOCAL);
-  a.when();
-  a.get(STATUS_LOCAL);
-  a.set(BLOCK_LOCAL);
-  a.br(enter);
+  const unlinked = a.block();
+  inline((g, state) => recordFollow(g, state, g.param(OP_LOCAL, "i32")), {
+    slow: (_emit, depth) => branchTo(unlinked, depth),
+    found: (emit, depth) => {
+      emit();
+      a.set(BLOCK_LOCAL);
+      branchTo(enter, depth);
+    },
+  });
   a.close();
   a.get(BLOCK_LOCAL);
   a.get(OP_LOCAL);

@@ -3,7 +3,7 @@
 import { CONSTANTS as C, OFFSET } from "../../hal/layout.ts";
 import { NvlError } from "../../base/error.ts";
 import type { Width } from "../../isa/emit.ts";
-import type { Node } from "./ir.ts";
+import type { Graph, Node } from "./ir.ts";
 import { typeOf, type Conversions, type Surroundings } from "./types.ts";
 
 export interface Memory {
@@ -28,13 +28,18 @@ export const SCRATCH_BYTES = 16;
 const LOADS = { 8: "i32.load8_u", 16: "i32.load16_u", 32: "i32.load", 64: "i64.load" } as const;
 const STORES = { 8: "i32.store8", 16: "i32.store16", 32: "i32.store", 64: "i64.store" } as const;
 
+/** Address of the TLB entry in which the page of `linear` would be. */
+export function tlbEntry(g: Graph, state: Node, linear: Node): Node {
+  const page = g.pure("i32.wrap_i64", g.pure("i64.shr_u", linear, g.i64(12n)));
+  const index = g.pure("i32.and", g.pure("i32.shr_u", g.pure("i32.mul", page, g.i32(C.TLB_HASH)), g.i32(ENTRY_SHIFT)), g.i32(ENTRY_MASK));
+  return g.pure("i32.add", g.load("i32.load", state, OFFSET.tlb), index);
+}
+
 export function memory({ g, state, core, leaveOnMiss }: Surroundings, { as64, asWidth }: Conversions): Memory {
   const checkFault = () => g.when(g.load("i32.load", state, OFFSET.fault), () => g.exit("fault"));
 
   const lookUp = (linear: Node, bytes: number, tag: number) => {
-    const page = g.pure("i32.wrap_i64", g.pure("i64.shr_u", linear, g.i64(12n)));
-    const index = g.pure("i32.and", g.pure("i32.shr_u", g.pure("i32.mul", page, g.i32(C.TLB_HASH)), g.i32(ENTRY_SHIFT)), g.i32(ENTRY_MASK));
-    const entry = g.pure("i32.add", g.load("i32.load", state, OFFSET.tlb), index);
+    const entry = tlbEntry(g, state, linear);
     const last = g.pure("i64.and", g.pure("i64.add", linear, g.i64(BigInt(bytes - 1))), g.i64(PAGE_MASK));
     return { entry, hit: g.pure("i64.eq", g.load("i64.load", entry, tag), last) };
   };

@@ -31,8 +31,17 @@ const PAGE: u32 = 4096;
 
 // @ts-ignore: decorator
 @inline function search(host: u32, size: u32): u32 {
-  let block = load<u32>(bucketOf(host));
-  while (block && (load<u32>(block, C.BLOCK_HOST) != host || load<u8>(block, C.BLOCK_SIZE) != size)) block = load<u32>(block, C.BLOCK_NEXT);
+  const bucket = bucketOf(host);
+  let block = load<u32>(bucket), before: u32 = 0;
+  while (block && (load<u32>(block, C.BLOCK_HOST) != host || load<u8>(block, C.BLOCK_SIZE) != size)) {
+    before = block;
+    block = load<u32>(block, C.BLOCK_NEXT);
+  }
+  if (block && before) { // to the front, where the interpreter looks by itself
+    store<u32>(before, load<u32>(block, C.BLOCK_NEXT), C.BLOCK_NEXT);
+    store<u32>(block, load<u32>(bucket), C.BLOCK_NEXT);
+    store<u32>(bucket, block);
+  }
   return block;
 }
 
@@ -55,7 +64,7 @@ export function findBlock(): u32 {
   return block;
 }
 
-/** The block that a taken direct branch of `block` leads to; RIP becomes its target, and within the page the branch is linked to it. @returns as findBlock */
+/** The block that a taken direct branch of `block` leads to; RIP becomes its target, and in 64-bit code the branch is linked to it. @returns as findBlock */
 export function followBranch(block: u32, op: u32): u32 {
   const target = load<u64>(op, C.OP_IMM), rip = load<u64>(vcpu, At.page) + target;
   if (codeSize() != C.MODE_CODE64) {
@@ -64,8 +73,7 @@ export function followBranch(block: u32, op: u32): u32 {
   }
   store<u64>(vcpu, rip, At.rip);
   const host = load<u32>(block, C.BLOCK_HOST);
-  if (target >= PAGE || !host) return findBlock();
-  const found = search((host & ~0xfff) | <u32>target, C.MODE_CODE64);
+  const found = target < PAGE && host ? search((host & ~0xfff) | <u32>target, C.MODE_CODE64) : findBlock();
   if (found) store<u32>(op, found, C.OP_LINK);
   return found;
 }
