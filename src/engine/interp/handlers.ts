@@ -7,10 +7,10 @@ import { perform } from "../../isa/perform.ts";
 import { byteWriter, type ByteWriter } from "../wasm/bytes.ts";
 import { createEmit } from "../wasm/emit.ts";
 import { flagsInState } from "../wasm/flags.ts";
-import { createGraph, type Graph } from "../wasm/ir.ts";
+import { createGraph, type Graph, type Node } from "../wasm/ir.ts";
 import { localPool, lower } from "../wasm/lower.ts";
 import { CONTROL as W, type ValueType } from "../wasm/opcodes.ts";
-import { isHot } from "./hot.ts";
+import { isHot, isPair } from "./hot.ts";
 import { FACT_ENDS, variantsOf, type Variant } from "./operation.ts";
 import { operationPlacement } from "./place.ts";
 
@@ -21,9 +21,13 @@ export const STATUS_NEXT = 0, STATUS_LEAVE = 1, STATUS_FAULT = 2;
 export const HANDLER_PARAMS: readonly ValueType[] = ["i32", "i32"];
 
 export interface HandlerFunction { locals: readonly ValueType[]; body: Uint8Array }
+/** A hot form; or two that follow one another, `second` being that of the operation behind. */
+export interface Arm { form: Form; variant: Variant; second?: Form }
 export interface Handlers {
-  /** forms and variants that are arms, in the order of their numbers from HANDLER_FIRST on */
-  arms: { form: Form; variant: Variant }[];
+  /** numbers of the first and second handler of a pair, and of the arm for both */
+  pairs: [number, number, number][];
+  /** what is an arm, in the order of their numbers from HANDLER_FIRST on */
+  arms: Arm[];
   /** functions, by number from HANDLER_FIRST on: those of the arms too, for when their TLB look-up fails */
   functions: HandlerFunction[];
   numberOf(form: Form, variant: Variant): number;
@@ -31,10 +35,22 @@ export interface Handlers {
 }
 
 /** Records a form's meaning. A meaning that changed what later instructions depend on leaves: nothing else ends a block. */
-export function recordHandler(graph: Graph, core: (name: string) => number, form: Form, variant: Variant, leaveOnMiss = false): void {
-  const surroundings = { g: graph, state: graph.param(STATE_LOCAL, "i32"), core, leaveOnMiss };
+export function recordHandler(graph: Graph, core: (name: string) => number, form: Form, variant: Variant): void {
+  const surroundings = { g: graph, state: graph.param(STATE_LOCAL, "i32"), core };
   const op = graph.param(OP_LOCAL, "i32");
   perform(createEmit(surroundings, operationPlacement(surroundings, op, form, variant), flagsInState(surroundings)), form);
+}
+
+/** Records an arm: no calls, but the exit `miss`. Exits of a pair's second instruction have `2` at their end. */
+export function recordArm(graph: Graph, core: (name: string) => number, { form, variant, second }: Arm): void {
+  const surroundings = { g: graph, state: graph.param(STATE_LOCAL, "i32"), core, leaveOnMiss: true };
+  const op = graph.param(OP_LOCAL, "i32"), flagStore = flagsInState(surroundings);
+  perform(createEmit(surroundings, operationPlacement(surroundings, op, form, variant), flagStore), form);
+  if (second === undefined) return;
+  graph.nextInstruction();
+  const behind = { ...surroundings, g: { ...graph, exit: (kind: string, ...args: Node[]) => graph.exit(`${kind}2`, ...args) } };
+  const opBehind = graph.pure("i32.add", op, graph.i32(C.OP_BYTES));
+  perform(createEmit(behind, operationPlacement(behind, opBehind, second, "plain64"), flagStore), second);
 }
 
 function handlerFunction(graph: Graph): HandlerFunction {
@@ -76,32 +92,38 @@ function leaveByLink(out: ByteWriter): void {
 export function makeHandlers(core: (name: string) => number, forms: readonly Form[] = FORMS): Handlers {
   const key = (form: Form, variant: Variant) => `${form.id} ${variant}`;
   const numbers = new Map<string, number>(), facts = new Map<number, number>(), known = new Map<string, number>();
-  const arms: Handlers["arms"] = [];
-  const functions: HandlerFunction[] = [];
-  const each = forms.flatMap((form) => variantsOf(form).map((variant) => ({ form, variant })));
-  for (const { form, variant } of each) {
-    if (!isHot(form, variant)) continue;
-    numbers.set(key(form, variant), C.HANDLER_FIRST + arms.length);
-    arms.push({ form, variant });
-  }
-  for (const { form, variant } of each) {
+  const arms: Arm[] = [], pairs: Handlers["pairs"] = [];
+  const made: HandlerFunction[] = [];
+  const each = forms.flatMap((form) => variantsOf(form).map((variant) => ({ form, variant, hot: isHot(form, variant) })));
+  // arms have the lowest numbers, pairs follow, then what is a function only
+  const makeFunction = ({ form, variant }: Arm): { text: string; handler: HandlerFunction } => {
     const graph = createGraph();
     recordHandler(graph, core, form, variant);
     if (graph.root.ended) facts.set(form.id, FACT_ENDS);
-    const made = handlerFunction(graph), arm = numbers.get(key(form, variant));
-    if (arm !== undefined) {
-      functions[arm - C.HANDLER_FIRST] = made;
-      continue;
+    const handler = handlerFunction(graph);
+    return { text: `${handler.locals.join()}:${handler.body.join()}`, handler };
+  };
+  for (const hot of [true, false]) {
+    for (const one of each.filter((candidate) => candidate.hot === hot)) {
+      const { text, handler } = makeFunction(one);
+      let number = known.get(text);
+      if (number === undefined) {
+        number = C.HANDLER_FIRST + made.push(handler) - 1;
+        known.set(text, number);
+        if (hot) arms.push(one);
+      }
+      numbers.set(key(one.form, one.variant), number);
     }
-    const text = `${made.locals.join()}:${made.body.join()}`;
-    let index = known.get(text);
-    if (index === undefined) {
-      index = Math.max(functions.length, arms.length);
-      functions[index] = made;
-      known.set(text, index);
+    if (!hot) break;
+    const singles = [...arms], numberOfArm = ({ form, variant }: Arm) => numbers.get(key(form, variant))!;
+    for (const first of singles) for (const second of singles) {
+      if (second.variant !== "plain64" || !isPair(first.form, first.variant, second.form)) continue;
+      pairs.push([numberOfArm(first), numberOfArm(second), C.HANDLER_FIRST + made.length]);
+      made.push(made[numberOfArm(first) - C.HANDLER_FIRST]); // when its access misses, the first is executed alone
+      arms.push({ ...first, second: second.form });
     }
-    numbers.set(key(form, variant), C.HANDLER_FIRST + index);
   }
-  return { arms, functions, numberOf: (form, variant) => numbers.get(key(form, variant)) ?? 0, factsOf: (form) => facts.get(form.id) ?? 0 };
+  const functions = made;
+  return { arms, pairs, functions, numberOf: (form, variant) => numbers.get(key(form, variant)) ?? 0, factsOf: (form) => facts.get(form.id) ?? 0 };
 }
 

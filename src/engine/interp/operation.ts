@@ -35,17 +35,25 @@ export const FACT_ENDS = 1;
 /** Handlers by form and variant, as the build writes them into the module: per form a u16 for each variant (0: none) and one of facts. */
 export const HANDLER_SECTION = "nvl.handlers", HANDLER_STRIDE = VARIANTS.length + 1;
 
+/** Pairs of handlers that share an arm: u16 first, second, and the arm that stands for both. */
+export const PAIR_SECTION = "nvl.pairs";
+
 export interface HandlerTable {
   handlerOf(form: number, variant: Variant): number;
   factsOf(form: number): number;
+  /** The handler for two operations in a row, by `first * 65536 + second`. */
+  readonly pairs: ReadonlyMap<number, number>;
 }
 
-/** Reads the table from the module's custom section. */
-export function handlerTable(section: ArrayBuffer): HandlerTable {
-  const words = new Uint16Array(section);
+/** Reads the tables from the module's custom sections. */
+export function handlerTable(section: ArrayBuffer, pairSection: ArrayBuffer): HandlerTable {
+  const words = new Uint16Array(section), triples = new Uint16Array(pairSection);
+  const pairs = new Map<number, number>();
+  for (let index = 0; index < triples.length; index += 3) pairs.set(triples[index] * 65536 + triples[index + 1], triples[index + 2]);
   if (words.length !== FORMS.length * HANDLER_STRIDE) throw new RangeError("interp.wasm was built for another instruction set");
   return {
     handlerOf: (form, variant) => words[form * HANDLER_STRIDE + VARIANTS.indexOf(variant)],
+    pairs,
     factsOf: (form) => words[form * HANDLER_STRIDE + VARIANTS.length],
   };
 }

@@ -75,6 +75,7 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
   const { bytes, view } = node;
   const u16 = new Uint16Array(bytes.buffer), u32 = new Uint32Array(bytes.buffer), i32 = new Int32Array(bytes.buffer);
   const plans = FORMS.map((form) => planOf(form, table));
+  const jumps = new Set(FORMS.filter((form) => /^j[a-z]+$/.test(form.mnemonic) && form.mnemonic !== "jmp").map((form) => table.handlerOf(form.id, "plain64")));
   const decoded = createDecoded();
   const temporary = node.allocate(BLOCK_ROOM, 64, "block that is used once");
   const window = new Uint8Array(2 * LONGEST);
@@ -198,6 +199,21 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
     return 3;
   };
 
+  /** Lets the first of two operations that have an arm together stand for both. A jump goes with what is before it, whatever that could go with. */
+  const pairUp = (first: number, operations: number) => {
+    const handler = (index: number) => u16[(first + index * C.OP_BYTES) >>> 1];
+    const pairOf = (index: number) => table.pairs.get(handler(index) * 65536 + handler(index + 1));
+    for (let index = 0; index + 1 < operations;) {
+      const pair = pairOf(index);
+      // a comparison in the second place is worth more with the jump behind it
+      if (pair === undefined || (index + 2 < operations && jumps.has(handler(index + 2)) && pairOf(index + 1) !== undefined)) {
+        index++;
+        continue;
+      }
+      u16[(first + index * C.OP_BYTES) >>> 1] = pair;
+      index += 2;
+    }
+  };
   /** Up to `most` instructions of the page: into `block`. @returns number of operations, 0 with a fault pending */
   const writeBlock = (block: number, most: number): number => {
     const { host, size } = where;
@@ -223,6 +239,7 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
       operations++;
     }
     if (count === 0) return writeCrossing(block);
+    pairUp(block + C.BLOCK_HEADER_BYTES, operations);
     if (!ended) {
       const target = offset + (at - host);
       writePlain(op, C.HANDLER_GOTO, target, target);

@@ -13,8 +13,8 @@ import { localPool, lower } from "../wasm/lower.ts";
 import { tlbEntry } from "../wasm/memory.ts";
 import { moduleWriter, type ModuleWriter } from "../wasm/module.ts";
 import { CONTROL as W, OP_FACTS, type LoadOp, type PureOp, type StoreOp, type ValueType } from "../wasm/opcodes.ts";
-import { HANDLER_PARAMS, makeHandlers, OP_LOCAL, recordHandler, STATE_LOCAL, type Handlers } from "./handlers.ts";
-import { HANDLER_SECTION, HANDLER_STRIDE, VARIANTS } from "./operation.ts";
+import { HANDLER_PARAMS, makeHandlers, OP_LOCAL, recordArm, STATE_LOCAL, type Handlers } from "./handlers.ts";
+import { HANDLER_SECTION, HANDLER_STRIDE, PAIR_SECTION, VARIANTS } from "./operation.ts";
 
 const MEMORY_PAGES = { minimum: 17, maximum: 65536 };
 const LETTERS: Record<string, ValueType> = { l: "i64", i: "i32" };
@@ -225,11 +225,14 @@ function writeRun(module: ModuleWriter, core: (name: string) => number, decode: 
 
   const next = a.loop();
   const fault = a.block(), leave = a.block(), link = a.block();
-  const advance = () => {
+  const step = () => {
     a.get(OP_LOCAL);
     a.i32(C.OP_BYTES);
     a.op("i32.add");
     a.set(OP_LOCAL);
+  };
+  const advance = () => {
+    step();
     a.br(next);
   };
   const cold = a.block();
@@ -278,15 +281,18 @@ function writeRun(module: ModuleWriter, core: (name: string) => number, decode: 
       fixed[number]();
       continue;
     }
-    const { form, variant } = handlers.arms[number - C.HANDLER_FIRST];
-    const graph = createGraph();
-    recordHandler(graph, core, form, variant, true);
+    const arm = handlers.arms[number - C.HANDLER_FIRST], graph = createGraph();
+    recordArm(graph, core, arm);
     const exits: Record<string, number> = { fault, leave, link, miss: cold };
     lower(graph, out, { locals, exit: (node, depth) => {
+      const second = node.op.endsWith("2");
+      if (second) step();
       out.byte(W.br);
-      out.u32(a.depthTo(exits[node.op]) + depth);
+      out.u32(a.depthTo(exits[second ? node.op.slice(0, -1) : node.op]) + depth);
     } });
-    if (!graph.root.ended) advance();
+    if (graph.root.ended) continue;
+    if (arm.second) step();
+    advance();
   }
 
   a.close(); // cold
@@ -375,5 +381,8 @@ export function buildInterpreter(): Uint8Array {
   }
   if (table.length !== FORMS.length * HANDLER_STRIDE * 2) throw new RangeError("handler table");
   module.custom(HANDLER_SECTION, table.finish());
+  const pairs = byteWriter();
+  for (const number of handlers.pairs.flat()) pairs.bytes([number & 0xff, number >> 8]);
+  module.custom(PAIR_SECTION, pairs.finish());
   return module.finish();
 }

@@ -11,6 +11,8 @@ export interface FlagStore {
   aux(): Node;
   setResult(value: Node): void;
   setAux(value: Node): void;
+  /** What the flags came from when code of this graph set them last, so that a condition need not ask the flags. */
+  last?: { rule: FlagRule; width: Width; a: Node; b: Node; result: Node };
 }
 
 export function flagsInState({ g, state }: Surroundings): FlagStore {
@@ -78,6 +80,30 @@ export function flags({ g, state }: Surroundings, { as32, as64, cut }: Conversio
         break;
     }
     store.setResult(signedResult(width, r));
+    store.last = { rule, width, a: x, b: y, result: r };
+  };
+  const forget = () => { store.last = undefined; };
+
+  /** A condition (the even ones) straight from the operands or the result of what set the flags, where that is known here and says it. */
+  const direct = (name: Condition): Node | undefined => {
+    const { last } = store;
+    if (!last || !g.visible(last.result)) return undefined;
+    const { rule, width, a, b, result } = last, type = typeOf(width);
+    const zero = type === "i64" ? g.i64(0n) : g.i32(0);
+    const signed = (value: Node) => (width === 8 ? g.pure("i32.extend8_s", value) : width === 16 ? g.pure("i32.extend16_s", value) : value);
+    if (name === "e") return g.pure(`${type}.eqz`, result);
+    if (name === "s") return g.pure(`${type}.lt_s`, signed(result), zero);
+    if (rule === "logic") {
+      if (name === "b") return g.i32(0);
+      if (name === "be") return g.pure(`${type}.eqz`, result);
+      if (name === "l" || name === "le") return g.pure(`${type}.${name === "l" ? "lt_s" : "le_s"}`, signed(result), zero);
+    }
+    // a subtraction without borrow compares
+    const difference = width < 32 && result.op === "i32.and" ? result.args[0] : result;
+    if (rule !== "sub" || difference.op !== `${type}.sub` || difference.args[0] !== a || difference.args[1] !== b) return undefined;
+    if (name === "b" || name === "be") return g.pure(`${type}.${name === "b" ? "lt_u" : "le_u"}`, a, b);
+    if (name === "l" || name === "le") return g.pure(`${type}.${name === "l" ? "lt_s" : "le_s"}`, signed(a), signed(b));
+    return undefined;
   };
 
   // -- single flags, as i32 booleans
@@ -104,6 +130,8 @@ export function flags({ g, state }: Surroundings, { as32, as64, cut }: Conversio
   const condition = (name: Condition): Node => {
     const number = CONDITIONS.indexOf(name);
     const positive = (): Node => {
+      const known = direct(CONDITIONS[number & ~1]);
+      if (known) return known;
       switch (CONDITIONS[number & ~1]) {
         case "o": return flag("of");
         case "b": return flag("cf");
@@ -134,6 +162,7 @@ export function flags({ g, state }: Surroundings, { as32, as64, cut }: Conversio
     store.setAux(aux);
   };
   const setFlagBits = (value: Node, mask: bigint): void => {
+    if (mask & STATUS) forget();
     const image = as64(value), status = mask & STATUS;
     if (status === STATUS) setStatus(image);
     else if (status !== 0n) setStatus(op("or", op("and", assemble(), ~status), op("and", image, status)));
@@ -144,6 +173,7 @@ export function flags({ g, state }: Surroundings, { as32, as64, cut }: Conversio
     g.store("i32.store", state, OFFSET.flagRest, g.pure("i32.or", g.pure("i32.or", kept, taken), g.i32(2)));
   };
   const setFlag = (name: FlagName, value: Node): void => {
+    forget();
     const bit = as64(value);
     if (name === "cf" || name === "of" || name === "af") {
       const aux = store.aux();

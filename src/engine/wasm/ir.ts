@@ -58,6 +58,8 @@ export interface Graph {
   choose(type: ValueType, condition: Node, yes: () => Node | undefined, no: () => Node | undefined, bits?: number): Node;
   /** Leaves the graph; what an exit means is told to `lower`. */
   exit(kind: string, ...args: Node[]): void;
+  /** What follows is another instruction: what was changed so far is its own past. */
+  nextInstruction(): void;
   /** May anything have been stored or called on the way here? */
   changed(): boolean;
   /** Is this node's value available here? */
@@ -107,6 +109,12 @@ export function createGraph(): Graph {
     if (yes === no) return yes;
     return make("pure", yes.type, `${yes.type}.select`, [yes, no, condition]);
   };
+  /** An address that is a local plus a small constant needs no addition: the instruction has an offset. */
+  const foldOffset = (address: Node, offset: number): [Node, number] => {
+    const [base, plus] = address.args;
+    if (address.op !== "i32.add" || base.kind !== "param" || plus.kind !== "const" || plus.value >= 0x10000n) return [address, offset];
+    return [base, offset + Number(plus.value)];
+  };
   const inside = (body: Region, build: () => Node | undefined | void) => {
     const outer = region, before = changed;
     region = body;
@@ -133,13 +141,17 @@ export function createGraph(): Graph {
     return false;
   };
   return {
-    root, i32, i64, v128, pure, select, visible, changed: () => changed,
+    root, i32, i64, v128, pure, select, visible, changed: () => changed, nextInstruction: () => { changed = false; },
     param: (index, type) => leaf("param", type, String(index), { immediate: index }),
     partial: (op, ...args) => make("partial", OP_FACTS[op].result!, op, args),
     simd: (op, args, lanes = []) => make("pure", OP_FACTS[op].result!, op, args, { lanes }),
-    load: (op, address, offset) => make("load", OP_FACTS[op].result!, op, [address], { immediate: offset }),
+    load: (op, address, offset) => {
+      const [base, immediate] = foldOffset(address, offset);
+      return make("load", OP_FACTS[op].result!, op, [base], { immediate });
+    },
     store: (op, address, offset, value) => {
-      make("store", "none", op, [address, value], { immediate: offset });
+      const [base, immediate] = foldOffset(address, offset);
+      make("store", "none", op, [base, value], { immediate });
       changed = true;
       epoch++;
     },
