@@ -12,6 +12,7 @@ import { acpiTables, type Zone } from "./acpi/tables.ts";
 import { enter } from "./boot/entry.ts";
 import type { BootImage } from "./boot/image.ts";
 import { loadKernel, type FlatKernel } from "./boot/load.ts";
+import { writeFirmware } from "./firmware.ts";
 import { watchForPanic } from "./panic.ts";
 import { e820, pcRegions } from "./memory-map.ts";
 
@@ -127,6 +128,7 @@ export function createVm(setup: VmSetup): Vm {
     for (const vcpu of vcpus) vcpu.reset();
     devices.reset();
     memory.write(acpi.gpa, acpi.bytes);
+    writeFirmware(memory); // at the end of the ROM, behind the tables
     if (!image) return;
     for (const { gpa, bytes, memoryBytes: total } of image.pieces) {
       memory.write(gpa, bytes);

@@ -1,11 +1,12 @@
 // Boots Linux by its 64-bit boot protocol (kernel documentation: The Linux/x86 Boot Protocol). A bzImage whose compression we know is
-// decompressed here and its vmlinux entered directly, which saves the guest a billion instructions; else the guest decompresses itself.
+// decompressed here and its vmlinux entered directly, which saves the guest a hundred million instructions and more; else the guest decompresses
+// itself. Kernels of 32 bits, and those older than the 64-bit protocol, are entered by the 32-bit protocol.
 
 import { BOOT_FLAG, CAN_USE_HEAP, E820_TYPE, ENTRY_64, LOADED_HIGH, LOADER_UNDEFINED, SETUP, SETUP_MAGIC, XLF_KERNEL_64, ZERO_PAGE } from "../../abi/linux-boot.ts";
-import { BOOT_AREA, EBDA_START, HIGH_RAM_START } from "../memory-map.ts";
+import { BOOT_AREA, EBDA_START, HIGH_RAM_START, ROM_END } from "../memory-map.ts";
 import { compressionOf, decompress } from "../inflate/index.ts";
 import { parseElf, type Elf } from "./elf.ts";
-import { concatenate, isUsable, placeHigh, refuse, type BootRequest, type Loaded, type Piece } from "./image.ts";
+import { concatenate, isUsable, placeHigh, refuse, type BootRequest, type Entry, type Loaded, type Piece } from "./image.ts";
 
 const ZERO_PAGE_GPA = BOOT_AREA, COMMAND_LINE_GPA = 0x2_0000;
 const text = new TextEncoder();
@@ -21,11 +22,11 @@ export function loadBzImage(request: BootRequest): Loaded {
   const { kernel, memoryMap } = request;
   const view = new DataView(kernel.buffer, kernel.byteOffset, kernel.length);
   const version = view.getUint16(SETUP.version, true);
-  if (version < 0x020c) return refuse("kernel", `boot protocol ${version >> 8}.${version & 0xff} has no 64-bit entry; 2.12 (Linux 3.8) or later is needed`);
-  if (!(view.getUint16(SETUP.xloadflags, true) & XLF_KERNEL_64)) return refuse("kernel", "not a 64-bit kernel (XLF_KERNEL_64 is clear)");
+  if (version < 0x0208) return refuse("kernel", `boot protocol ${version >> 8}.${version & 0xff} starts in real mode and calls a BIOS; 2.8 (Linux 2.6.26) or later is needed`);
   const codeAt = ((kernel[SETUP.setupSects] || 4) + 1) * 512;
   if (codeAt + 0x400 > kernel.length) return refuse("kernel", "bzImage is cut off");
   const header = kernel.slice(SETUP.setupSects, 0x202 + kernel[0x201]);
+  if (version < 0x020c || !(view.getUint16(SETUP.xloadflags, true) & XLF_KERNEL_64)) return loadProtected(request, header, kernel.subarray(codeAt));
 
   const payloadAt = codeAt + view.getUint32(SETUP.payloadOffset, true), payloadBytes = view.getUint32(SETUP.payloadLength, true);
   if (payloadAt + payloadBytes <= kernel.length) {
@@ -42,6 +43,18 @@ export function loadBzImage(request: BootRequest): Loaded {
   const code = kernel.subarray(codeAt);
   return withBootParameters(request, header, prefAddress + initSize, {
     protocol: "Linux 64-bit, bzImage (the guest decompresses)", pieces: [{ gpa: prefAddress, bytes: code }], rip: prefAddress + ENTRY_64,
+  });
+}
+
+/** Loads the protected-mode part of a bzImage where all loaders do, and enters it with paging off. It takes itself from there. */
+function loadProtected(request: BootRequest, header: Uint8Array, code: Uint8Array): Loaded {
+  const fields = new DataView(request.kernel.buffer, request.kernel.byteOffset);
+  const hasInitSize = fields.getUint16(SETUP.version, true) >= 0x020a;
+  const needed = hasInitSize ? Number(fields.getBigUint64(SETUP.prefAddress, true)) + fields.getUint32(SETUP.initSize, true) - ROM_END : 4 * code.length;
+  const bytes = Math.max(code.length, needed);
+  if (!isUsable(request.memoryMap, ROM_END, bytes)) return refuse("memory", `the kernel needs ${bytes} bytes at 0x${ROM_END.toString(16)}: give the virtual node more memory`);
+  return withBootParameters(request, header, ROM_END + bytes, {
+    protocol: "Linux 32-bit, bzImage (the guest decompresses)", pieces: [{ gpa: ROM_END, bytes: code }], mode: "protected", rip: ROM_END,
   });
 }
 
@@ -79,7 +92,7 @@ function defaultHeader(): Uint8Array {
 
 function withBootParameters(
   request: BootRequest, header: Uint8Array, kernelEnd: number,
-  kernel: { protocol: string; pieces: Piece[]; rip: number },
+  kernel: { protocol: string; pieces: Piece[]; mode?: Entry["mode"]; rip: number },
 ): Loaded {
   const zeroPage = new Uint8Array(4096);
   const view = new DataView(zeroPage.buffer);
@@ -113,5 +126,5 @@ function withBootParameters(
     view.setUint32(at + 16, E820_TYPE[kind], true);
   });
   pieces.push({ gpa: ZERO_PAGE_GPA, bytes: zeroPage });
-  return { image: { protocol: kernel.protocol, pieces, entry: { mode: "long", rip: kernel.rip, registers: { rsi: ZERO_PAGE_GPA } } } };
+  return { image: { protocol: kernel.protocol, pieces, entry: { mode: kernel.mode ?? "long", rip: kernel.rip, registers: { rsi: ZERO_PAGE_GPA } } } };
 }

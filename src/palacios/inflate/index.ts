@@ -1,17 +1,17 @@
 // Kernel payloads by their magic numbers (kernel sources: the compressions of KERNEL_GZIP … KERNEL_ZSTD).
 
 import { gunzipSync } from "fflate";
-import { decompress as unzstd } from "fzstd";
 import { unbzip2 } from "./bzip2.ts";
 import { lz4Legacy } from "./lz4.ts";
 import { unlzma } from "./lzma.ts";
 import { unxz } from "./xz.ts";
+import { unzstd } from "./zstd.ts";
 
 const FORMATS = [
   { name: "gzip", magic: [0x1f, 0x8b], inflate: (bytes: Uint8Array): Uint8Array => gunzipSync(bytes) },
   { name: "xz", magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], inflate: unxz },
   { name: "lzma", magic: [0x5d, 0x00, 0x00], inflate: unlzma },
-  { name: "zstd", magic: [0x28, 0xb5, 0x2f, 0xfd], inflate: (bytes: Uint8Array): Uint8Array => unzstd(bytes) },
+  { name: "zstd", magic: [0x28, 0xb5, 0x2f, 0xfd], inflate: unzstd },
   { name: "lz4", magic: [0x02, 0x21, 0x4c, 0x18], inflate: lz4Legacy },
   { name: "bzip2", magic: [0x42, 0x5a, 0x68], inflate: unbzip2 },
 ] as const;
