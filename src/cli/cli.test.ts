@@ -15,7 +15,7 @@ const file = (name: string, content: string | Uint8Array) => {
   return name;
 };
 const nvl = (...args: string[]) => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: "utf8", env: { ...process.env, NVL_IMAGES: path.join(folder, "images") } });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: folder, timeout: 60_000, encoding: "utf8", env: { ...process.env, NVL_IMAGES: path.join(folder, "images") } });
   return { status, stdout, stderr };
 };
 const spec = (virtualNodes: string) => `node:\n  zones:\n    - { cores: 1, memory: 512M }\nvirtualNodes:\n${virtualNodes}`;
@@ -81,12 +81,13 @@ for (const [what, args, expected] of [
 
 /** A flat real-mode program. */
 const flat = (name: string, bytes: number[]) => file(name, Uint8Array.from(bytes));
+/** The tail begins at 0x800c. */
 const hello = (tail: number[]) => [0xba, 0xf8, 0x03, ...[..."hi\n"].flatMap((letter) => [0xb0, letter.charCodeAt(0), 0xee]), ...tail];
 for (const [what, bytes, status, stdout, stderr] of [
   ["power-off", hello([0xba, 0x04, 0x06, 0xb8, 0x00, 0x34, 0xef, 0xf4]), 0, "hi\n", /^$/],
   ["the debug port", hello([0xba, 0xf4, 0x00, 0xb0, 0x05, 0xee, 0xf4]), 11, "hi\n", /debug exit with status 11/],
   ["HLT with interrupts off", hello([0xfa, 0xf4]), 4, "hi\n", /halted with interrupts off/],
-  ["a triple fault", hello([0x0f, 0x01, 0x1e, 0x00, 0x00, 0xcc]), 3, "hi\n", /triple fault/],
+  ["a triple fault", hello([0x0f, 0x01, 0x1e, 0x12, 0x80, 0xcc, 0, 0, 0, 0, 0, 0]), 3, "hi\n", /triple fault/],
 ] as const) test(`run ends with status ${status} by ${what}`, () => {
   const name = flat("flat.bin", [...bytes]);
   const result = nvl("run", "--kernel", name, "--flat", "0x8000:real", "--memory", "2M");
