@@ -28,6 +28,13 @@ function writeIdentityTables(memory: VnodeMemory): void {
   memory.write(firstDirectory, u64s(Array.from({ length: directories * 512 }, (_, index) => BigInt(index * LARGE_PAGE) | PRESENT_WRITABLE | LARGE)));
 }
 
+/** Memory types as firmware leaves them: write-back everywhere but the legacy video window (SDM 3A, Memory Type Range Registers). */
+function setMemoryTypes(state: VcpuState): void {
+  const FIXED_COUNT = 11, VIDEO = 2, WRITE_BACK = 0x0606_0606_0606_0606n, ENABLED_WRITE_BACK = 0xc06n;
+  for (let index = 0; index < FIXED_COUNT; index++) state.writeField("mtrrFixed", index === VIDEO ? 0n : WRITE_BACK, index);
+  state.writeField("mtrrDefType", ENABLED_WRITE_BACK);
+}
+
 /** Sets a vCPU that has just been reset to `entry`, and writes the tables that it needs (GDT, page tables) to low memory. */
 export function enter(state: VcpuState, memory: VnodeMemory, entry: Entry): void {
   if (entry.mode === "real") {
@@ -58,4 +65,5 @@ export function enter(state: VcpuState, memory: VnodeMemory, entry: Entry): void
   }
   for (const [name, value] of Object.entries(entry.registers)) state.write(name as keyof Entry["registers"], BigInt(value));
   state.write("rflags", 2n);
+  setMemoryTypes(state);
 }
