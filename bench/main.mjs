@@ -1,7 +1,7 @@
 // `npm run bench`: the interpreter beside QEMU's TCG and the host, in one run, interleaved. Prints medians, ratios and versions; --json for programs.
 import { spawn, spawnSync } from "node:child_process";
 import { cpus } from "node:os";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
 import { parseArgs } from "node:util";
@@ -19,12 +19,22 @@ const INIT_LINE = "NVL init:";
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 const geometricMean = (values) => Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 
+/** Largest resident size of a process so far, where the host tells. */
+function residentPeak(pid) {
+  try {
+    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
 /** Runs a command to its end, or until it prints `until`. @returns seconds, output, and the largest resident size seen by the kernel's accounting */
 function time(command, args, until) {
   return new Promise((resolve, reject) => {
     const from = process.hrtime.bigint();
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
-    let stdout = "", stderr = "", seconds;
+    let stdout = "", stderr = "", seconds, peakBytes = 0;
+    const watch = setInterval(() => { peakBytes = Math.max(peakBytes, residentPeak(child.pid)); }, 100);
     const stop = () => { seconds ??= Number(process.hrtime.bigint() - from) / 1e9; };
     child.stdout.on("data", (chunk) => {
       stdout += chunk;
@@ -33,9 +43,10 @@ function time(command, args, until) {
     child.stderr.on("data", (chunk) => { stderr += chunk; });
     child.on("error", reject);
     child.on("close", () => {
+      clearInterval(watch);
       if (until && seconds === undefined) return reject(new Error(`${command} never printed ${until}:\n${stdout.slice(-2000)}${stderr.slice(-2000)}`));
       stop();
-      resolve({ seconds, stdout, stderr });
+      resolve({ seconds, stdout, stderr, peakBytes });
     });
   });
 }
@@ -88,6 +99,7 @@ async function boot(withQemu) {
   if (!image) return undefined;
   const file = (name) => path.join(image.folder, name);
   const seconds = { nvl: [], qemu: [] };
+  const peaks = [];
   let statistics;
   for (let round = 0; round < rounds; round++) {
     process.stderr.write(`\rboot ${round + 1} of ${rounds}`);
@@ -95,11 +107,12 @@ async function boot(withQemu) {
     const words = "quiet nvl.run=poweroff";
     const own = await time(...nvl("--image", "debian", "--append", words, "--memory", "512M", "--stats", "--json"), INIT_LINE);
     seconds.nvl.push(own.seconds);
+    peaks.push(own.peakBytes);
     statistics = JSON.parse(own.stderr.trim().split("\n").at(-1)).statistics;
     if (withQemu) seconds.qemu.push((await time(...qemu("-m", "512", "-kernel", file("vmlinuz"), "-initrd", file("busybox.cpio"), "-append", `${image.commandLine} ${words}`), INIT_LINE)).seconds);
   }
   process.stderr.write("\r\x1b[K");
-  return { nvl: median(seconds.nvl), qemu: withQemu ? median(seconds.qemu) : NaN, statistics, origin: image.origin };
+  return { nvl: median(seconds.nvl), qemu: withQemu ? median(seconds.qemu) : NaN, statistics, origin: image.origin, peakBytes: median(peaks) };
 }
 
 const withQemu = ensureTool("qemu-system-x86_64", "qemu-system-x86");
@@ -125,5 +138,9 @@ console.log(`${"mean".padEnd(11)}${cell(mean.mips, 0, 8)}${"".padStart(31)}${cel
 if (bootRow) {
   console.log(`\nDebian to init's first line: NVL ${bootRow.nvl.toFixed(2)} s, QEMU ${cell(bootRow.qemu, 2, 0)} s, ratio ${cell(bootRow.nvl / bootRow.qemu, 2, 0)}` +
     ` (${(bootRow.statistics.instructions / 1e6).toFixed(0)} M instructions in ${(bootRow.statistics.runningMs / 1000).toFixed(2)} s; ${bootRow.origin})`);
+}
+if (bootRow?.peakBytes) {
+  const megabytes = (bytes) => (bytes / 1e6).toFixed(0);
+  console.log(`Host memory at its peak: ${megabytes(bootRow.peakBytes)} MB, ${megabytes(bootRow.peakBytes - bootRow.statistics.touchedBytes)} MB more than the ${megabytes(bootRow.statistics.touchedBytes)} MB that the guest has filled`);
 }
 if (options.json) writeFileSync(options.json, `${JSON.stringify({ about, programs: programRows, mean, boot: bootRow }, undefined, 2)}\n`);

@@ -6,7 +6,6 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { parseBytes } from "../base/text.ts";
 import { NvlError } from "../base/error.ts";
 import { ENGINE_NAMES, type EngineName } from "../embed/protocol.ts";
-import { enginesCommand } from "./engines.ts";
 import { listCommand, pullCommand } from "./images.ts";
 import { errorLine, issueLines } from "./output.ts";
 import { runCommand, type RunOptions } from "./run.ts";
@@ -63,7 +62,10 @@ function createProgram(): Command {
   program.command("schema").description("print the JSON Schema of specs").action(schemaCommand);
 
   program.command("engines").description("what can execute guests here, and what each can do").option("--json", "as JSON")
-    .action((options: { json?: boolean }) => enginesCommand(options));
+    .action(async (options: { json?: boolean }) => {
+      const { enginesCommand } = await import("./engines.ts"); // the instruction tables are large, and only this command needs them on this thread
+      await enginesCommand(options);
+    });
 
   const images = program.command("images").description("list the local image store").option("--json", "as JSON")
     .action((options: { json?: boolean }) => listCommand(options));

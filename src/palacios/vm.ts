@@ -74,7 +74,7 @@ export function createVm(setup: VmSetup): Vm {
   const memory = createVnodeMemory(node, pcRegions(memoryBytes, host));
   const timers = createTimers(setup.clock);
   const vcpus: Vcpu[] = [];
-  let image: BootImage | undefined;
+  let source: BootSource | undefined;
 
   const vm: Vm = { id, memory, vcpus, timers, devices: undefined as unknown as PcDevices, outcome: undefined, resetRequested: false, resets: 0, exits: {}, boot, reset };
   const panic = watchForPanic(setup.console, (message) => end({ kind: "panic", message }));
@@ -112,18 +112,23 @@ export function createVm(setup: VmSetup): Vm {
     vm.outcome ??= outcome;
     kickAll();
   }
-  function boot({ kernel, initrds, commandLine, flat }: BootSource): { protocol: string } | { issues: Issue[] } {
-    const loaded = loadKernel({ kernel, initrds, commandLine, memoryMap: e820(memoryBytes), rsdpGpa: acpi.rsdpGpa }, flat);
+  /** Loads the files anew each time: an inflated kernel is several times its file, and a reset is rare. */
+  function load({ kernel, initrds, commandLine, flat }: BootSource) {
+    return loadKernel({ kernel, initrds, commandLine, memoryMap: e820(memoryBytes), rsdpGpa: acpi.rsdpGpa }, flat);
+  }
+  function boot(files: BootSource): { protocol: string } | { issues: Issue[] } {
+    const loaded = load(files);
     if ("issues" in loaded) return loaded;
-    image = loaded.image;
-    start("power-on");
-    return { protocol: image.protocol };
+    source = files;
+    start(loaded.image, "power-on");
+    return { protocol: loaded.image.protocol };
   }
   function reset(): void {
     vm.resets++;
-    start("reset");
+    const loaded = source && load(source);
+    start(loaded && "image" in loaded ? loaded.image : undefined, "reset");
   }
-  function start(why: "power-on" | "reset"): void {
+  function start(image: BootImage | undefined, why: "power-on" | "reset"): void {
     vm.resetRequested = false;
     for (const vcpu of vcpus) vcpu.reset();
     devices.reset();

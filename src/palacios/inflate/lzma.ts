@@ -1,24 +1,10 @@
 // LZMA (range-coded Lempel-Ziv) as a decoder over growing output, for the two containers that kernels use: .lzma and LZMA2 in .xz.
 // Our own because the packages that exist lack the x86 filter that every xz kernel has (LZMA Specification; The .xz File Format).
 
+import { createOutput, inflated, reserve, type Output } from "./output.ts";
+
 const TOP = 2 ** 24, HALF = 1024, PROBABILITY_BITS = 11, MOVE_BITS = 5;
 const STATES = 12, POSITION_STATES_MAX = 16, MATCH_MIN = 2;
-
-/** Output that grows and is its own dictionary. */
-export interface Output { bytes: Uint8Array; length: number }
-
-export function createOutput(expected = 2 ** 20): Output {
-  return { bytes: new Uint8Array(expected), length: 0 };
-}
-
-export function reserve(output: Output, more: number): void {
-  const needed = output.length + more;
-  if (needed <= output.bytes.length) return;
-  if (needed > 2 ** 30) throw new RangeError("more than 1 GiB inflated");
-  const grown = new Uint8Array(Math.max(needed, output.bytes.length * 2));
-  grown.set(output.bytes.subarray(0, output.length));
-  output.bytes = grown;
-}
 
 const probabilities = (count: number) => new Uint16Array(count).fill(HALF);
 const lengthCoder = () => ({ choice: probabilities(2), low: probabilities(POSITION_STATES_MAX * 8), mid: probabilities(POSITION_STATES_MAX * 8), high: probabilities(256) });
@@ -207,5 +193,5 @@ export function unlzma(input: Uint8Array): Uint8Array {
   decoder.setProperties(input[0]);
   decoder.reset();
   decoder.decode(input.subarray(13), size === 0xffff_ffff_ffff_ffffn ? Infinity : Number(size));
-  return output.bytes.subarray(0, output.length);
+  return inflated(output);
 }

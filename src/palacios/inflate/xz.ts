@@ -1,7 +1,8 @@
 // The .xz container: blocks of LZMA2, each with an optional x86 filter in front (The .xz File Format). Integrity checks are the kernel image's
 // own business (it has a CRC32 of its own); block and index sizes are not verified.
 
-import { createLzmaDecoder, createOutput, reserve, type Output } from "./lzma.ts";
+import { createLzmaDecoder } from "./lzma.ts";
+import { createOutput, inflated, reserve, type Output } from "./output.ts";
 
 const FILTER_X86 = 0x04, FILTER_LZMA2 = 0x21;
 const CHECK_BYTES = [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64];
@@ -21,7 +22,7 @@ export function unxz(input: Uint8Array): Uint8Array {
     if (filters.includes(FILTER_X86)) x86Decode(output.bytes.subarray(start, output.length));
     at = dataAt + Math.ceil((at - dataAt) / 4) * 4 + checkBytes;
   }
-  return output.bytes.subarray(0, output.length);
+  return inflated(output);
 }
 
 /** Identifiers of the filters of the block whose header is at `at`. */
