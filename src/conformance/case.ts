@@ -17,11 +17,33 @@ export const WINDOW_MAX = 1024;
 
 export const pristineByte = (index: number) => Math.imul(index, 0x9e3779b1) >>> 24;
 
-export type Mode = "long" | "compatibility";
+/** 64-bit mode, and compatibility mode with 32-bit code in flat segments or with 16-bit code in those of SEGMENTS16. */
+export type Mode = "long" | "compatibility" | "sixteen";
+const MODES: readonly Mode[] = ["long", "compatibility", "sixteen"];
+
+export interface Segment16 { selector: number; base: number; limit: number; attributes: number }
+/** The LDT for 16-bit code: stack and data have a limit at and behind the end of the data pages, FS expands down, GS cannot be written. */
+export const SEGMENTS16 = {
+  cs: { selector: 0x07, base: CODE, limit: CODE_PAGES * PAGE - 1, attributes: 0x10fb },
+  ds: { selector: 0x0f, base: DATA, limit: 3 * PAGE - 1, attributes: 0x10f3 },
+  ss: { selector: 0x17, base: DATA, limit: DATA_PAGES * PAGE - 1, attributes: 0x10f3 },
+  fs: { selector: 0x1f, base: DATA, limit: 0x7ff, attributes: 0x10f7 },
+  gs: { selector: 0x27, base: DATA, limit: 0xffff, attributes: 0x10f1 },
+} as const satisfies Record<string, Segment16>;
+/** Selectors that a case begins with: ES CS SS DS FS GS. */
+export function initialSelectors(mode: Mode): number[] {
+  if (mode === "long") return [0, USER_CODE64, USER_DATA, 0, 0, 0];
+  if (mode === "compatibility") return [USER_DATA, USER_CODE32, USER_DATA, USER_DATA, USER_DATA, USER_DATA];
+  const { cs, ds, ss, fs, gs } = SEGMENTS16;
+  return [ds, cs, ss, ds, fs, gs].map(({ selector }) => selector);
+}
+/** What offsets in code and data are relative to. */
+export const codeBase = (mode: Mode) => mode === "sixteen" ? CODE : 0;
+export const dataBase = (mode: Mode) => mode === "sixteen" ? DATA : 0;
 
 export interface Case {
   mode: Mode;
-  /** the instruction, at `rip` in the code pages */
+  /** the instruction; `rip` is its offset in CS, in the code pages */
   code: Uint8Array;
   rip: number;
   gpr: BigUint64Array;
@@ -73,7 +95,7 @@ export function encodeCases(cases: readonly Case[]): Uint8Array {
     out.set(fx, at + 144);
     out.fill(0xcc, at + 656, at + 672);
     out.set(code, at + 656);
-    view.setUint32(at + 672, mode === "long" ? 0 : 1, true);
+    view.setUint32(at + 672, MODES.indexOf(mode), true);
     view.setUint32(at + 676, window, true);
     view.setUint32(at + 680, bytes.length, true);
     out.set(bytes, at + REQUEST_BYTES);

@@ -1,7 +1,7 @@
 // Random cases for a form: encoding, registers and memory so that most cases do something useful, and some fault.
 
 import { FORMS, validIn, type Form, type OperandForm } from "../isa/forms.ts";
-import { CODE, DATA, DATA_PAGES, FS_BASE, GS_BASE, PAGE, type Case, type Mode } from "./case.ts";
+import { CODE, codeBase, DATA, dataBase, DATA_PAGES, FS_BASE, GS_BASE, PAGE, type Case, type Mode } from "./case.ts";
 import { randomFx, operandValue } from "./operands.ts";
 import { createRandom, integer64, type Random } from "./random.ts";
 import { specialOf, type Draft } from "./special.ts";
@@ -31,9 +31,9 @@ const SEGMENT_PREFIXES = [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65];
 const END_OF_DATA = DATA + DATA_PAGES * PAGE;
 
 function chooseMode(form: Form, random: Random): Mode {
-  if (!validIn(form, 64)) return "compatibility";
-  if (!validIn(form, 32)) return "long";
-  return random.chance(15) ? "compatibility" : "long";
+  const legacy = (): Mode => random.chance(50) ? "compatibility" : "sixteen";
+  if (!validIn(form, 64)) return legacy();
+  return validIn(form, 32) && random.chance(20) ? legacy() : "long";
 }
 
 /** Bytes of the memory operand; where only the meaning knows, the most that anything takes. */
@@ -53,7 +53,8 @@ function chooseTarget(draft: Draft, bytes: number): bigint {
     case 0: return end === END_OF_DATA ? BigInt(end - random.below(bytes + 1)) : BigInt(inside());
     case 1: case 2: return window < DATA + PAGE && end > DATA + PAGE ? BigInt(DATA + PAGE - random.below(bytes + 1)) : BigInt(inside());
     // the bit offset of BT is added before or after the address is found not to be canonical
-    case 3: return random.chance(70) || /^bt/.test(draft.form.mnemonic) ? BigInt(inside()) : draft.mode === "long" ? random.pick([0x8000_0000_0000n, bytes > 1 && bytes < 16 ? 0x7fff_ffff_ffffn : 0x10n, 0xffff_7fff_ffff_fff0n, 0x3000_0000n, 0x10n]) : 0x3000_0000n;
+    case 3: if (draft.mode === "sixteen" && random.chance(50)) return BigInt(DATA + random.pick([0x800, 0x1ffe, 0x2fff, 0x3000, 0x7ff, 0xfffe, 0xffff, 0]) - random.below(bytes));
+      return random.chance(70) || /^bt/.test(draft.form.mnemonic) ? BigInt(inside()) : draft.mode === "long" ? random.pick([0x8000_0000_0000n, bytes > 1 && bytes < 16 ? 0x7fff_ffff_ffffn : 0x10n, 0xffff_7fff_ffff_fff0n, 0x3000_0000n, 0x10n]) : 0x3000_0000n;
     default: return BigInt(inside());
   }
 }
@@ -62,19 +63,35 @@ interface Address { modrm: number; rex: number; sib: number[]; disp: number[]; p
 
 const little = (value: bigint, bytes: number) => Array.from({ length: bytes }, (_, index) => Number((value >> BigInt(8 * index)) & 0xffn));
 
+/** Registers that ModRM.rm adds up in 16-bit addressing, base first. */
+const SUMS16 = [[3, 6], [3, 7], [5, 6], [5, 7], [6], [7], [5], [3]] as const;
+
+function chooseAddress16(draft: Draft, target: bigint, prefixes: number[]): Address {
+  const { random, gpr, pinned } = draft, offset = BigInt.asUintN(16, target - BigInt(DATA));
+  const rm = random.below(8), sum = SUMS16[rm]!, base = sum[0], mod = random.below(3);
+  const address = (modrm: number, disp: number[]): Address => ({ modrm, rex: 0, sib: [], disp, prefixes, ripRelative: false });
+  if (pinned.has(base) || (mod === 0 && rm === 6)) return address(6, little(offset, 2));
+  const disp = mod === 0 ? 0n : mod === 1 ? BigInt(random.below(256) - 128) : BigInt(random.below(0x10000));
+  const index = sum.length === 2 ? gpr[sum[1]]! : 0n;
+  gpr[base] = (gpr[base]! >> 16n << 16n) | BigInt.asUintN(16, offset - disp - index);
+  return address((mod << 6) | rm, little(disp, mod));
+}
+
 /** An addressing form that leads to `target`; registers that the instruction itself needs are left alone. */
 function chooseAddress(draft: Draft, target: bigint): Address {
   const { random, gpr, pinned, mode } = draft, long = mode === "long";
   const prefixes: number[] = [];
   let segmentBase = 0n;
   if (random.chance(12) && draft.form.mnemonic !== "arpl") { // AMD's ARPL looks at the segment's type only when it writes
-    const segment = random.below(6);
+    // 16-bit CS is the code itself, whose surroundings are not the same everywhere
+    const segment = mode === "sixteen" ? random.pick([0, 2, 3, 4, 5]) : random.below(6);
     prefixes.push(SEGMENT_PREFIXES[segment]!);
     if (long) segmentBase = segment === 4 ? FS_BASE : segment === 5 ? GS_BASE : 0n;
   }
+  if (mode === "sixteen" && random.chance(75)) return chooseAddress16(draft, target, prefixes);
   const width = long && !random.chance(10) ? 64 : 32;
-  if (long && width === 32) prefixes.push(0x67);
-  const offset = BigInt.asUintN(width, target - segmentBase), registers = long ? 16 : 8;
+  if (mode === "sixteen" || (long && width === 32)) prefixes.push(0x67);
+  const offset = BigInt.asUintN(width, target - segmentBase - BigInt(dataBase(mode))), registers = long ? 16 : 8;
   const setLow = (number: number, value: bigint) => { gpr[number] = width === 64 || !long ? value : (gpr[number]! >> 32n << 32n) | value; };
   const address = (modrm: number, rex: number, sib: number[], disp: number[], ripRelative = false): Address => ({ modrm, rex, sib, disp, prefixes, ripRelative });
 
@@ -121,11 +138,13 @@ export function generateCase(form: Form, seed: number, number: number): Generate
     bytes[at] = word; bytes[at + 1] = word >>> 8; bytes[at + 2] = word >>> 16; bytes[at + 3] = word >>> 24;
   }
   // #UD of UD1 may come before the end of the instruction has been fetched
-  const rip = random.chance(94) || /^ud/.test(form.mnemonic) ? CODE + 0x800 + random.below(16) : random.chance(80) ? CODE + PAGE - random.below(15) : CODE + 2 * PAGE - random.below(15);
+  const rip = (random.chance(94) || /^ud/.test(form.mnemonic) ? CODE + 0x800 + random.below(16) : random.chance(80) ? CODE + PAGE - random.below(15) : CODE + 2 * PAGE - random.below(15)) - codeBase(mode);
   const draft: Draft = { form, mode, random, gpr, bytes, window, size, rip, pinned: new Set(), modrmReg: 0, modrmRm: 0 };
   if (random.chance(92)) gpr[RSP] = BigInt(window + size / 2 + (random.chance(80) ? 8 * (random.below(12) - 6) : random.below(64) - 32));
   else if (long && random.chance(30)) gpr[RSP] = 0x8000_0000_0100n;
   else gpr[RSP] = random.chance(50) ? BigInt(window + size - random.below(16)) : BigInt(END_OF_DATA + random.below(16));
+  // on a 16-bit stack the upper half of ESP does not matter, but must stay
+  if (mode === "sixteen") gpr[RSP] = (random.chance(95) ? gpr[RSP]! - BigInt(DATA) : BigInt(random.below(8))) | (random.chance(50) ? 0n : BigInt(random.below(0x10000)) << 16n);
 
   // ModRM.reg, the register operand and what the instruction implies come first, the address is then made of what is left
   const registers = long ? 16 : 8;
@@ -147,7 +166,7 @@ export function generateCase(form: Form, seed: number, number: number): Generate
       if (value !== undefined) bytes.set(little(value, memory.width / 8), operandAt - window);
       special?.memory?.(draft, operandAt - window);
     }
-    if (memory.from === "moffs") tail.push(...little(target, long ? 8 : 4));
+    if (memory.from === "moffs") tail.push(...little(target - BigInt(dataBase(mode)), long ? 8 : mode === "sixteen" ? 2 : 4));
     else {
       const address = chooseAddress(draft, target);
       prefixes.push(...address.prefixes);
@@ -173,11 +192,11 @@ export function generateCase(form: Form, seed: number, number: number): Generate
   });
 
   const has = form.attributes;
-  if (form.size === 16 || form.prefix === "66") prefixes.push(0x66);
+  if (form.size === (mode === "sixteen" ? 32 : 16) || form.prefix === "66") prefixes.push(0x66);
   if (special?.addressSize && random.chance(25)) prefixes.push(0x67);
   if (has.has("rep") && random.chance(75)) prefixes.push(random.chance(60) ? 0xf3 : 0xf2);
   if (form.prefix === "F2" || form.prefix === "F3") prefixes.push(parseInt(form.prefix, 16));
-  if ((has.has("lock") && memory !== undefined && form.operands[0] === memory && random.chance(25)) || (random.chance(1) && rip < CODE + PAGE && form.mod !== "ignored")) prefixes.push(0xf0);
+  if ((has.has("lock") && memory !== undefined && form.operands[0] === memory && random.chance(25)) || (random.chance(1) && rip + codeBase(mode) < CODE + PAGE && form.mod !== "ignored")) prefixes.push(0xf0);
   if (form.rexW || (form.size === 64 && !has.has("d64") && !has.has("f64"))) rex |= 8;
   const rexBytes = long && (rex !== 0 || random.chance(8)) ? [0x40 | rex] : [];
   const escape = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]][form.map]!;

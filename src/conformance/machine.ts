@@ -4,19 +4,19 @@ import {
   createNodeMemory, createVnodeMemory, CONSTANTS as C, OFFSET, type Bus, type Engine, type SegmentName,
 } from "../hal/index.ts";
 import {
-  CODE, CODE_PAGES, DATA, DATA_PAGES, FS_BASE, GS_BASE, PAGE, pristineByte, USER_CODE32, USER_CODE64, USER_DATA, type Case, type Outcome, type Status,
+  CODE, CODE_PAGES, codeBase, DATA, DATA_PAGES, FS_BASE, GS_BASE, PAGE, pristineByte, SEGMENTS16, USER_CODE32, USER_CODE64, USER_DATA, type Case, type Outcome, type Status,
 } from "./case.ts";
 
 /** The kernel's half: guest-physical address p is at KERNEL + p, for supervisors only. */
 const KERNEL = 0xffff_8000_0000_0000n;
 /** Pages of guest-physical memory. */
 const PML4 = 0x1000, LOW_PDPT = 0x2000, LOW_PD = 0x3000, CODE_PT = 0x4000, DATA_PT = 0x5000, HIGH_PDPT = 0x6000, HIGH_PD = 0x7000, HIGH_PT = 0x8000,
-  GDT = 0x9000, IDT = 0xa000, TSS = 0xb000, HANDLERS = 0xc000, STACK = 0xd000, CODE_FRAME = 0x10000, DATA_FRAME = 0x12000, RAM_BYTES = 0x20000;
+  GDT = 0x9000, LDT = 0x9800, IDT = 0xa000, TSS = 0xb000, HANDLERS = 0xc000, STACK = 0xd000, CODE_FRAME = 0x10000, DATA_FRAME = 0x12000, RAM_BYTES = 0x20000;
 const STACK_TOP = STACK + PAGE;
 const PRESENT = 1n, WRITABLE = 2n, USER = 4n, ACCESSED = 0x20n, DIRTY = 0x40n, NO_EXECUTE = 1n << 63n;
 /** Descriptors by index, as Linux has them: kernel code32, code64 and data, user code32, data and code64; the TSS in 8 and 9. */
 const DESCRIPTORS = [0n, 0x00cf9b000000ffffn, 0x00af9b000000ffffn, 0x00cf93000000ffffn, 0x00cffb000000ffffn, 0x00cff3000000ffffn, 0x00affb000000ffffn];
-const KERNEL_CODE = 0x10, TSS_SELECTOR = 0x40;
+const KERNEL_CODE = 0x10, TSS_SELECTOR = 0x40, LDT_SELECTOR = 0x50;
 const ATTRIBUTES = { [USER_CODE32]: 0xc0fb, [USER_DATA]: 0xc0f3, [USER_CODE64]: 0xa0fb } as Record<number, number>;
 const CR0 = 0x8005_0033n, CR4 = 0x5_0668n, EFER = 0xd01n, XCR0 = 3n;
 const WITH_ERROR_CODE = new Set([8, 10, 11, 12, 13, 14, 17]);
@@ -58,21 +58,26 @@ export function createCaseMachine(engine: Engine): CaseMachine {
   state.writeTable("gdt", KERNEL + BigInt(GDT), 127);
   state.writeTable("idt", KERNEL + BigInt(IDT), 4095);
   state.writeSegment("tr", { selector: TSS_SELECTOR, base: KERNEL + BigInt(TSS), limit: 0x67, attributes: 0x8b });
-  state.writeSegment("ldtr", { selector: 0, base: 0n, limit: 0, attributes: C.SEG_UNUSABLE });
+  state.writeSegment("ldtr", { selector: LDT_SELECTOR, base: KERNEL + BigInt(LDT), limit: 39, attributes: 0x82 });
   const setUp = (one: Case): void => {
     const long = one.mode === "long", other = long ? 0 : USER_DATA;
-    segment("cs", long ? USER_CODE64 : USER_CODE32);
-    segment("ss", USER_DATA);
-    segment("ds", other);
-    segment("es", other);
-    segment("fs", other, long ? FS_BASE : 0n);
-    segment("gs", other, long ? GS_BASE : 0n);
+    if (one.mode === "sixteen") {
+      const { cs, ds, ss, fs, gs } = SEGMENTS16;
+      for (const [name, { base, ...rest }] of Object.entries({ cs, ds, es: ds, ss, fs, gs })) state.writeSegment(name as SegmentName, { ...rest, base: BigInt(base) });
+    } else {
+      segment("cs", long ? USER_CODE64 : USER_CODE32);
+      segment("ss", USER_DATA);
+      segment("ds", other);
+      segment("es", other);
+      segment("fs", other, long ? FS_BASE : 0n);
+      segment("gs", other, long ? GS_BASE : 0n);
+    }
     state.writeField("cpl", 3n);
     one.gpr.forEach((value, index) => state.writeField("gpr", value, index));
     state.write("rflags", one.rflags);
     state.write("rip", BigInt(one.rip));
     writeFx(one.fx);
-    const at = one.rip - CODE;
+    const at = one.rip + codeBase(one.mode) - CODE;
     code.set(one.code.subarray(0, code.length - at), at);
     data.set(one.bytes, one.window - DATA);
     vcpu.invalidateCode(CODE_FRAME + at, Math.min(one.code.length, code.length - at));
@@ -101,7 +106,10 @@ export function createCaseMachine(engine: Engine): CaseMachine {
     fx.set(node.bytes.subarray(state.address + OFFSET.xmm, state.address + OFFSET.xmm + 256), 160);
     return fx;
   };
-  const inPages = (rip: bigint) => rip >= BigInt(CODE) && rip < BigInt(CODE + CODE_PAGES * PAGE);
+  const inPages = () => {
+    const linear = state.read("rip") + state.readField("segBase", C.SEG_CS);
+    return linear >= BigInt(CODE) && linear < BigInt(CODE + CODE_PAGES * PAGE);
+  };
 
   const run = (one: Case): Outcome => {
     try {
@@ -120,7 +128,7 @@ export function createCaseMachine(engine: Engine): CaseMachine {
       if (state.read("cpl") !== 3n) status = "fault";
       else if (state.read("rip") === start) continue;
       // a transfer to nowhere faults when the next instruction is fetched
-      else if (!inPages(state.read("rip")) && steps < STEPS_MAX - 2) { steps = STEPS_MAX - 2; status = "reached"; continue; }
+      else if (!inPages() && steps < STEPS_MAX - 2) { steps = STEPS_MAX - 2; status = "reached"; continue; }
       else status = "reached";
       break;
     }
@@ -152,7 +160,7 @@ export function createCaseMachine(engine: Engine): CaseMachine {
   };
   const restore = (one: Case): void => {
     data.set(pristine);
-    const at = one.rip - CODE;
+    const at = one.rip + codeBase(one.mode) - CODE;
     code.fill(0xcc, at, at + one.code.length);
     vcpu.invalidateCode(CODE_FRAME + at, Math.min(one.code.length, code.length - at));
   };
@@ -176,6 +184,8 @@ function writeTables(u64: (gpa: number, value: bigint) => void, write: (gpa: num
   for (let page = 0; page < 16; page++) entry(HIGH_PT, KERNEL + BigInt(page * PAGE), 0, BigInt(page * PAGE) | table | DIRTY);
 
   DESCRIPTORS.forEach((descriptor, index) => u64(GDT + 8 * index, descriptor));
+  Object.values(SEGMENTS16).forEach(({ selector, base, limit, attributes }) =>
+    u64(LDT + (selector & ~7), (BigInt(base >>> 24) << 56n) | (BigInt(attributes) << 40n) | (BigInt(base & 0xff_ffff) << 16n) | BigInt(limit)));
   const tss = KERNEL + BigInt(TSS);
   u64(GDT + TSS_SELECTOR, 0x67n | ((tss & 0xff_ffffn) << 16n) | (0x8bn << 40n) | (((tss >> 24n) & 0xffn) << 56n));
   u64(GDT + TSS_SELECTOR + 8, tss >> 32n);

@@ -9,7 +9,7 @@ import type { Generated } from "./generate.ts";
 function disassemble({ one }: Generated): string {
   try {
     const { Decoder, DecoderOptions, Formatter, FormatterSyntax } = createRequire(import.meta.url)("iced-x86") as typeof import("iced-x86");
-    const decoder = new Decoder(one.mode === "long" ? 64 : 32, one.code, DecoderOptions.None), formatter = new Formatter(FormatterSyntax.Intel);
+    const decoder = new Decoder(one.mode === "long" ? 64 : one.mode === "compatibility" ? 32 : 16, one.code, DecoderOptions.None), formatter = new Formatter(FormatterSyntax.Intel);
     decoder.ip = BigInt(one.rip);
     const instruction = decoder.decode();
     const text = formatter.format(instruction);

@@ -1,7 +1,7 @@
 // What random registers and memory would seldom hit: counts, pointers, return addresses, selectors, divisors that do not overflow.
 
 import type { Form } from "../isa/forms.ts";
-import { CODE, USER_CODE32, USER_CODE64, USER_DATA, type Mode } from "./case.ts";
+import { CODE, codeBase, dataBase, initialSelectors, USER_CODE32, USER_CODE64, USER_DATA, type Mode } from "./case.ts";
 import { integer64, type Random } from "./random.ts";
 
 /** A case in the making. */
@@ -35,7 +35,7 @@ export interface Special {
 }
 
 const RAX = 0, RCX = 1, RDX = 2, RBX = 3, RSP = 4, RBP = 5, RSI = 6, RDI = 7;
-const SELECTORS = [0, 1, 2, 3, USER_DATA, USER_DATA, USER_DATA, USER_DATA, USER_DATA, USER_DATA & ~3, USER_CODE32, USER_CODE64, 0x10, 0x18, 0x50, 0x7f8, 0x2c];
+const SELECTORS = [0, 1, 2, 3, USER_DATA, USER_DATA, USER_DATA, USER_DATA, USER_DATA, USER_DATA & ~3, USER_CODE32, USER_CODE64, 0x10, 0x18, 0x50, 0x7f8, 0x2c, 0x07, 0x0f, 0x17, 0x1f, 0x27];
 
 const pin = (draft: Draft, register: number, value: bigint) => {
   draft.gpr[register] = draft.mode === "long" ? BigInt.asUintN(64, value) : BigInt.asUintN(32, value);
@@ -48,13 +48,16 @@ const setLow = (draft: Draft, register: number, width: number, value: bigint) =>
 const poke = (draft: Draft, at: number, value: bigint, bytes: number) => {
   for (let index = 0; index < bytes; index++) if (at + index >= 0 && at + index < draft.size) draft.bytes[at + index] = Number((value >> BigInt(8 * index)) & 0xffn);
 };
-const inWindow = (draft: Draft, margin = 32) => BigInt(draft.window + margin + draft.random.below(draft.size - 2 * margin));
+/** An offset in DS, ES and SS that is in the window. */
+const inWindow = (draft: Draft, margin = 32) => BigInt(draft.window - dataBase(draft.mode) + margin + draft.random.below(draft.size - 2 * margin));
 /** An address in the code pages, away from the instruction. */
-const landing = ({ random, mode }: Draft): bigint => random.chance(88) ? BigInt(CODE + 0x100 + random.below(0x500))
+const landing = ({ random, mode }: Draft): bigint => random.chance(88) ? BigInt(CODE - codeBase(mode) + 0x100 + random.below(0x500))
   : mode === "long" ? random.pick([0x3000_0000n, 0x8000_0000_0000n, 0xffff_7000_0000_0000n, 0x7fff_0000_0000n]) : 0x3000_0000n;
-const stackOffset = (draft: Draft) => Number(draft.gpr[RSP]!) - draft.window;
+const stackOffset = (draft: Draft) => Number(draft.mode === "sixteen" ? draft.gpr[RSP]! & 0xffffn : draft.gpr[RSP]!) + dataBase(draft.mode) - draft.window;
 const widthBytes = (draft: Draft) => draft.form.width / 8;
-const codeSelector = ({ random, mode }: Draft) => BigInt(random.chance(80) ? mode === "long" ? USER_CODE64 : USER_CODE32 : random.pick([0, 3, 0x10, 0x2b, 0x18, 0x33, 0x23, 0x50, 0x30]));
+const codeSelector = ({ random, mode }: Draft) => BigInt(random.chance(80) ? initialSelectors(mode)[1]!
+  // a far call from 16-bit into 64-bit code: by which stack it pushes depends on the processor
+  : random.pick([0, 3, 0x10, 0x2b, 0x18, mode === "sixteen" ? 0x0f : 0x33, 0x23, 0x50, 0x30]));
 
 const shiftCount: Special = {
   registers: (draft) => { if (draft.form.operands.some((one) => one.from === "fixed" && one.kind === "reg")) setLow(draft, RCX, 8, BigInt(draft.random.below(draft.random.chance(80) ? 70 : 256))); },
@@ -83,8 +86,8 @@ const strings: Special = {
   addressSize: true,
   registers: (draft) => {
     const { random } = draft;
-    pin(draft, RSI, random.chance(92) ? inWindow(draft) : BigInt(draft.window + draft.size - random.below(12)));
-    pin(draft, RDI, random.chance(92) ? inWindow(draft) : BigInt(draft.window + draft.size - random.below(12)));
+    pin(draft, RSI, random.chance(92) ? inWindow(draft) : BigInt(draft.window - dataBase(draft.mode) + draft.size - random.below(12)));
+    pin(draft, RDI, random.chance(92) ? inWindow(draft) : BigInt(draft.window - dataBase(draft.mode) + draft.size - random.below(12)));
     pin(draft, RCX, BigInt(random.chance(90) ? random.below(24) : random.below(4000)));
     // equal strings now and then
     if (random.chance(50)) draft.bytes.fill(random.pick([0, 1, 0xff]), 0, random.below(draft.size));

@@ -5,7 +5,7 @@
 
 import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
 import type { Form } from "../isa/forms.ts";
-import { encodeCases, FS_BASE, GS_BASE, USER_CODE32, USER_CODE64, USER_DATA, type Case, type Outcome, type Status } from "./case.ts";
+import { encodeCases, FS_BASE, GS_BASE, initialSelectors, type Case, type Outcome, type Status } from "./case.ts";
 
 export interface VectorHeader {
   /** the CPU that has recorded it */
@@ -26,7 +26,6 @@ export function checksum(cases: readonly Case[]): number {
   return hash >>> 0;
 }
 
-const initialSelectors = (mode: Case["mode"]) => mode === "long" ? [0, USER_CODE64, USER_DATA, 0, 0, 0] : [USER_DATA, USER_CODE32, USER_DATA, USER_DATA, USER_DATA, USER_DATA];
 const initialBases = (mode: Case["mode"]) => mode === "long" ? [FS_BASE, GS_BASE] : [0n, 0n];
 
 function writer() {

@@ -1,5 +1,5 @@
 // Runs instructions on the CPU of the host: reads cases from standard input, answers on standard output (see ../case.ts for both records).
-// Each case is one instruction in 64-bit or compatibility mode at CPL 3. It ends at an INT3, with which the code page is filled, or with a fault.
+// Each case is one instruction in 64-bit mode, or in compatibility mode with 32- or 16-bit code, at CPL 3. It ends at an INT3, with which the code page is filled, or with a fault.
 // Freestanding, so that FS, the signal stack and every page below 4 GiB belong to the cases: no C library, no headers of the system.
 //   gcc -O2 -static -nostdlib -ffreestanding -fno-stack-protector -mgeneral-regs-only -fno-pie -no-pie host-cpu.c
 
@@ -9,7 +9,11 @@ typedef unsigned long u64;
 
 enum { CODE = 0x10000000, DATA = 0x20000000, FS_BASE = 0x1fff0000, GS_BASE = 0x20001000, PAGE = 4096, DATA_PAGES = 2, CODE_BYTES = 16, WINDOW_MAX = 1024 };
 enum { REACHED = 0, FAULTED = 1, ENDLESS = 2 };
-enum { LONG = 0, COMPATIBILITY = 1 };
+enum { LONG = 0, COMPATIBILITY = 1, SIXTEEN = 2 };
+/* entries of the LDT for 16-bit code; ../case.ts has the same table */
+enum { CODE16 = 0x07, DATA16 = 0x0f, STACK16 = 0x17, DOWN16 = 0x1f, CONSTANT16 = 0x27 };
+/* MOV ESP: IRET to a 16-bit stack leaves the upper half of RSP as it was */
+enum { PRELUDE_BYTES = 6 };
 
 struct request {
   u64 gpr[16], rflags, rip;
@@ -50,7 +54,7 @@ static long call6(long n, long a, long b, long c, long d, long e, long f) {
   __asm__ volatile("syscall" : "=a"(result) : "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9) : "rcx", "r11", "memory");
   return result;
 }
-enum { READ = 0, WRITE = 1, MMAP = 9, SIGACTION = 13, SETITIMER = 38, EXIT = 60, SIGALTSTACK = 131, ARCH_PRCTL = 158 };
+enum { READ = 0, WRITE = 1, MMAP = 9, SIGACTION = 13, SETITIMER = 38, EXIT = 60, SIGALTSTACK = 131, MODIFY_LDT = 154, ARCH_PRCTL = 158 };
 static void stop(int status) { for (;;) call6(EXIT, status, 0, 0, 0, 0, 0); }
 static void copy(void *to, const void *from, u64 bytes) { __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory"); }
 void *memcpy(void *to, const void *from, u64 bytes) { copy(to, from, bytes); return to; }
@@ -122,7 +126,7 @@ __attribute__((used)) void handle(int signal, void *info, struct context *at) {
     int same = lastTick == caseNumber;
     lastTick = caseNumber;
     /* elsewhere than in a case: nothing is wrong */
-    if (!same || (at->rip - CODE >= 2 * PAGE && at->rip - DATA >= DATA_PAGES * PAGE)) return;
+    if (!same || (at->cs == 0x33 && at->rip - CODE >= 2 * PAGE && at->rip - DATA >= DATA_PAGES * PAGE)) return;
   }
   u64 regs[16] = { at->rax, at->rcx, at->rdx, at->rbx, at->rsp, at->rbp, at->rsi, at->rdi, at->r8, at->r9, at->r10, at->r11, at->r12, at->r13, at->r14, at->r15 };
   copy(out.gpr, regs, sizeof regs);
@@ -148,6 +152,12 @@ static void map(u64 address, u64 bytes, int protection) {
   if (call6(MMAP, address, bytes, protection, 0x32 /* private, fixed, anonymous */, -1, 0) != (long)address) stop(4);
 }
 
+/* an entry of the LDT as modify_ldt takes it (arch/x86/include/uapi/asm/ldt.h) */
+static void describe(u32 selector, u32 base, u32 limit, u32 contents, u32 readOnly) {
+  struct { u32 number, base, limit, flags; } entry = { selector >> 3, base, limit, contents << 1 | readOnly << 3 | 1 << 6 /* useable */ };
+  call6(MODIFY_LDT, 0x11, (long)&entry, sizeof entry, 0, 0, 0);
+}
+
 __attribute__((used)) void begin(void) {
   map(CODE, 2 * PAGE, 7);
   map(CODE + 2 * PAGE, PAGE, 0);
@@ -158,6 +168,11 @@ __attribute__((used)) void begin(void) {
   for (u32 i = 0; i < sizeof pristine; i++) pristine[i] = (i * 0x9e3779b1u) >> 24;
   copy((void *)DATA, pristine, sizeof pristine);
 
+  describe(CODE16, CODE, 2 * PAGE - 1, 2, 0);
+  describe(DATA16, DATA, 3 * PAGE - 1, 0, 0);
+  describe(STACK16, DATA, 2 * PAGE - 1, 0, 0);
+  describe(DOWN16, DATA, 0x7ff, 1, 0);
+  describe(CONSTANT16, DATA, 0xffff, 0, 1);
   struct { void *base; int flags; u64 bytes; } stack = { signalStack, 0, sizeof signalStack };
   call6(SIGALTSTACK, (long)&stack, 0, 0, 0, 0, 0);
   struct { void *handler; u64 flags; void *restorer; u64 mask; } action = { onSignal, 0x4c000004 /* siginfo, restorer, onstack, nodefer */, restorer, 0 };
@@ -168,17 +183,23 @@ __attribute__((used)) void begin(void) {
 
   while (take(&in, __builtin_offsetof(struct request, bytes))) {
     if (in.windowBytes > WINDOW_MAX || !take(in.bytes, in.windowBytes)) stop(2);
-    u8 *window = (u8 *)(u64)in.window, *code = (u8 *)in.rip;
+    u8 *window = (u8 *)(u64)in.window, *code = (u8 *)in.rip + (in.mode == SIXTEEN ? CODE : 0);
     copy(window, in.bytes, in.windowBytes);
     for (u32 i = 0; i < CODE_BYTES; i++) if (code + i < (u8 *)CODE + 2 * PAGE) code[i] = in.code[i];
     caseNumber++;
-    u32 data = in.mode == LONG ? 0 : 0x2b;
-    __asm__ volatile("mov %0, %%fs; mov %0, %%gs" : : "r"(data));
+    u32 data = in.mode == LONG ? 0 : in.mode == SIXTEEN ? DATA16 : 0x2b;
+    __asm__ volatile("mov %0, %%fs; mov %1, %%gs" : : "r"(in.mode == SIXTEEN ? DOWN16 : data), "r"(in.mode == SIXTEEN ? CONSTANT16 : data));
     if (in.mode == LONG) { /* after the selectors: loading them clears the bases */
       call6(ARCH_PRCTL, 0x1002, FS_BASE, 0, 0, 0, 0);
       call6(ARCH_PRCTL, 0x1001, GS_BASE, 0, 0, 0, 0);
     }
-    enter(in.mode == LONG ? 0x33 : 0x23, 0x2b, data);
+    if (in.mode == SIXTEEN) {
+      code[-6] = 0x66; code[-5] = 0xbc;
+      for (u32 i = 0; i < 4; i++) code[(int)i - 4] = in.gpr[4] >> (8 * i);
+      in.rip -= PRELUDE_BYTES;
+      enter(CODE16, STACK16, data);
+      for (u32 i = 1; i <= PRELUDE_BYTES; i++) code[-(int)i] = 0xcc;
+    } else enter(in.mode == LONG ? 0x33 : 0x23, 0x2b, data);
     copy(out.bytes, window, in.windowBytes);
     copy(window, pristine + (in.window - DATA), in.windowBytes);
     out.stray = 0;

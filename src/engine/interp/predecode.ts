@@ -180,6 +180,7 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
     const { host, linear, size } = where;
     const offset = host & (PAGE - 1), inPage = PAGE - offset;
     const next = linear + BigInt(inPage);
+    if (where.limit <= inPage) return raiseGp();
     const second = core.fetch(size === 64 ? BigInt.asIntN(64, next) : BigInt.asUintN(32, next)) >>> 0;
     if (second === 0) return 0;
     const more = Math.min(LONGEST, where.limit - inPage);

@@ -38,11 +38,11 @@ function createVcpu(setup: VcpuSetup, coreModule: WebAssembly.Module): Vcpu {
     const size: CodeSize = mode === C.MODE_CODE64 ? 64 : mode === C.MODE_CODE32 ? 32 : 16;
     const rip = state.read("rip");
     const limit = size === 64 ? 2n ** 64n : state.readField("segLimit", C.SEG_CS) + 1n;
-    if (rip >= limit) raise(GP);
     const linear = size === 64 ? rip : BigInt.asUintN(32, rip + state.readField("segBase", C.SEG_CS));
     const code = new Uint8Array(LONGEST);
     let have = 0;
     for (;;) {
+      if (rip + BigInt(have) >= limit) raise(GP);
       const host = core.fetch(BigInt.asUintN(64, linear + BigInt(have)));
       check();
       const pageBytes = PAGE_MASK + 1 - (host & PAGE_MASK), bytes = Math.min(pageBytes, LONGEST - have);

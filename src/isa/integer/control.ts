@@ -5,11 +5,10 @@ import { instruction, type Instruction } from "../instruction.ts";
 import { addressMask } from "./address.ts";
 import { hex } from "./rows.ts";
 
-/** #GP(0) for a 64-bit target that is not canonical, before the instruction has changed anything else; `undo` takes back what it has. */
+/** #GP(0) for a target that is not canonical or beyond CS, before the instruction has changed anything else; `undo` takes back what it has. */
 function checkTarget<V>(e: Emit<V>, width: Width, target: V, undo?: () => void): void {
-  if (width !== 64) return;
-  const canonical = e.sar(64, e.shl(64, target, e.int(16)), e.int(16));
-  e.when(e.ne(canonical, target), () => {
+  const outside = width === 64 ? e.ne(e.sar(64, e.shl(64, target, e.int(16)), e.int(16)), target) : e.call("beyondCode", target);
+  e.when(outside, () => {
     undo?.();
     e.raise("#GP", e.int(0));
   });
@@ -34,6 +33,7 @@ const call = instruction("call", "SDM 2A, CALL", [
   "FF /2     r/m*  ; f64",
 ], (e, { width, dst }) => {
   if (dst.kind === "rel") {
+    if (width !== 64) checkTarget(e, width, e.add(width, e.nextRip(), e.load(width, dst)));
     e.push(width, e.nextRip());
     e.jumpRelative(width, dst);
     return;

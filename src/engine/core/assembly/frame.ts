@@ -64,3 +64,8 @@ export function leaveFrame(bytes: u32): void {
   setStackPointer(frame + bytes, mask);
   setSized(RBP, caller, bytes);
 }
+
+/** Whether an offset in CS is beyond its limit; outside of 64-bit mode. */
+export function beyondCode(target: u64): u32 {
+  return u32(target > <u64>load<u32>(vcpu + At.segLimit + 4 * C.SEG_CS));
+}
