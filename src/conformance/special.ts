@@ -57,7 +57,7 @@ const stackOffset = (draft: Draft) => Number(draft.mode === "sixteen" ? draft.gp
 const widthBytes = (draft: Draft) => draft.form.width / 8;
 const codeSelector = ({ random, mode }: Draft) => BigInt(random.chance(80) ? initialSelectors(mode)[1]!
   // a far call from 16-bit into 64-bit code: by which stack it pushes depends on the processor
-  : random.pick([0, 3, 0x10, 0x2b, 0x18, mode === "sixteen" ? 0x0f : 0x33, 0x23, 0x50, 0x30]));
+  : random.pick([0, 3, 0x10, 0x2b, 0x18, ...(mode === "sixteen" ? [0x0f, 0x17] : [0x33, 0x30]), 0x23, 0x50]));
 
 const shiftCount: Special = {
   registers: (draft) => { if (draft.form.operands.some((one) => one.from === "fixed" && one.kind === "reg")) setLow(draft, RCX, 8, BigInt(draft.random.below(draft.random.chance(80) ? 70 : 256))); },
@@ -97,7 +97,7 @@ const strings: Special = {
 const counted: Special = { addressSize: true, registers: (draft) => { if (draft.random.chance(60)) pin(draft, RCX, draft.random.pick([0n, 1n, 2n, 0x1_0000_0000n, 0x1_0000_0001n, 0xffff_ffffn])); } };
 const transfer: Special = {
   // whether the target or the stack is looked at first is not the same in all processors
-  registers: (draft) => { draft.gpr[RSP] = inWindow(draft); },
+  registers: (draft) => pin(draft, RSP, inWindow(draft)),
   finish: (draft) => { if (draft.form.mod === "reg" && draft.modrmRm !== RSP) draft.gpr[draft.modrmRm] = landing(draft); },
   memory: (draft, at) => {
     poke(draft, at, landing(draft), widthBytes(draft));
@@ -111,6 +111,7 @@ const nearReturn: Special = {
 };
 const farReturn: Special = {
   registers: (draft) => {
+    pin(draft, RSP, inWindow(draft, 112)); // some processors read the outer stack before they look at the selector
     const bytes = widthBytes(draft), at = stackOffset(draft);
     poke(draft, at, landing(draft), bytes);
     poke(draft, at + bytes, codeSelector(draft), bytes);
@@ -160,7 +161,7 @@ const SPECIALS: readonly (readonly [RegExp, Special])[] = [
   [/^(rol|ror|rcl|rcr|shl|sal|shr|sar|shld|shrd)$/, shiftCount],
   [/^(div|idiv)$/, divide],
   [/^bt[src]?$/, bitTest],
-  [/^(rep)?(movs|cmps|stos|lods|scas|ins|outs)[bwdq]?$/, strings],
+  [/^(movs|cmps|stos|lods|scas|ins|outs)[bwdq]$/, strings],
   [/^(loop(n?e)?|jr?e?cxz)$/, counted],
   [/^(call|jmp)$/, transfer],
   [/^ret$/, nearReturn],
@@ -183,6 +184,7 @@ const SPECIALS: readonly (readonly [RegExp, Special])[] = [
 
 const cache = new Map<Form, Special | undefined>();
 export function specialOf(form: Form): Special | undefined {
-  if (!cache.has(form)) cache.set(form, SPECIALS.find(([pattern]) => pattern.test(form.mnemonic))?.[1]);
+  if (!cache.has(form)) cache.set(form, SPECIALS.find(([pattern, special]) => pattern.test(form.mnemonic)
+    && !(special === strings && form.attributes.has("sse")))?.[1]); // MOVSD and CMPSD are two instructions each
   return cache.get(form);
 }

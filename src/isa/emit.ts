@@ -152,6 +152,8 @@ export interface Emit<V> {
   directionFlag(): V;
 
   // -- control: each ends the instruction
+  /** Offset in CS to which a relative operand leads, cut to the operand size. Ends nothing. */
+  relativeTarget(width: Width, operand: Operand): V;
   /** Goes to a relative operand. Width is the operand size: IP is truncated to it. */
   jumpRelative(width: Width, operand: Operand): void;
   /** Goes to a relative operand if the condition holds, else on. */

@@ -82,6 +82,10 @@ export function operationPlacement(surroundings: Surroundings, op: Node, form: F
     g.store("i32.store", state, OFFSET.faultCode, g.i32(0));
     g.exit("fault");
   };
+  const relativeTarget = (width: Width) => {
+    const target = add(page(), g.load("i64.load", op, C.OP_IMM));
+    return width === 64 ? target : g.pure("i64.and", target, g.i64(width === 16 ? 0xffffn : 0xffff_ffffn));
+  };
   const jump = (target: Node) => {
     if (code64) {
       const canonical = g.pure("i64.shr_s", g.pure("i64.shl", target, g.i64(16n)), g.i64(16n));
@@ -141,10 +145,10 @@ export function operationPlacement(surroundings: Surroundings, op: Node, form: F
       const masked = (value: Node) => g.pure("i64.and", value, mask);
       return { top: masked(rsp), moved: masked(moved), set: (value) => put(g.pure("i64.or", kept, value)) };
     },
+    relativeTarget,
     jumpRelative: (width) => {
       if (code64) return g.exit("link");
-      const target = add(page(), g.load("i64.load", op, C.OP_IMM));
-      jump(g.pure("i64.and", target, g.i64(width === 16 ? 0xffffn : 0xffff_ffffn)));
+      jump(relativeTarget(width));
     },
     jump,
     again: () => leaveTo(codeAddress(g.load("i64.load16_u", op, C.OP_OFFSET))),

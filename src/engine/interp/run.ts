@@ -30,7 +30,7 @@ const CORE_FUNCTIONS = {
 function importCore(module: ModuleWriter): (name: string) => number {
   const indices = new Map<string, number>();
   for (const [name, text] of Object.entries({ ...HELPERS, ...CORE_FUNCTIONS })) {
-    const [args, result] = text.replace("!", "").split(":");
+    const [args, result] = text.replace(/[!?]/, "").split(":");
     const params = [...args].filter((letter) => letter !== "v").map((letter) => LETTERS[letter]);
     indices.set(name, module.importFunction("core", name, module.type(params, result in LETTERS ? [LETTERS[result]] : [])));
   }

@@ -97,7 +97,8 @@ export function oracleEmit(state: VcpuState, places: Places, memory: GuestAccess
     state.write("rip", target);
     return end();
   };
-  const jumpRelative = (width: Width, operand: Operand) => jump(cut(width, places.nextRip() + signExtend(64, places.immediate(operand))));
+  const relativeTarget = (width: Width, operand: Operand) => cut(width, places.nextRip() + signExtend(64, places.immediate(operand)));
+  const jumpRelative = (width: Width, operand: Operand) => jump(relativeTarget(width, operand));
 
   // -- vectors
   /** Aligned bytes never straddle the end of the canonical addresses, so only the first is checked for that: misalignment is #GP where that is #SS. */
@@ -173,7 +174,7 @@ export function oracleEmit(state: VcpuState, places: Places, memory: GuestAccess
     condition: (condition) => holds(condition, flags()) ? 1n : 0n,
     flags, setFlagBits,
     directionFlag: () => (flags() >> 10n) & 1n,
-    jumpRelative,
+    relativeTarget, jumpRelative,
     branch: (condition, width, operand) => { if (condition !== 0n) jumpRelative(width, operand); },
     jump,
     leave: end,

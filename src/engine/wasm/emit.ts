@@ -35,6 +35,8 @@ export interface Placement {
   nextRip(): Node;
   /** The stack pointer moved by some bytes, in the width of the stack. */
   stackPointer(bytes: number): { top: Node; moved: Node; set(value: Node): void };
+  /** Where a relative operand leads. */
+  relativeTarget(width: Width, operand: Operand): Node;
   /** Exits by a relative operand. */
   jumpRelative(width: Width, operand: Operand): void;
   /** Exits to an offset in CS that may be wrong. */
@@ -102,7 +104,7 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
       if (kind === "v") g.store("v128.store", state, OFFSET.scratch + SCRATCH_BYTES * vectors++, args[index]);
       else passed.push(kind === "l" ? as64(args[index]) : as32(args[index]));
     });
-    const result = g.call(core(helper), passed, signature.result === "l" ? "i64" : signature.result === "i" ? "i32" : "none");
+    const result = g.call(core(helper), passed, signature.result === "l" ? "i64" : signature.result === "i" ? "i32" : "none", signature.pure);
     if (signature.faults) guest.checkFault();
     return signature.result === "v" ? g.load("v128.load", state, OFFSET.scratch + SCRATCH_BYTES * RESULT_SLOT) : result;
   };
@@ -167,6 +169,7 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
     highByte: (number) => at.readHighByte(number),
     setHighByte: (number, value) => at.writeHighByte(number, as32(value)),
     push, pop,
+    relativeTarget: (width, operand) => at.relativeTarget(width, operand),
     jumpRelative: (width, operand) => at.jumpRelative(width, operand),
     branch: (condition, width, operand) => g.when(asCondition(condition), () => at.jumpRelative(width, operand)),
     jump: (target) => at.jump(as64(target)),

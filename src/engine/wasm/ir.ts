@@ -52,7 +52,8 @@ export interface Graph {
   select(condition: Node, yes: Node, no: Node): Node;
   load(op: LoadOp, address: Node, offset: number): Node;
   store(op: StoreOp, address: Node, offset: number, value: Node): void;
-  call(target: number, args: readonly Node[], type: ValueType | "none"): Node;
+  /** `pure`: the function only looks at the state. */
+  call(target: number, args: readonly Node[], type: ValueType | "none", pure?: boolean): Node;
   when(condition: Node, yes: () => void, no?: () => void): void;
   /** An `if` with a value; a side that exits returns nothing. `bits`: no bit of the value at or above is set. */
   choose(type: ValueType, condition: Node, yes: () => Node | undefined, no: () => Node | undefined, bits?: number): Node;
@@ -155,9 +156,9 @@ export function createGraph(): Graph {
       changed = true;
       epoch++;
     },
-    call: (target, args, type) => {
+    call: (target, args, type, pure = false) => {
       const node = make("call", type, "", args, { immediate: target });
-      changed = true;
+      if (!pure) changed = true;
       epoch++;
       return node;
     },

@@ -33,7 +33,7 @@ const call = instruction("call", "SDM 2A, CALL", [
   "FF /2     r/m*  ; f64",
 ], (e, { width, dst }) => {
   if (dst.kind === "rel") {
-    if (width !== 64) checkTarget(e, width, e.add(width, e.nextRip(), e.load(width, dst)));
+    if (width !== 64) checkTarget(e, width, e.relativeTarget(width, dst));
     e.push(width, e.nextRip());
     e.jumpRelative(width, dst);
     return;

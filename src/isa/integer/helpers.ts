@@ -7,7 +7,7 @@ export const INTEGER_HELPERS = {
   enterFrame: "iii:!",
   leaveFrame: "i:!",
   /** 1 if an offset in CS is beyond its limit */
-  beyondCode: "l:i",
+  beyondCode: "l:i?",
   /** adds to the stack pointer in the width of the stack */
   releaseStack: "i:",
   /** POPF (value, its bits, RIP of the next instruction): writes the flags that the privilege level may write.

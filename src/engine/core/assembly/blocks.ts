@@ -7,7 +7,7 @@ import { At, C } from "./generated/layout";
 import { attend } from "./attend";
 import { deliver } from "./exception";
 import { fetch, load16, load32, load64, load8, probeWrite, store16, store32, store64, store8 } from "./memory";
-import { clearAttention, forgetStray, GP, reg, SS, strayAddress, strayed, vcpu } from "./state";
+import { clearAttention, forgetStray, GP, raise, reg, SS, strayAddress, strayed, vcpu } from "./state";
 
 const PAGE: u32 = 4096;
 
@@ -50,7 +50,13 @@ const PAGE: u32 = 4096;
 export function findBlock(): u32 {
   const rip = load<u64>(vcpu, At.rip), size = codeSize();
   let linear = rip;
-  if (size != C.MODE_CODE64) linear = (rip + load<u64>(vcpu + At.segBase + 8 * C.SEG_CS)) & 0xffff_ffff;
+  if (size != C.MODE_CODE64) {
+    if (rip > <u64>load<u32>(vcpu + At.segLimit + 4 * C.SEG_CS)) {
+      raise(GP, 0);
+      return 0;
+    }
+    linear = (rip + load<u64>(vcpu + At.segBase + 8 * C.SEG_CS)) & 0xffff_ffff;
+  }
   const entry = <usize>load<u32>(vcpu, At.tlb) + ((<u32>(linear >> 12) * <u32>C.TLB_HASH) >>> C.TLB_SHIFT) * C.TLB_ENTRY_BYTES;
   let host: u32;
   if (load<u64>(entry, C.TLB_EXEC) == (linear & ~0xfff)) host = load<u32>(entry, C.TLB_ADDEND) + <u32>linear;
@@ -160,8 +166,8 @@ function deliverPending(): u32 {
 
 /** No instruction could be fetched at RIP: what would have happened before it comes first. @returns as deliverFault */
 export function deliverFetchFault(): u32 {
-  const rip = load<u64>(vcpu, At.rip), fault = load<u32>(vcpu, At.fault), faultCode = load<u32>(vcpu, At.faultCode);
-  if (load<u32>(vcpu, At.attention)) {
+  const rip = load<u64>(vcpu, At.rip), fault = load<u32>(vcpu, At.fault), faultCode = load<u32>(vcpu, At.faultCode), attention = load<u32>(vcpu, At.attention);
+  if (attention && (load<i64>(vcpu, At.budget) > 0 || (attention & C.ATTENTION_EXIT))) {
     store<u32>(vcpu, 0, At.fault);
     const code = look();
     if (code) {
