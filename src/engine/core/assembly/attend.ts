@@ -36,6 +36,7 @@ export function attend(): u32 {
   const shadow = load<u32>(vcpu, At.shadow);
   if ((load<u32>(vcpu, At.blocking) & (C.BLOCKING_STEP | C.BLOCKING_DATA)) && shadow != SHADOW_MOV_SS) {
     debugTrap();
+    wake();
     injectTrap();
   } else if (shadow) {
     // the instruction behind STI or MOV SS goes first, alone
@@ -43,12 +44,15 @@ export function attend(): u32 {
     setAttention(C.ATTENTION_STEP);
     arm();
     return C.EXIT_NONE;
-  } else if ((attention & C.ATTENTION_NMI) && !(load<u32>(vcpu, At.blocking) & C.BLOCKING_NMI)) {
+  }
+  // what comes first is interrupted by what follows, before its handler's first instruction, unless it masks that or is a triple fault
+  if ((attention & C.ATTENTION_NMI) && !exiting() && !(load<u32>(vcpu, At.blocking) & C.BLOCKING_NMI)) {
     clearAttention(C.ATTENTION_NMI);
     store<u32>(vcpu, load<u32>(vcpu, At.blocking) | C.BLOCKING_NMI, At.blocking);
     wake();
     injectInterrupt(NMI_VECTOR);
-  } else if ((attention & C.ATTENTION_INTERRUPT) && (load<u32>(vcpu, At.flagRest) & <u32>IF)) {
+  }
+  if ((attention & C.ATTENTION_INTERRUPT) && !exiting() && (load<u32>(vcpu, At.flagRest) & <u32>IF)) {
     const vector = acknowledge();
     if (vector >= 0) {
       wake();
@@ -56,10 +60,10 @@ export function attend(): u32 {
     }
   }
   if (load<u32>(vcpu, At.activity) == C.ACTIVITY_HALTED) return C.EXIT_HLT;
-  if (atomic.load<u32>(vcpu + At.attention) & C.ATTENTION_EXIT) return attend(); // a triple fault
+  if (exiting()) return attend(); // a triple fault
   if (instructionBreakpoint()) {
     deliver();
-    if (atomic.load<u32>(vcpu + At.attention) & C.ATTENTION_EXIT) return attend();
+    if (exiting()) return attend();
   }
   clearAttention(C.ATTENTION_STEP);
   arm();
@@ -75,6 +79,10 @@ function arm(): void {
     store<u32>(vcpu, load<u32>(vcpu, At.blocking) | C.BLOCKING_STEP, At.blocking);
     setAttention(C.ATTENTION_STEP);
   } else if (stepsForBreakpoints()) setAttention(C.ATTENTION_STEP);
+}
+
+function exiting(): bool {
+  return (atomic.load<u32>(vcpu + At.attention) & C.ATTENTION_EXIT) != 0;
 }
 
 function wake(): void {
