@@ -1,4 +1,4 @@
-// Debug registers (SDM 3B, Debug, Branch Profile, TSC). Instruction breakpoints make the engine step; the page of an enabled data
+// Debug registers (SDM 3B, Debug, Branch Profile, TSC). Breakpoints make the engine step; the page of an enabled data
 // breakpoint is kept out of the TLB, so that every access to it comes through the slow paths. I/O breakpoints never match.
 import { At, C } from "./generated/layout";
 import { CR4_DE, DB, GP, raise, setAttention, UD, vcpu } from "./state";
@@ -53,12 +53,9 @@ export function watchAccess(linear: u64, bytes: u32, write: bool): void {
   }
 }
 
-/** Whether instructions must be executed one by one. */
+/** Whether instructions must be executed one by one: #DB comes directly before the one that has a breakpoint, or behind the one that meets data. */
 export function stepsForBreakpoints(): bool {
-  const dr7 = <u32>load<u64>(vcpu + DR7);
-  if (!(dr7 & 0xff)) return false;
-  for (let i: u32 = 0; i < 4; i++) if (enabled(dr7, i) && kind(dr7, i) == EXECUTE) return true;
-  return false;
+  return (load<u64>(vcpu + DR7) & 0xff) != 0;
 }
 
 /** Raises #DB when the instruction at RIP has a breakpoint, unless RF is set; RF is used up. */
