@@ -37,7 +37,7 @@ function createVcpu(setup: VcpuSetup, coreModule: WebAssembly.Module): Vcpu {
     const mode = Number(state.readField("mode")) & C.MODE_CODE_MASK;
     const size: CodeSize = mode === C.MODE_CODE64 ? 64 : mode === C.MODE_CODE32 ? 32 : 16;
     const rip = state.read("rip");
-    const limit = size === 64 ? 2n ** 64n : state.readField("segLimit", C.SEG_CS) + 1n;
+    const limit = size === 64 ? 2n ** 64n + BigInt(LONGEST) : state.readField("segLimit", C.SEG_CS) + 1n;
     const linear = size === 64 ? rip : BigInt.asUintN(32, rip + state.readField("segBase", C.SEG_CS));
     const code = new Uint8Array(LONGEST);
     let have = 0;

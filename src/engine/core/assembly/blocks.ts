@@ -7,7 +7,7 @@ import { At, C } from "./generated/layout";
 import { attend } from "./attend";
 import { deliver } from "./exception";
 import { fetch, load16, load32, load64, load8, probeWrite, store16, store32, store64, store8 } from "./memory";
-import { clearAttention, forgetStray, GP, raise, reg, SS, strayAddress, strayed, vcpu } from "./state";
+import { canonical, clearAttention, forgetStray, GP, raise, reg, SS, strayAddress, strayed, vcpu } from "./state";
 
 const PAGE: u32 = 4096;
 
@@ -139,10 +139,17 @@ function operandAddress(op: u32): u64 {
   return base + index + load<u64>(op, C.OP_DISP) + load<u64>(vcpu + load<u8>(op, C.OP_SEGMENT), At.segBase);
 }
 
+/** Handlers of vectors look at the alignment of an address first; that it is not canonical comes before. */
+function strayedMisaligned(op: u32): bool {
+  if (load<u32>(vcpu, At.fault) != <u32>(C.FAULT_PENDING | GP) || codeSize() != C.MODE_CODE64 || !(load<u8>(op, C.OP_SCALE) & C.OP_STACK)) return false;
+  const linear = operandAddress(op);
+  return (linear & 15) != 0 && !canonical(linear);
+}
+
 /** Delivers the fault that abandoned the instruction of `op`. @returns 1: leave run with `exitReason` */
 export function deliverFault(op: u32): u32 {
   abandon(op, load<u8>(op, C.OP_LEFT));
-  if (strayed) {
+  if (strayed || strayedMisaligned(op)) {
     // an address that is not canonical is #SS(0) where SS is the segment: of the operand, or of a push, pop or LEAVE: next to RSP or RBP
     const ofOperand = strayAddress == operandAddress(op);
     const stack = ofOperand ? (load<u8>(op, C.OP_SCALE) & C.OP_STACK) != 0
