@@ -47,7 +47,7 @@ function placeOther(node: NodeMemory, bytes: number, what: string): void {
 }
 
 /** A bus that answers at random, the same for every engine that asks the same. */
-function randomBus(seed: number): Bus & { hash(): number } {
+function randomBus(seed: number, lowerLine: () => void): Bus & { hash(): number } {
   let hash = seed;
   const note = (...values: number[]) => {
     for (const value of values) hash = Math.imul(hash ^ value ^ Math.floor(value / 2 ** 32), 0x01000193) + 0x9e37 | 0;
@@ -57,7 +57,10 @@ function randomBus(seed: number): Bus & { hash(): number } {
     hash: () => hash,
     pioRead: (port, bytes) => note(1, port, bytes), pioWrite: (port, bytes, value) => { note(2, port, bytes, value); },
     mmioRead: (gpa, bytes) => note(3, gpa, bytes), mmioWrite: (gpa, bytes, value) => { note(4, gpa, bytes, value); },
-    acknowledge: () => { const value = note(5); return value & 3 ? value >>> 24 : -1; },
+    acknowledge: () => {
+      lowerLine();
+      return note(5) >>> 24;
+    },
     msrRead: (msr) => { const value = note(6, msr); return value & 1 ? BigInt(value) : undefined; },
     msrWrite: (msr, value) => (note(7, msr, Number(value & 0xffff_ffffn)) & 1) === 0,
     tprRead: () => note(8) & 15, tprWrite: (priority) => { note(9, priority); },
@@ -79,7 +82,7 @@ function createBareMachine(engine: Engine, node: NodeMemory, random: Random, see
   if (random.chance(50)) regions.push(place(2 ** 40 - FAR_BYTES, FAR_BYTES));
   const memory = createVnodeMemory(node, regions);
   for (const { gpa, bytes, kind } of regions) if (kind === "rom") memory.write(gpa, new Uint8Array(bytes).map(() => random.below(256)));
-  const bus = randomBus(seed);
+  const bus = randomBus(seed, () => machine.vcpu.setInterruptLine(false));
   const machine: Machine = { memory, busHash: bus.hash, nowNs: 0, vcpu: undefined as unknown as Vcpu };
   machine.vcpu = engine.createVcpu({
     node, memory, index: 0, bus, clock: { nowNs: () => machine.nowNs }, entropy: () => random.u32(), model: { tscHz: 1e9, apicTimerHz: 1e9, vcpuCount: 1, apicId: 0 },

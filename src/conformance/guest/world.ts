@@ -13,6 +13,8 @@ export type Mode = (typeof MODES)[number];
 const IDT = 0x1000, GDT = 0x3000, TSS = 0x4000, LDT = 0x5000, STACKS = 0x6000, STACKS_END = 0x8000, DATA = 0x8000, CODE = 0x10000, CODE_BYTES = 0x3000, TABLES = 0x20000,
   POOL_TABLES = 4, TABLES_END = TABLES + 4 * POOL_TABLES * 4096, LOW_END = 0xa0000, ROM = 0xe0000, HIGH = 0x100000, HIGH_END = 0x200000;
 const PAGE = 4096;
+/** Guest-physical; RAM begins at 0. */
+export const PAGE_TABLES = { start: TABLES, end: TABLES_END } as const;
 
 export interface WorldSetup {
   mode: Mode;
