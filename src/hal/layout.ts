@@ -102,6 +102,8 @@ export const CONSTANTS = {
   BLOCKING_NMI: 1, BLOCKING_STEP: 2, BLOCKING_DATA: 4,
   // pseudo vector in `fault`: no exception; the instruction cannot be executed and run() returns `exitReason`
   FAULT_EXIT: 0xff,
+  // likewise, of compiled code only: a vector's address, in faultAddress, is not aligned; #GP(0), or #SS(0) if it is not canonical either
+  FAULT_MISALIGNED: 0xfe,
   // exit codes; names in exit.ts
   EXIT_NONE: 0, EXIT_BUDGET: 1, EXIT_KICK: 2, EXIT_HLT: 3, EXIT_SHUTDOWN: 4, EXIT_DEBUG: 5, EXIT_UNSUPPORTED: 6, EXIT_RESET: 7,
   // mode bits: code size, protection, stack size

@@ -53,7 +53,7 @@ export function raiseFence(node: NodeMemory, memory: VnodeMemory, vcpu: Vcpu, ow
     for (let page = 0; page * PAGE < node.bytes.length; page++) {
       if (lists[page] === 0) continue;
       if (!isOwnPage(page)) return `there is decoded code of host page 0x${page.toString(16)}, which is not the guest's`;
-      if (lists[page] < field("arena") || lists[page] >= field("arenaEnd")) return "a decoded block lies outside of the arena";
+      if (lists[page] < own[0] || lists[page] >= own[1]) return "a decoded block lies outside of what the vCPU has allocated";
     }
     return undefined;
   };

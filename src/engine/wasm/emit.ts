@@ -112,7 +112,12 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
   const fromScalar = (bits: AnyWidth, value: Node) => g.simd("i64x2.replace_lane", [zero, as64(integer.zeroExtend(bits as Width, value))], [0]);
   const toScalar = (bits: AnyWidth, value: Node) =>
     bits === 64 ? g.simd("i64x2.extract_lane", [value], [0]) : integer.zeroExtend(bits as Width, g.simd("i32x4.extract_lane", [value], [0]));
-  const checkAligned = (linear: Node) => g.when(g.pure("i32.and", as32(linear), g.i32(15)), () => raise("#GP"));
+  const checkAligned = (linear: Node) => g.when(g.pure("i32.and", as32(linear), g.i32(15)), () => {
+    g.store("i32.store", state, OFFSET.fault, g.i32(C.FAULT_PENDING | C.FAULT_MISALIGNED));
+    g.store("i32.store", state, OFFSET.faultCode, g.i32(0));
+    g.store("i64.store", state, OFFSET.faultAddress, linear);
+    g.exit("fault");
+  });
   const loadVector = (bits: AnyWidth, operand: Operand, aligned?: "aligned"): Node => {
     if (operand.kind === "xmm" || operand.kind === "mm") {
       const { address, offset } = at.vectorRegister(operand);

@@ -139,17 +139,13 @@ function operandAddress(op: u32): u64 {
   return base + index + load<u64>(op, C.OP_DISP) + load<u64>(vcpu + load<u8>(op, C.OP_SEGMENT), At.segBase);
 }
 
-/** Handlers of vectors look at the alignment of an address first; that it is not canonical comes before. */
-function strayedMisaligned(op: u32): bool {
-  if (load<u32>(vcpu, At.fault) != <u32>(C.FAULT_PENDING | GP) || codeSize() != C.MODE_CODE64 || !(load<u8>(op, C.OP_SCALE) & C.OP_STACK)) return false;
-  const linear = operandAddress(op);
-  return (linear & 15) != 0 && !canonical(linear);
-}
-
 /** Delivers the fault that abandoned the instruction of `op`. @returns 1: leave run with `exitReason` */
 export function deliverFault(op: u32): u32 {
   abandon(op, load<u8>(op, C.OP_LEFT));
-  if (strayed || strayedMisaligned(op)) {
+  if (load<u32>(vcpu, At.fault) == <u32>(C.FAULT_PENDING | C.FAULT_MISALIGNED)) {
+    const strays = codeSize() == C.MODE_CODE64 && !canonical(load<u64>(vcpu, At.faultAddress)) && load<u8>(op, C.OP_SCALE) & C.OP_STACK;
+    store<u32>(vcpu, C.FAULT_PENDING | (strays ? SS : GP), At.fault);
+  } else if (strayed) {
     // an address that is not canonical is #SS(0) where SS is the segment: of the operand, or of a push, pop or LEAVE: next to RSP or RBP
     const ofOperand = strayAddress == operandAddress(op);
     const stack = ofOperand ? (load<u8>(op, C.OP_SCALE) & C.OP_STACK) != 0
