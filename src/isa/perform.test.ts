@@ -95,6 +95,7 @@ function check(form: Form): string[] {
     setFlags: (_rule, _width, a, b, result) => { take("int", a, b, result); change("flags"); },
     setFlag: (_flag, value) => { take("int", value); change("flags"); },
     setFlagBits: (value) => { take("int", value); change("flags"); },
+    relativeTarget: (_width, target) => { operand(target, "rel"); return int(); },
     jumpRelative: (_width, target) => { operand(target, "rel"); end(); },
     branch: (condition, _width, target) => { take("int", condition); operand(target, "rel"); end(); },
     jump: (target) => { take("int", target); faults("jump"); end(); },
