@@ -5,7 +5,7 @@ import { COMPARABLE_FORMS, generateCase } from "./generate.ts";
 import { openHostCpu } from "./host/host.ts";
 import { encodeVectors } from "./vectors.ts";
 
-const SEED = 1000, CASES = 24;
+const SEED = 1000, CASES = 40;
 const FILE = new URL("../../src/conformance/vectors/recorded.bin", import.meta.url);
 
 const host = openHostCpu();
