@@ -49,7 +49,7 @@ function chooseTarget(draft: Draft, bytes: number): bigint {
   // what is not aligned, or accessed in parts, and beyond a limit: which fault comes first is not the same in all processors
   const parts = draft.form.operands.some((one) => one.kind === "mem" && one.memoryBytes * 8 !== one.width);
   const inside = target >= BigInt(draft.window) && target + BigInt(bytes) <= BigInt(draft.window + draft.size);
-  return bytes >= 16 ? target & ~15n : parts && !inside ? BigInt(draft.window) : target;
+  return parts && !inside ? BigInt(draft.window) : bytes >= 16 ? target & ~15n : target;
 }
 
 /** A linear address for `bytes` of memory: in the window, across its pages, into the page that is not there, around limits, or nowhere. */

@@ -70,19 +70,23 @@ function count<V>(e: Emit<V>): V {
   return e.and(e.reg(64, 1), addressMask(e));
 }
 
-/** Decrements the count register. @returns 1 while it is not zero */
-function countDown<V>(e: Emit<V>): V {
+/** The count register less one. @returns also whether it is not zero */
+function countDown<V>(e: Emit<V>): { register: V; more: V } {
   const mask = addressMask(e), old = e.reg(64, 1);
   const left = e.and(e.sub(64, old, e.int(1)), mask);
   // a 16-bit count keeps the rest of RCX, a 32-bit one clears it
   const kept = e.select(e.eq(mask, e.int(0xffff)), e.and(old, e.int(0xffff_ffff_ffff_0000n)), e.int(0));
-  e.setReg(64, 1, e.or(kept, left));
-  return e.ne(left, e.int(0));
+  return { register: e.or(kept, left), more: e.ne(left, e.int(0)) };
 }
 
 const loop = (mnemonic: string, opcode: string, also: <V>(e: Emit<V>, more: V) => V) => instruction(mnemonic, "SDM 2A, LOOP/LOOPcc", [
   `${opcode} cb     rel8  ; f64`,
-], (e, { width, dst }) => e.branch(also(e, countDown(e)), width, dst));
+], (e, { width, dst }) => {
+  const { register, more } = countDown(e), taken = also(e, more);
+  if (width !== 64) e.when(taken, () => checkTarget(e, width, e.relativeTarget(width, dst)));
+  e.setReg(64, 1, register);
+  e.branch(taken, width, dst);
+});
 
 const loops = [
   loop("loopne", "E0", (e, more) => e.and(more, e.condition("ne"))),
