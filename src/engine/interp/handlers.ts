@@ -7,11 +7,11 @@ import { perform } from "../../isa/perform.ts";
 import { byteWriter, type ByteWriter } from "../wasm/bytes.ts";
 import { createEmit } from "../wasm/emit.ts";
 import { flagsInState } from "../wasm/flags.ts";
-import { createGraph, type Graph, type Node } from "../wasm/ir.ts";
+import { createGraph, type Graph, type Node, type Region } from "../wasm/ir.ts";
 import { localPool, lower } from "../wasm/lower.ts";
 import { CONTROL as W, type ValueType } from "../wasm/opcodes.ts";
-import { isHot, isPair } from "./hot.ts";
-import { FACT_ENDS, variantsOf, type Variant } from "./operation.ts";
+import { hasTwin, isHot, isPair } from "./hot.ts";
+import { FACT_ENDS, FLAGS_MAY_WRITE, FLAGS_SHOWS, FLAGS_WRITES, variantsOf, type Variant } from "./operation.ts";
 import { operationPlacement } from "./place.ts";
 
 /** Locals of a handler, whether function or arm. */
@@ -22,7 +22,13 @@ export const HANDLER_PARAMS: readonly ValueType[] = ["i32", "i32"];
 
 export interface HandlerFunction { locals: readonly ValueType[]; body: Uint8Array }
 /** A hot form; or two that follow one another, `second` being that of the operation behind. */
-export interface Arm { form: Form; variant: Variant; second?: Form }
+export interface Arm {
+  form: Form;
+  variant: Variant;
+  second?: Form;
+  /** for where nobody reads the flags that it would write */
+  withoutFlags?: boolean;
+}
 export interface Handlers {
   /** numbers of the first and second handler of a pair, and of the arm for both */
   pairs: [number, number, number][];
@@ -30,6 +36,8 @@ export interface Handlers {
   arms: Arm[];
   /** functions, by number from HANDLER_FIRST on: those of the arms too, for when their TLB look-up fails */
   functions: HandlerFunction[];
+  /** what arms do with the status flags (FLAGS_...), by number from HANDLER_FIRST on, and the number of the arm that does not write them, or 0 */
+  flags: { use: number; without: number }[];
   numberOf(form: Form, variant: Variant): number;
   factsOf(form: Form): number;
 }
@@ -42,15 +50,29 @@ export function recordHandler(graph: Graph, core: (name: string) => number, form
 }
 
 /** Records an arm: no calls, but the exit `miss`. Exits of a pair's second instruction have `2` at their end. */
-export function recordArm(graph: Graph, core: (name: string) => number, { form, variant, second }: Arm): void {
+export function recordArm(graph: Graph, core: (name: string) => number, { form, variant, second, withoutFlags }: Arm): void {
   const surroundings = { g: graph, state: graph.param(STATE_LOCAL, "i32"), core, leaveOnMiss: true };
   const op = graph.param(OP_LOCAL, "i32"), flagStore = flagsInState(surroundings);
+  if (withoutFlags) flagStore.setResult = flagStore.setAux = () => {};
   perform(createEmit(surroundings, operationPlacement(surroundings, op, form, variant), flagStore), form);
   if (second === undefined) return;
   graph.nextInstruction();
   const behind = { ...surroundings, g: { ...graph, exit: (kind: string, ...args: Node[]) => graph.exit(`${kind}2`, ...args) } };
   const opBehind = graph.pure("i32.add", op, graph.i32(C.OP_BYTES));
   perform(createEmit(behind, operationPlacement(behind, opBehind, second, "plain64"), flagStore), second);
+}
+
+/** What an arm does with the status flags. Who may leave in the middle shows them to somebody. */
+function flagUse(graph: Graph): number {
+  let use = 0;
+  const isFlags = (node: Node) => node.args[0] === graph.param(STATE_LOCAL, "i32") && (node.immediate === OFFSET.flagResult || node.immediate === OFFSET.flagAux);
+  const visit = (region: Region) => region.nodes.forEach((node) => {
+    if (node.kind === "exit" || (node.kind === "load" && isFlags(node))) use |= FLAGS_SHOWS;
+    if (node.kind === "store" && isFlags(node)) use |= region === graph.root ? FLAGS_WRITES | FLAGS_MAY_WRITE : FLAGS_MAY_WRITE;
+    node.bodies.forEach(visit);
+  });
+  visit(graph.root);
+  return use;
 }
 
 function handlerFunction(graph: Graph): HandlerFunction {
@@ -94,6 +116,7 @@ export function makeHandlers(core: (name: string) => number, forms: readonly For
   const numbers = new Map<string, number>(), facts = new Map<number, number>(), known = new Map<string, number>();
   const arms: Arm[] = [], pairs: Handlers["pairs"] = [];
   const made: HandlerFunction[] = [];
+  const twins = new Map<number, number>();
   const each = forms.flatMap((form) => variantsOf(form).map((variant) => ({ form, variant, hot: isHot(form, variant) })));
   // arms have the lowest numbers, pairs follow, then what is a function only
   const makeFunction = ({ form, variant }: Arm): { text: string; handler: HandlerFunction } => {
@@ -122,8 +145,21 @@ export function makeHandlers(core: (name: string) => number, forms: readonly For
       made.push(made[numberOfArm(first) - C.HANDLER_FIRST]); // when its access misses, the first is executed alone
       arms.push({ ...first, second: second.form });
     }
+    for (const one of singles) {
+      const graph = createGraph();
+      recordArm(graph, core, one);
+      if (!(flagUse(graph) & FLAGS_MAY_WRITE) || !hasTwin(one.form, one.variant)) continue;
+      twins.set(numberOfArm(one), C.HANDLER_FIRST + made.length);
+      made.push(made[numberOfArm(one) - C.HANDLER_FIRST]);
+      arms.push({ ...one, withoutFlags: true });
+    }
   }
   const functions = made;
-  return { arms, pairs, functions, numberOf: (form, variant) => numbers.get(key(form, variant)) ?? 0, factsOf: (form) => facts.get(form.id) ?? 0 };
+  const flags = arms.map((arm, index) => {
+    const graph = createGraph();
+    recordArm(graph, core, arm);
+    return { use: flagUse(graph), without: twins.get(C.HANDLER_FIRST + index) ?? 0 };
+  });
+  return { arms, pairs, flags, functions, numberOf: (form, variant) => numbers.get(key(form, variant)) ?? 0, factsOf: (form) => facts.get(form.id) ?? 0 };
 }
 

@@ -38,3 +38,8 @@ const PAIRS: readonly (readonly [RegExp, ReadonlySet<Variant>, RegExp])[] = [
 export function isPair(first: Form, variant: Variant, second: Form): boolean {
   return PAIRS.some(([a, variants, b]) => variants.has(variant) && a.test(first.name) && b.test(second.name));
 }
+
+/** Whether it is worth having a second arm that writes no flags. */
+export function hasTwin(form: Form, variant: Variant): boolean {
+  return variant === "plain64" && form.width >= 32 && /^(add|sub|and|or|xor|shl|shr|sar|imul|inc|dec)$/.test(form.mnemonic);
+}

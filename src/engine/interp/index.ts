@@ -3,7 +3,7 @@
 import { CONSTANTS as C, OFFSET, exitReason, type Engine, type Exit, type Vcpu, type VcpuSetup } from "../../hal/index.ts";
 import { NvlError } from "../../base/error.ts";
 import { createCore } from "../core/index.ts";
-import { handlerTable, HANDLER_SECTION, PAIR_SECTION, type HandlerTable } from "./operation.ts";
+import { FLAGS_SECTION, handlerTable, HANDLER_SECTION, PAIR_SECTION, type HandlerTable } from "./operation.ts";
 import { createPredecoder, type BlockExports, type Predecoder } from "./predecode.ts";
 
 /** Decoded code of one vCPU; when it is full everything is forgotten. */
@@ -20,8 +20,8 @@ export interface InterpModules {
 }
 
 export function createInterp(modules: InterpModules): Engine {
-  const [section, pairs] = [HANDLER_SECTION, PAIR_SECTION].map((name) => WebAssembly.Module.customSections(modules.interp, name)[0]);
-  const table = handlerTable(section, pairs);
+  const [section, pairs, flags] = [HANDLER_SECTION, PAIR_SECTION, FLAGS_SECTION].map((name) => WebAssembly.Module.customSections(modules.interp, name)[0]);
+  const table = handlerTable(section, pairs, flags);
   return { name: "interp", createVcpu: (setup) => createVcpu(setup, modules, table) };
 }
 

@@ -14,6 +14,7 @@
 //   disp      i64   displacement
 //   imm       i64   immediate; relative branches: target, counted from the page; x87: opcode (11 bits)
 
+import { CONSTANTS as C } from "../../hal/layout.ts";
 import { FORMS, type Form } from "../../isa/forms.ts";
 
 /** What a handler takes for granted. In 64-bit code: no memory operand, base and displacement, the general address, a 32-bit address;
@@ -38,22 +39,32 @@ export const HANDLER_SECTION = "nvl.handlers", HANDLER_STRIDE = VARIANTS.length 
 /** Pairs of handlers that share an arm: u16 first, second, and the arm that stands for both. */
 export const PAIR_SECTION = "nvl.pairs";
 
+/** What arms do with the status flags, by number from HANDLER_FIRST on: u16 of these bits, u16 of the arm that does the same without writing
+ * them (0: none). Writes all six whatever happens; writes them perhaps; reads them, or may fault or leave, which shows them. */
+export const FLAGS_SECTION = "nvl.flags", FLAGS_WRITES = 1, FLAGS_MAY_WRITE = 2, FLAGS_SHOWS = 4;
+
 export interface HandlerTable {
   handlerOf(form: number, variant: Variant): number;
   factsOf(form: number): number;
   /** The handler for two operations in a row, by `first * 65536 + second`. */
   readonly pairs: ReadonlyMap<number, number>;
+  /** FLAGS_ bits by handler; what is no arm shows them. */
+  readonly flagUse: Uint8Array;
+  /** By handler: the one that writes no flags, or 0. */
+  readonly withoutFlags: Uint16Array;
 }
 
 /** Reads the tables from the module's custom sections. */
-export function handlerTable(section: ArrayBuffer, pairSection: ArrayBuffer): HandlerTable {
+export function handlerTable(section: ArrayBuffer, pairSection: ArrayBuffer, flagSection: ArrayBuffer): HandlerTable {
   const words = new Uint16Array(section), triples = new Uint16Array(pairSection);
   const pairs = new Map<number, number>();
   for (let index = 0; index < triples.length; index += 3) pairs.set(triples[index] * 65536 + triples[index + 1], triples[index + 2]);
+  const flagUse = new Uint8Array(65536).fill(FLAGS_SHOWS), withoutFlags = new Uint16Array(65536);
+  new Uint16Array(flagSection).forEach((word, index) => { (index & 1 ? withoutFlags : flagUse)[C.HANDLER_FIRST + (index >> 1)] = word; });
   if (words.length !== FORMS.length * HANDLER_STRIDE) throw new RangeError("interp.wasm was built for another instruction set");
   return {
     handlerOf: (form, variant) => words[form * HANDLER_STRIDE + VARIANTS.indexOf(variant)],
-    pairs,
+    pairs, flagUse, withoutFlags,
     factsOf: (form) => words[form * HANDLER_STRIDE + VARIANTS.length],
   };
 }

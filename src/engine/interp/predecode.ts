@@ -5,7 +5,7 @@ import { CONSTANTS as C, OFFSET, type NodeMemory } from "../../hal/index.ts";
 import { BASE_RIP, createDecoded, decode, DECODED, DECODED_INVALID, DECODED_TRUNCATED, FIRST_HIGH_BYTE, NO_REGISTER, registerOf, type CodeSize, type Decoded } from "../../isa/decode.ts";
 import { FORMS, type Form, type OperandForm } from "../../isa/forms.ts";
 import type { CoreExports } from "../core/index.ts";
-import { FACT_ENDS, type HandlerTable, type Variant } from "./operation.ts";
+import { FACT_ENDS, FLAGS_SHOWS, FLAGS_WRITES, type HandlerTable, type Variant } from "./operation.ts";
 
 const PAGE = 4096, LONGEST = 15;
 /** Instructions of a block. */
@@ -200,6 +200,16 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
     return 3;
   };
 
+  /** Flags that the next instructions overwrite before anybody can see them need not be written. */
+  const dropFlags = (first: number, operations: number) => {
+    let seen = true;
+    for (let op = first + (operations - 1) * C.OP_BYTES; op >= first; op -= C.OP_BYTES) {
+      const handler = u16[op >>> 1], use = table.flagUse[handler], without = table.withoutFlags[handler];
+      if (!seen && without !== 0) u16[op >>> 1] = without;
+      if ((use & FLAGS_SHOWS) !== 0) seen = true;
+      else if ((use & FLAGS_WRITES) !== 0) seen = false;
+    }
+  };
   /** Lets the first of two operations that have an arm together stand for both. A jump goes with what is before it, whatever that could go with. */
   const pairUp = (first: number, operations: number) => {
     const handler = (index: number) => u16[(first + index * C.OP_BYTES) >>> 1];
@@ -240,6 +250,7 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
       operations++;
     }
     if (count === 0) return writeCrossing(block);
+    dropFlags(block + C.BLOCK_HEADER_BYTES, operations);
     pairUp(block + C.BLOCK_HEADER_BYTES, operations);
     if (!ended) {
       const target = offset + (at - host);

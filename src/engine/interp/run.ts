@@ -14,7 +14,7 @@ import { tlbEntry } from "../wasm/memory.ts";
 import { moduleWriter, type ModuleWriter } from "../wasm/module.ts";
 import { CONTROL as W, OP_FACTS, type LoadOp, type PureOp, type StoreOp, type ValueType } from "../wasm/opcodes.ts";
 import { HANDLER_PARAMS, makeHandlers, OP_LOCAL, recordArm, STATE_LOCAL, type Handlers } from "./handlers.ts";
-import { HANDLER_SECTION, HANDLER_STRIDE, PAIR_SECTION, VARIANTS } from "./operation.ts";
+import { FLAGS_SECTION, HANDLER_SECTION, HANDLER_STRIDE, PAIR_SECTION, VARIANTS } from "./operation.ts";
 
 const MEMORY_PAGES = { minimum: 17, maximum: 65536 };
 const LETTERS: Record<string, ValueType> = { l: "i64", i: "i32" };
@@ -384,5 +384,8 @@ export function buildInterpreter(): Uint8Array {
   const pairs = byteWriter();
   for (const number of handlers.pairs.flat()) pairs.bytes([number & 0xff, number >> 8]);
   module.custom(PAIR_SECTION, pairs.finish());
+  const flags = byteWriter();
+  for (const number of handlers.flags.flatMap(({ use, without }) => [use, without])) flags.bytes([number & 0xff, number >> 8]);
+  module.custom(FLAGS_SECTION, flags.finish());
   return module.finish();
 }

@@ -34,7 +34,7 @@ export interface LowerOptions {
 }
 
 const hasEffect = (node: Node): boolean => node.kind === "store" || node.kind === "call" || node.kind === "exit" || node.kind === "result"
-  || (node.kind === "if" && (node.type === "none" || node.bodies.some((body) => body.nodes.some((inner) => inner.kind !== "result" && hasEffect(inner)))));
+  || (node.kind === "if" && node.bodies.some((body) => body.nodes.some((inner) => inner.kind !== "result" && hasEffect(inner))));
 
 /** Counts uses from what has an effect backwards: uses are always later than definitions. */
 function countUses(region: Region): void {
