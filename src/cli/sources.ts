@@ -35,14 +35,25 @@ export function planFile(file: string): { plan: Plan } | { issues: Issue[] } {
   } catch {
     return { issues: [{ path: file, message: "cannot be read" }] };
   }
+  return planText(text, file);
+}
+
+/** The same for text that has been read from `file`. */
+export function planText(text: string, file: string): { plan: Plan } | { issues: Issue[] } {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  const document = parseDocument(text, { lineCounter: lines, logLevel: "error" });
   if (document.errors.length > 0) {
     return { issues: document.errors.map((error) => {
       const { line, col } = lines.linePos(error.pos[0]);
       return { path: `${file}:${line}:${col}`, message: error.message.split("\n")[0].replace(/ at line \d+, column \d+:?$/, "") };
     }) };
   }
-  const parsed = parseSpec(document.toJS({ maxAliasCount: 100 }));
+  let data: unknown;
+  try {
+    data = document.toJS({ maxAliasCount: 100 });
+  } catch (error) { // aliases: of nothing, or so many that they are an attack
+    return { issues: [{ path: file, message: (error as Error).message }] };
+  }
+  const parsed = parseSpec(data);
   return "issues" in parsed ? parsed : planNode(parsed.spec, hostSources(path.dirname(file)));
 }
