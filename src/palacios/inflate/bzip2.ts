@@ -1,6 +1,8 @@
 // bzip2: Huffman-coded, move-to-front, run-length and Burrows-Wheeler blocks (bzip2 format, as implemented by bzip2 1.0). Block checksums are
 // not verified: a kernel image has one of its own. The packages that exist need Node.js's Buffer.
 
+import { createOutput, inflated, reserve, type Output } from "./output.ts";
+
 const BLOCK_MAGIC = [0x3141_59, 0x2653_59], END_MAGIC = [0x1772_45, 0x3850_90];
 const RUN_A = 0, RUN_B = 1, GROUP = 50, CODE_BITS_MAX = 20;
 
@@ -135,37 +137,33 @@ function untransform({ bytes, origin }: { bytes: Uint8Array; origin: number }): 
 }
 
 /** Undoes the first run-length coding: four equal bytes are followed by a count of more. */
-function expandRuns(bytes: Uint8Array): Uint8Array {
-  const parts: number[] = [];
+function expandRuns(bytes: Uint8Array, output: Output): void {
   let equal = 0;
   for (let index = 0; index < bytes.length; index++) {
     const byte = bytes[index];
     if (equal === 4) {
-      for (let count = 0; count < byte; count++) parts.push(bytes[index - 1]);
+      reserve(output, byte);
+      output.bytes.fill(bytes[index - 1], output.length, output.length + byte);
+      output.length += byte;
       equal = 0;
       continue;
     }
     equal = equal > 0 && bytes[index - 1] === byte ? equal + 1 : 1;
-    parts.push(byte);
+    reserve(output, 1);
+    output.bytes[output.length++] = byte;
   }
-  return Uint8Array.from(parts);
 }
 
 /** Inflates a .bz2 file; what follows its first stream is ignored. @throws RangeError on corrupt input */
 export function unbzip2(input: Uint8Array): Uint8Array {
   const level = input[3] - 0x30;
   if (!(level >= 1 && level <= 9)) throw new RangeError("bzip2 level is out of range");
-  const bits = bitReader(input.subarray(4));
-  const blocks: Uint8Array[] = [];
+  const bits = bitReader(input.subarray(4)), output = createOutput(input.length * 4);
   for (;;) {
     const magic = [bits(24), bits(24)];
     bits(16); bits(16); // checksum
-    if (magic[0] === END_MAGIC[0] && magic[1] === END_MAGIC[1]) break;
+    if (magic[0] === END_MAGIC[0] && magic[1] === END_MAGIC[1]) return inflated(output);
     if (magic[0] !== BLOCK_MAGIC[0] || magic[1] !== BLOCK_MAGIC[1]) throw new RangeError("bzip2 block has no magic number");
-    blocks.push(expandRuns(untransform(readBlock(bits, level * 100_000))));
+    expandRuns(untransform(readBlock(bits, level * 100_000)), output);
   }
-  const out = new Uint8Array(blocks.reduce((sum, block) => sum + block.length, 0));
-  let at = 0;
-  for (const block of blocks) { out.set(block, at); at += block.length; }
-  return out;
 }

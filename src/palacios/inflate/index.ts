@@ -7,8 +7,14 @@ import { unlzma } from "./lzma.ts";
 import { unxz } from "./xz.ts";
 import { unzstd } from "./zstd.ts";
 
+/** Its last word is what fflate reserves, unseen. */
+function gunzip(bytes: Uint8Array): Uint8Array {
+  if (bytes.length < 18 || new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4).getUint32(0, true) > 2 ** 30) throw new RangeError("gzip data is cut off, or more than 1 GiB");
+  return gunzipSync(bytes);
+}
+
 const FORMATS = [
-  { name: "gzip", magic: [0x1f, 0x8b], inflate: (bytes: Uint8Array): Uint8Array => gunzipSync(bytes) },
+  { name: "gzip", magic: [0x1f, 0x8b], inflate: gunzip },
   { name: "xz", magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], inflate: unxz },
   { name: "lzma", magic: [0x5d, 0x00, 0x00], inflate: unlzma },
   { name: "zstd", magic: [0x28, 0xb5, 0x2f, 0xfd], inflate: unzstd },
