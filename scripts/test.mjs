@@ -13,14 +13,14 @@ function find(folder) {
   return readdirSync(folder).flatMap((name) => {
     const file = path.join(folder, name);
     if (statSync(file).isDirectory()) return find(file);
-    return name.endsWith(".test.ts") ? [file] : [];
+    return /\.test\.(ts|mjs)$/.test(name) ? [file] : [];
   });
 }
 const patterns = process.argv.slice(2);
 // tests are found by their source, so that a stale file in dist/ never counts
-const files = find(path.join(root, "src"))
+const files = ["src", "bench"].flatMap((folder) => find(path.join(root, folder)))
   .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)))
-  .map((file) => path.join(root, "dist", path.relative(path.join(root, "src"), file).replace(/\.ts$/, ".js")));
+  .map((file) => file.endsWith(".mjs") ? file : path.join(root, "dist", path.relative(path.join(root, "src"), file).replace(/\.ts$/, ".js")));
 if (files.length === 0) {
   console.error(`no test file matches ${patterns.join(", ")}`);
   process.exit(1);
