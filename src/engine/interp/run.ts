@@ -7,12 +7,13 @@
 import { CONSTANTS as C, OFFSET } from "../../hal/layout.ts";
 import { FORMS } from "../../isa/forms.ts";
 import { HELPERS } from "../../isa/helpers.ts";
-import { byteWriter, type ByteWriter } from "../wasm/bytes.ts";
+import { assembler } from "../wasm/assembler.ts";
+import { byteWriter } from "../wasm/bytes.ts";
 import { createGraph, type Graph, type Node } from "../wasm/ir.ts";
 import { localPool, lower } from "../wasm/lower.ts";
-import { tlbEntry } from "../wasm/memory.ts";
 import { moduleWriter, type ModuleWriter } from "../wasm/module.ts";
-import { CONTROL as W, OP_FACTS, type LoadOp, type PureOp, type StoreOp, type ValueType } from "../wasm/opcodes.ts";
+import { CONTROL as W, type ValueType } from "../wasm/opcodes.ts";
+import { recordFind, recordFollow } from "./find.ts";
 import { HANDLER_PARAMS, makeHandlers, OP_LOCAL, recordArm, STATE_LOCAL, type Handlers } from "./handlers.ts";
 import { FLAGS_SECTION, HANDLER_SECTION, HANDLER_STRIDE, PAIR_SECTION, VARIANTS } from "./operation.ts";
 
@@ -35,94 +36,6 @@ function importCore(module: ModuleWriter): (name: string) => number {
     indices.set(name, module.importFunction("core", name, module.type(params, result in LETTERS ? [LETTERS[result]] : [])));
   }
   return (name) => indices.get(name)!;
-}
-
-/** Writes instructions by name, and counts labels. */
-function assembler(out: ByteWriter) {
-  let depth = 0;
-  const open = (kind: number) => {
-    out.byte(kind);
-    out.byte(W.emptyBlock);
-    return ++depth;
-  };
-  const close = () => {
-    out.byte(W.end);
-    depth--;
-  };
-  const get = (local: number) => {
-    out.byte(W.localGet);
-    out.u32(local);
-  };
-  const i32 = (value: number) => {
-    out.byte(W.i32Const);
-    out.s32(value);
-  };
-  const branch = (code: number) => (label: number) => {
-    out.byte(code);
-    out.u32(depth - label);
-  };
-  return {
-    open, close, get, i32, br: branch(W.br), brIf: branch(W.brIf),
-    block: () => open(W.block), loop: () => open(W.loop), when: () => open(W.if), otherwise: () => out.byte(W.else),
-    set: (local: number) => {
-      out.byte(W.localSet);
-      out.u32(local);
-    },
-    tee: (local: number) => {
-      out.byte(W.localTee);
-      out.u32(local);
-    },
-    op: (name: PureOp) => out.byte(OP_FACTS[name].code),
-    memory: (name: LoadOp | StoreOp, offset: number) => {
-      out.byte(OP_FACTS[name].code);
-      out.u32(0);
-      out.u32(offset);
-    },
-    call: (index: number) => {
-      out.byte(W.call);
-      out.u32(index);
-    },
-    leave: () => out.byte(W.return),
-    depthTo: (label: number) => depth - label,
-  };
-}
-
-/** Host address of code that the TLB knows, checked for execution; exits `slow` if it does not. */
-function recordFetch(g: Graph, state: Node, rip: Node): { host: Node; page: Node } {
-  const page = g.pure("i64.and", rip, g.i64(~0xfffn));
-  const entry = tlbEntry(g, state, rip);
-  g.when(g.pure("i64.ne", g.load("i64.load", entry, C.TLB_EXEC), page), () => g.exit("slow"));
-  return { page, host: g.pure("i32.add", g.load("i32.load", entry, C.TLB_ADDEND), g.pure("i32.wrap_i64", rip)) };
-}
-
-/** The block at RIP in 64-bit code, when it is the first of its bucket; what else there is, core's findBlock knows. */
-function recordFind(g: Graph, state: Node): void {
-  const slowUnless = (condition: Node) => g.when(g.pure("i32.eqz", condition), () => g.exit("slow"));
-  const code64 = (mode: Node) => g.pure("i32.eq", g.pure("i32.and", mode, g.i32(C.MODE_CODE_MASK)), g.i32(C.MODE_CODE64));
-  slowUnless(code64(g.load("i32.load", state, OFFSET.mode)));
-  const { host, page } = recordFetch(g, state, g.load("i64.load", state, OFFSET.rip));
-  const hash = g.pure("i32.shr_u", g.pure("i32.mul", host, g.i32(C.TLB_HASH)), g.i32(32 - C.BLOCK_TABLE_BITS));
-  const block = g.load("i32.load", g.pure("i32.add", g.load("i32.load", state, OFFSET.blockTable), g.pure("i32.shl", hash, g.i32(2))), 0);
-  slowUnless(block);
-  slowUnless(g.pure("i32.eq", g.load("i32.load", block, C.BLOCK_HOST), host));
-  slowUnless(g.pure("i32.eq", g.load("i32.load8_u", block, C.BLOCK_SIZE), g.i32(C.MODE_CODE64)));
-  g.store("i64.store", state, OFFSET.page, page);
-  g.exit("found", block);
-}
-
-/** The block that a direct branch is linked to. In its own page it is the one, elsewhere only if that is still mapped there. */
-function recordFollow(g: Graph, state: Node, op: Node): void {
-  const block = g.load("i32.load", op, C.OP_LINK), target = g.load("i64.load", op, C.OP_IMM);
-  g.when(g.pure("i32.eqz", block), () => g.exit("slow"));
-  const there = g.load("i32.load", block, C.BLOCK_HOST);
-  g.when(g.pure("i64.lt_u", target, g.i64(0x1000n)), () => {
-    g.when(g.pure("i32.eqz", there), () => g.exit("slow")); // it was dropped
-    g.exit("found", block);
-  });
-  const { host, page } = recordFetch(g, state, g.pure("i64.add", g.load("i64.load", state, OFFSET.page), target));
-  g.when(g.pure("i32.ne", there, host), () => g.exit("slow"));
-  g.store("i64.store", state, OFFSET.page, page);
-  g.exit("found", block);
 }
 
 const BLOCK_LOCAL = 2, BUDGET_LOCAL = 3, STATUS_LOCAL = 4, FIRST_FREE_LOCAL = 5;
