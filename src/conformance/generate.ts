@@ -45,9 +45,9 @@ function memoryBytes(form: Form): number {
 
 function chooseTarget(draft: Draft, bytes: number): bigint {
   const target = anyTarget(draft, bytes);
-  if (draft.mode !== "sixteen") return target;
-  // what is not aligned, or accessed in parts, and beyond a limit: which fault comes first is not the same in all processors
   const parts = draft.form.operands.some((one) => one.kind === "mem" && one.memoryBytes * 8 !== one.width);
+  if (draft.mode !== "sixteen") return parts && target > 0xffff_ffffn ? 0x3000_0000n : target;
+  // what is not aligned, or accessed in parts, and beyond a limit: which fault comes first is not the same in all processors
   const inside = target >= BigInt(draft.window) && target + BigInt(bytes) <= BigInt(draft.window + draft.size);
   return parts && !inside ? BigInt(draft.window) : bytes >= 16 ? target & ~15n : target;
 }

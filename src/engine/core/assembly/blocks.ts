@@ -128,9 +128,12 @@ function abandon(op: u32, instructions: i64): void {
   store<i64>(vcpu, load<i64>(vcpu, At.budget) + instructions, At.budget);
 }
 
-/** HANDLER_REFETCH: the operation's block was dropped; it is found again from here. */
+/** HANDLER_REFETCH: the operation's block was dropped; code is found again behind the operation before, since dropBlock has noted where
+ * that is: in between there may have been instructions without an operation, which are others now. */
 export function refetch(op: u32): void {
-  abandon(op, <i64>load<u8>(op, C.OP_LEFT) + 1);
+  const rip = load<u64>(vcpu, At.page) + load<u16>(op, C.OP_DISP);
+  store<u64>(vcpu, codeSize() == C.MODE_CODE64 ? rip : rip & 0xffff_ffff, At.rip);
+  store<i64>(vcpu, load<i64>(vcpu, At.budget) + load<u16>(op, C.OP_DISP + 2), At.budget);
 }
 
 /** Linear address of the memory operand of `op`, if it has one, as a handler computes it with 64-bit addresses. */
@@ -245,10 +248,18 @@ export function dropBlock(block: u32): void {
   while (load<u32>(link) && load<u32>(link) != block) link = load<u32>(link) + C.BLOCK_NEXT;
   if (load<u32>(link)) store<u32>(link, load<u32>(block, C.BLOCK_NEXT));
   store<u32>(block, 0, C.BLOCK_HOST);
-  let op = block + C.BLOCK_HEADER_BYTES;
+  // an operation that executes just now still needs its other fields
+  let op = block + C.BLOCK_HEADER_BYTES, end = load<u16>(block, C.BLOCK_OFFSET), left = load<u16>(block, C.BLOCK_COUNT);
   for (let i: u32 = load<u16>(block, C.BLOCK_OPS); i; i--, op += C.OP_BYTES) {
     const handler = load<u16>(op);
-    if (handler != C.HANDLER_GOTO && handler != C.HANDLER_CROSS) store<u16>(op, C.HANDLER_REFETCH);
+    if (handler == C.HANDLER_CROSS) continue;
+    if (handler != C.HANDLER_GOTO || left) {
+      store<u16>(op, C.HANDLER_REFETCH);
+      store<u16>(op, end, C.OP_DISP);
+      store<u16>(op, left, C.OP_DISP + 2);
+    }
+    end = load<u16>(op, C.OP_OFFSET) + (load<u8>(op, C.OP_LENGTH) & 15);
+    left = load<u8>(op, C.OP_LEFT);
   }
 }
 
