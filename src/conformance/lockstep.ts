@@ -44,7 +44,7 @@ async function createSide(name: EngineName, memoryBytes: number, boot: BootSourc
     clock: { nowNs: () => side.nowNs }, startEpochMs: 1_700_000_000_000, console,
     entropy: () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0),
   });
-  const loaded = side.vm.boot(boot);
+  const loaded = side.vm.boot(() => boot);
   if ("issues" in loaded) throw new Error(JSON.stringify(loaded.issues));
   return side;
 }

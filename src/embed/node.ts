@@ -1,6 +1,6 @@
 // Starts the virtual nodes of a plan, each on a thread of its own, in one shared memory.
 
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { createRing, openRing } from "../backend/ring.ts";
 import { cpioArchive, parentDirectories } from "../base/cpio.ts";
@@ -9,7 +9,7 @@ import { createNodeMemory } from "../hal/memory.ts";
 import { loadModule } from "../host/nodejs/modules.ts";
 import type { Plan, PlannedNode } from "../nvl/plan.ts";
 import type { Outcome } from "../palacios/vm.ts";
-import { CONTROL, type EngineName, type FromThread, type StartMessage, type Statistics } from "./protocol.ts";
+import { CONTROL, type BootFiles, type EngineName, type FromThread, type StartMessage, type Statistics } from "./protocol.ts";
 
 /** Memory that one virtual node needs besides its RAM: vCPU state, TLBs, decoded code, tables. */
 const OVERHEAD_BYTES = 80 * 2 ** 20;
@@ -35,8 +35,7 @@ export interface VirtualNode {
 
 /** Starts all virtual nodes of a plan. Nothing is started when memory or files fail. */
 export async function startNode(plan: Plan, engine: EngineName, events: NodeEvents = {}): Promise<VirtualNode[]> {
-  const files = sharedFiles();
-  const boots = plan.virtualNodes.map((planned) => readBoot(planned, files));
+  for (const { name, boot } of plan.virtualNodes) for (const file of [boot.kernel, ...boot.initrds]) requireReadable(file, name);
   const align = 2 * 2 ** 20;
   const needs = plan.virtualNodes.map(({ memoryBytes, cores }) => Math.ceil((memoryBytes + OVERHEAD_BYTES * cores.length) / align) * align + align);
   const memory = createNodeMemory(needs.reduce((sum, bytes) => sum + bytes, align));
@@ -46,51 +45,27 @@ export async function startNode(plan: Plan, engine: EngineName, events: NodeEven
     return startThread(planned, {
       name: planned.name, engine, modules, wasm: memory.wasm, range: { start, end: start + needs[index] }, memoryBytes: planned.memoryBytes,
       vcpuCount: planned.cores.length, startEpochMs: Date.now(), input: createRing(INPUT_RING_BYTES).buffer,
-      control: new SharedArrayBuffer(CONTROL.words * 4), boot: boots[index],
+      control: new SharedArrayBuffer(CONTROL.words * 4), boot: bootFiles(planned),
     }, events);
   });
 }
 
-/** Reads files into memory that all threads share, each file once. */
-function sharedFiles(): (file: string) => Uint8Array {
-  const read = new Map<string, Uint8Array>();
-  return (file) => {
-    let bytes = read.get(file);
-    if (!bytes) {
-      const handle = openSync(file, "r");
-      try {
-        bytes = new Uint8Array(new SharedArrayBuffer(fstatSync(handle).size));
-        for (let at = 0; at < bytes.length;) {
-          const count = readSync(handle, bytes, at, bytes.length - at, at);
-          if (count === 0) throw new Error("the file became shorter while it was read");
-          at += count;
-        }
-      } finally {
-        closeSync(handle);
-      }
-      read.set(file, bytes);
-    }
-    return bytes;
-  };
+function requireReadable(file: string, name: string): void {
+  try {
+    accessSync(file, constants.R_OK);
+  } catch (cause) {
+    throw new NvlError("embed/file", `${file} of ${name} cannot be read`, { context: { file }, cause });
+  }
 }
 
-function readBoot({ name, boot }: PlannedNode, open: (file: string) => Uint8Array): StartMessage["boot"] {
-  const read = (file: string) => {
-    try {
-      return open(file);
-    } catch (cause) {
-      throw new NvlError("embed/file", `${file} of ${name} cannot be read`, { context: { file }, cause });
-    }
-  };
+function bootFiles({ boot }: PlannedNode): BootFiles {
   const files = Object.entries(boot.files);
-  const extra = files.length === 0 ? [] : [cpioArchive([
+  const archive = files.length === 0 ? new Uint8Array() : cpioArchive([
     ...parentDirectories(files.map(([path]) => path)),
     ...files.map(([path, text]) => ({ path, kind: "file" as const, mode: 0o755, content: new TextEncoder().encode(text) })),
-  ])];
-  return {
-    kernel: read(boot.kernel), initrds: [...boot.initrds.map(read), ...extra], commandLine: boot.commandLine,
-    ...(boot.flat && { flat: { gpa: boot.flat.address, mode: boot.flat.mode } }),
-  };
+  ]);
+  const { kernel, initrds, commandLine, flat } = boot;
+  return { kernel, initrds, archive, commandLine, ...(flat && { flat: { gpa: flat.address, mode: flat.mode } }) };
 }
 
 function startThread(planned: PlannedNode, message: StartMessage, events: NodeEvents): VirtualNode {

@@ -7,7 +7,10 @@ import type { Outcome } from "../palacios/vm.ts";
 export type EngineName = "oracle" | "interp";
 export const ENGINE_NAMES: readonly EngineName[] = ["interp", "oracle"];
 
-/** Everything a virtual node's thread starts from. Files arrive as bytes; memory is a range of the node's. */
+/** What a virtual node boots: absolute paths, an archive that goes behind the initrds, and words. */
+export interface BootFiles { kernel: string; initrds: readonly string[]; archive: Uint8Array; commandLine: string; flat?: FlatKernel }
+
+/** Everything a virtual node's thread starts from. Memory is a range of the node's. */
 export interface StartMessage {
   name: string;
   engine: EngineName;
@@ -20,7 +23,7 @@ export interface StartMessage {
   /** Console input, and the words by which the thread is woken and stopped. */
   input: SharedArrayBuffer;
   control: SharedArrayBuffer;
-  boot: { kernel: Uint8Array; initrds: readonly Uint8Array[]; commandLine: string; flat?: FlatKernel };
+  boot: BootFiles;
 }
 
 /** Counters of one virtual node. Times are host milliseconds since its start. */

@@ -2,6 +2,7 @@
 // blocks the thread; it is reached through the control words only.
 
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { parentPort } from "node:worker_threads";
@@ -10,9 +11,9 @@ import { openRing } from "../backend/ring.ts";
 import { NvlError } from "../base/error.ts";
 import { adoptNodeMemory } from "../hal/memory.ts";
 import { runVm, type Waiter } from "../palacios/run.ts";
-import { createVm, type Vm } from "../palacios/vm.ts";
+import { createVm, type BootSource, type Vm } from "../palacios/vm.ts";
 import { createEngine } from "./engine.ts";
-import { CONTROL, type FromThread, type StartMessage, type Statistics } from "./protocol.ts";
+import { CONTROL, type BootFiles, type FromThread, type StartMessage, type Statistics } from "./protocol.ts";
 
 const port = parentPort!;
 const post = (message: FromThread) => port.postMessage(message);
@@ -39,7 +40,7 @@ function run(start: StartMessage): void {
     startEpochMs: start.startEpochMs, console,
     entropy: () => randomBytes(4).readUInt32LE(),
   });
-  const loaded = vm.boot(start.boot);
+  const loaded = vm.boot(() => readFiles(start.boot));
   if ("issues" in loaded) return post({ kind: "refused", issues: loaded.issues });
   post({ kind: "booting", protocol: loaded.protocol });
   collectGarbage();
@@ -68,6 +69,18 @@ function run(start: StartMessage): void {
   const outcome = runVm(vm, waiter);
   console.flush();
   post({ kind: "ended", outcome, statistics: statistics(vm, performance.now() - startedMs, sleptMs) });
+}
+
+/** The kernel and its initrds are read when they are needed, at power-on and at each reset, and not kept: they are large. */
+function readFiles({ kernel, initrds, archive, commandLine, flat }: BootFiles): BootSource {
+  const read = (file: string) => {
+    try {
+      return new Uint8Array(readFileSync(file));
+    } catch (cause) {
+      throw new NvlError("embed/file", `${file} cannot be read`, { context: { file }, cause });
+    }
+  };
+  return { kernel: read(kernel), initrds: [...initrds.map(read), ...(archive.length > 0 ? [archive] : [])], commandLine, ...(flat && { flat }) };
 }
 
 /** The inflated kernel is garbage now, and this thread is about to allocate so little that V8 would keep those 60 MB for minutes. */

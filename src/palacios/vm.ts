@@ -57,8 +57,9 @@ export interface Vm {
   resets: number;
   /** Exits by reason, since power-on. */
   readonly exits: Record<string, number>;
-  /** Loads a kernel and brings the first vCPU to its entry. @returns the protocol, or what is wrong with the files */
-  boot(source: BootSource): { protocol: string } | { issues: Issue[] };
+  /** Loads a kernel and brings the first vCPU to its entry. @param open gives the files, and gives them again at a reset: nothing keeps them between
+   * @returns the protocol, or what is wrong with the files */
+  boot(open: () => BootSource): { protocol: string } | { issues: Issue[] };
   /** Back to the state after `boot`. */
   reset(): void;
 }
@@ -74,7 +75,7 @@ export function createVm(setup: VmSetup): Vm {
   const memory = createVnodeMemory(node, pcRegions(memoryBytes, host));
   const timers = createTimers(setup.clock);
   const vcpus: Vcpu[] = [];
-  let source: BootSource | undefined;
+  let open: (() => BootSource) | undefined;
 
   const vm: Vm = { id, memory, vcpus, timers, devices: undefined as unknown as PcDevices, outcome: undefined, resetRequested: false, resets: 0, exits: {}, boot, reset };
   const panic = watchForPanic(setup.console, (message) => end({ kind: "panic", message }));
@@ -112,21 +113,22 @@ export function createVm(setup: VmSetup): Vm {
     vm.outcome ??= outcome;
     kickAll();
   }
-  /** Loads the files anew each time: an inflated kernel is several times its file, and a reset is rare. */
   function load({ kernel, initrds, commandLine, flat }: BootSource) {
     return loadKernel({ kernel, initrds, commandLine, memoryMap: e820(memoryBytes), rsdpGpa: acpi.rsdpGpa }, flat);
   }
-  function boot(files: BootSource): { protocol: string } | { issues: Issue[] } {
-    const loaded = load(files);
+  function boot(files: () => BootSource): { protocol: string } | { issues: Issue[] } {
+    const loaded = load(files());
     if ("issues" in loaded) return loaded;
-    source = files;
+    open = files;
     start(loaded.image, "power-on");
     return { protocol: loaded.image.protocol };
   }
   function reset(): void {
     vm.resets++;
-    const loaded = source && load(source);
-    start(loaded && "image" in loaded ? loaded.image : undefined, "reset");
+    const loaded = open && load(open());
+    if (loaded && "issues" in loaded)
+      throw new NvlError("palacios/reset", `${id} cannot boot again: ${loaded.issues.map(({ message }) => message).join("; ")}`, { context: { issues: loaded.issues } });
+    start(loaded?.image, "reset");
   }
   function start(image: BootImage | undefined, why: "power-on" | "reset"): void {
     vm.resetRequested = false;

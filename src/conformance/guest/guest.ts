@@ -96,7 +96,7 @@ function createPcMachine(engine: Engine, node: NodeMemory, random: Random, seed:
     id: `guest-${seed}`, node, engine, memoryBytes: MEMORY, vcpuCount: 1, clock: { nowNs: () => machine.nowNs }, startEpochMs: 1_700_000_000_000, console: createConsole(() => {}),
     entropy: () => random.u32(),
   });
-  const booted = vm.boot({ kernel: Uint8Array.of(0xf4), initrds: [], commandLine: "", flat: { gpa: 0x7c00, mode: random.pick(["real", "protected", "long"]) } });
+  const booted = vm.boot(() => ({ kernel: Uint8Array.of(0xf4), initrds: [], commandLine: "", flat: { gpa: 0x7c00, mode: random.pick(["real", "protected", "long"]) } }));
   if ("issues" in booted) throw new Error(JSON.stringify(booted.issues));
   machine.memory = vm.memory;
   machine.vcpu = vm.vcpus[0];
