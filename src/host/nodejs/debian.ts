@@ -10,6 +10,8 @@ import { busyboxInitrd } from "./busybox-root.ts";
 import { imageStoreFolder, storeImage, type StoredImage } from "./images.ts";
 
 const KERNEL_PACKAGE = "linux-image-cloud-amd64";
+/** A kernel metapackage depends on the package that has the kernel, whose name has its version. */
+const METAPACKAGE = /^linux-image-[a-z]/;
 /** Console on COM1; the kernel reboots, that is ends the run, one second after a panic. */
 const COMMAND_LINE = "console=ttyS0,115200n8r panic=1";
 
@@ -44,17 +46,16 @@ export async function fetchPackages(packages: readonly string[], report: (line: 
   const dispose = () => rmSync(folder, { recursive: true, force: true });
   try {
     const resolveName = async (name: string, options: string[]) => {
+      if (!METAPACKAGE.test(name)) return name;
       const text = await run("apt-cache", [...options, "depends", "--no-recommends", "--no-suggests", name], folder);
-      // a kernel metapackage depends on the package that has the kernel
-      return name === KERNEL_PACKAGE ? /Depends: (linux-image-\S+)/.exec(text)?.[1] : name;
+      const real = /Depends: (linux-image-\S+)/.exec(text)?.[1];
+      if (!real) throw new NvlError("images/package", `the package lists have no ${name}`);
+      return real;
     };
     const download = async (options: string[]) => {
-      for (const name of packages) {
-        const real = await resolveName(name, options);
-        if (!real) throw new NvlError("images/package", `the package lists have no ${name}`);
-        report(`downloading ${real}`);
-        await run("apt-get", [...options, "download", "-q", real], folder);
-      }
+      const real = await Promise.all(packages.map((name) => resolveName(name, options)));
+      report(`downloading ${real.join(", ")}`);
+      await run("apt-get", [...options, "download", "-q", ...real], folder);
     };
     try {
       await download([]);

@@ -1,0 +1,46 @@
+// Boots software that is not ours and gives back all that it said.
+
+import { startNode, type Ending } from "../embed/node.ts";
+import type { FlatKernel } from "../palacios/boot/load.ts";
+
+export interface GuestRun {
+  kernel: string;
+  initrds?: readonly string[];
+  commandLine?: string;
+  /** Files of an archive that comes last. */
+  files?: Readonly<Record<string, string>>;
+  flat?: FlatKernel;
+  memoryMiB?: number;
+  /** What is typed, from the beginning. */
+  input?: string;
+  /** The run is stopped when its output has this, */
+  until?: RegExp;
+  /** or after so long. */
+  limitSeconds?: number;
+}
+export interface GuestEnd extends Ending { protocol: string; text: string }
+
+/** Output has its carriage returns taken out. */
+export async function runGuest({ kernel, initrds = [], commandLine = "", files = {}, flat, memoryMiB = 256, input = "", until, limitSeconds = 300 }: GuestRun): Promise<GuestEnd> {
+  const memoryBytes = memoryMiB * 2 ** 20;
+  let text = "", protocol = "";
+  const decoder = new TextDecoder();
+  const [node] = await startNode({ nodeName: "test", totalMemoryBytes: memoryBytes, virtualNodes: [{
+    name: "guest", zone: 0, cores: [0], memoryBytes, boot: { kernel, initrds, commandLine, files, ...(flat && { flat: { address: flat.gpa, mode: flat.mode } }) },
+  }] }, "interp", {
+    booting: (_, name) => { protocol = name; },
+    output: (_, bytes) => {
+      text += decoder.decode(bytes, { stream: true }).replaceAll("\r", "");
+      if (until?.test(text)) node.stop();
+    },
+  });
+  let waiting: Uint8Array = new TextEncoder().encode(input);
+  const feeding = setInterval(() => { waiting = waiting.subarray(node.write(waiting)); }, 10);
+  const limit = setTimeout(() => node.stop(), limitSeconds * 1000);
+  try {
+    return { ...await node.ended, protocol, text };
+  } finally {
+    clearInterval(feeding);
+    clearTimeout(limit);
+  }
+}
