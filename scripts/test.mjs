@@ -4,6 +4,13 @@ import { readdirSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
 import { build, installPackages } from "./setup.mjs";
+import { ensureTools } from "./tools.mjs";
+
+/** What tests compare with. Where one is missing its tests are skipped, and say so. */
+const TOOLS = {
+  gcc: ["gcc", "libc6-dev"], objcopy: ["binutils"], "qemu-system-x86_64": ["qemu-system-x86"], iasl: ["acpica-tools"], cpio: ["cpio"],
+  xz: ["xz-utils"], lz4: ["lz4"], zstd: ["zstd"], bzip2: ["bzip2"],
+};
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 installPackages();
@@ -25,5 +32,7 @@ if (files.length === 0) {
   console.error(`no test file matches ${patterns.join(", ")}`);
   process.exit(1);
 }
+const missing = ensureTools(TOOLS);
+if (missing.length > 0) console.error(`not on this host: ${missing.join(", ")}; the tests that compare with them are skipped`);
 const result = spawnSync(process.execPath, ["--test", ...files], { cwd: root, stdio: "inherit" });
 process.exit(result.status ?? 1);
