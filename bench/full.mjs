@@ -9,7 +9,7 @@ const CLOCK_SLACK = (seconds) => 0.05 + seconds * 0.1;
 export async function runRounds(machines, programs, { rounds, scale, timeout }, progress) {
   const samples = new Map(programs.map(({ name }) => [name, Object.fromEntries(machines.map((machine) => [machine.name, []]))]));
   const expected = new Map(), failures = new Set(), counted = {};
-  for (let round = 1; round <= rounds; round++) {
+  for (let round = 1; programs.length > 0 && round <= rounds; round++) {
     for (const machine of machines) {
       progress(`round ${round} of ${rounds}: ${machine.name}`);
       const words = programs.filter(({ name }) => !machine.omits?.includes(name)).map(({ name }) => `${name}@${scale}`);

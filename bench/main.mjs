@@ -45,14 +45,18 @@ const about = {
   cpu: cpus()[0].model, cores: cpus().length, loadAtStart: loadavg()[0], node: process.version, v8: process.versions.v8,
   qemu: tools.qemu, gcc: tools.gcc, engines: options.engines, rounds: options.rounds, scale: options.scale, date: new Date().toISOString(),
 };
-const part = choice.chosen.length < built.programs.length ? `; ${choice.chosen.length} of ${built.programs.length} programs` : "";
-const title = () => `${about.cpu}, ${about.cores} cores; Node.js ${about.node}; ${about.qemu ?? "no QEMU"}; ${about.gcc ?? "no gcc"}; ${about.rounds === 1 ? "1 round" : `medians of ${about.rounds} interleaved rounds`}${part}${about.scale === 100 ? "" : `; ${about.scale} % of the work`}`;
+const short = (name, version) => (version ? `${name} ${/\d+(\.\d+)+/.exec(version)?.[0]}` : `no ${name}`);
+const title = [
+  `${about.cpu}, ${about.cores} cores`, short("Node.js", about.node), short("QEMU", about.qemu), short("gcc", about.gcc),
+  about.rounds === 1 ? "1 round" : `medians of ${about.rounds} interleaved rounds`,
+  ...(choice.chosen.length < built.programs.length ? [`${choice.chosen.length} of ${built.programs.length} programs`] : []), ...(about.scale === 100 ? [] : [`${about.scale} % of the work`]),
+].join("; ");
 let report, failures;
 
 if (options.quick) {
   const quick = await quickBench(built, choice.chosen.filter(({ group }) => group !== "system"), options, tools.qemu !== undefined, progress);
   progress("");
-  print([title(), "", ...quickTable(quick)]);
+  print([title, "", ...quickTable(quick)]);
   ({ failures } = quick);
   report = { about, ...quick };
 } else {
@@ -66,7 +70,7 @@ if (options.quick) {
   progress("");
   failures = [...measured.failures, ...Object.entries(boots ?? {}).flatMap(([name, { failure }]) => (failure ? [`boot on ${name}: ${failure}`] : []))];
   const engines = options.engines.filter((name) => names.includes(name));
-  print([title(), ...(image ? [image.origin] : []), ""]);
+  print([title, ...(image ? [image.origin] : []), ""]);
   if (measured.rows.length > 0) print([...programTable(measured.rows, names), ""]);
   if (boots) print([...bootTable(boots), ""]);
   for (const engine of engines) if (names.includes("qemu")) print([...targetTable(engine, measured.rows, boots), ""]);
@@ -74,7 +78,7 @@ if (options.quick) {
   const complete = options.rounds >= 5 && options.scale === 100 && choice.chosen.length === built.programs.length && names.includes("qemu") && failures.length === 0;
   const plot = options.plot ?? (complete && built.programs.length > 0 ? PLOT : undefined);
   if (plot) {
-    writeFileSync(plot, barChart(measured.rows, names, `${title()}; ${about.date.slice(0, 10)}`));
+    writeFileSync(plot, barChart(measured.rows, names, `${title}; ${about.date.slice(0, 10)}`));
     say(`wrote ${path.relative(".", plot)}`);
   }
 }

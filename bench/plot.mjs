@@ -1,5 +1,6 @@
 // A bar chart as SVG: time over native on a logarithmic axis, a bar per machine and program. Colours suit light and dark pages.
 import { geometricMean } from "./statistics.mjs";
+import { ratio } from "./table.mjs";
 
 const COLORS = ["#8a8f98", "#d08a2e", "#4a90d9", "#3aa66a", "#b06ab3"];
 const LEFT = 130, RIGHT = 60, WIDTH = 860, BAR = 9, GAP = 8, TOP = 64;
@@ -14,7 +15,7 @@ export function barChart(rows, machines, about) {
   for (const group of new Set(rows.map((row) => row.group))) {
     const within = rows.filter((row) => row.group === group);
     for (const row of within) bars.push({ title: row.name, values: shown.map((name) => over(row, name)) });
-    bars.push({ title: `${group}, mean`, strong: true, values: shown.map((name) => geometricMean(within.map((row) => over(row, name)))) });
+    if (within.length > 1) bars.push({ title: `${group}, mean`, strong: true, values: shown.map((name) => geometricMean(within.map((row) => over(row, name)))) });
   }
   const values = bars.flatMap((bar) => bar.values).filter(Number.isFinite);
   const low = Math.min(1, ...values), high = Math.max(10, ...values);
@@ -40,7 +41,7 @@ export function barChart(rows, machines, about) {
       if (!Number.isFinite(value)) return;
       const from = x(Math.min(1, value)), to = x(Math.max(1, value)), y = top + at * BAR;
       out.push(`<rect x="${from.toFixed(1)}" y="${y}" width="${Math.max(to - from, 1).toFixed(1)}" height="${BAR - 1}" fill="${COLORS[at % COLORS.length]}"/>`,
-        `<text x="${(to + 3).toFixed(1)}" y="${y + BAR - 1}" font-size="8" fill="#666">${value.toPrecision(2)}</text>`);
+        `<text x="${(to + 3).toFixed(1)}" y="${y + BAR - 1}" font-size="8" fill="#666">${ratio(value)}</text>`);
     });
   });
   return `${out.join("\n")}\n</svg>\n`;

@@ -46,25 +46,23 @@ export function run([command, args], { onLine = () => {}, timeout = 300 } = {}) 
 /** Runs a machine until all these programs have a result or a failure; one that fails does not take the ones after it along.
  * @returns by name `{ seconds, hostSeconds, checksum }` or `{ failure }`, and what the engine counted */
 export async function runPrograms(machine, words, timeout) {
-  const found = new Map(), counted = [];
+  const found = new Map(), counted = [], nameOf = (word) => word.split("@")[0];
   for (let rest = words; rest.length > 0;) {
     const batch = machine.takesAll ? rest : rest.slice(0, 1);
-    let startedAt = 0, started;
+    let startedAt;
     const onLine = (line, now) => {
-      const start = /START (\S+)/.exec(line), result = /RESULT (\S+) (\S+) ([0-9a-f]{16})/.exec(line), failed = /FAILED ([^\s@]+)\S* (\d+)/.exec(line);
-      if (start) { startedAt = now; started = start[1]; }
+      const start = line.includes("START "), result = /RESULT (\S+) (\S+) ([0-9a-f]{16})/.exec(line), failed = /FAILED ([^\s@]+)\S* (\d+)/.exec(line);
+      if (start) startedAt = now;
       if (result) found.set(result[1], { seconds: Number(result[2]), hostSeconds: now - startedAt, checksum: result[3] });
       if (failed) found.set(failed[1], { failure: `ended with status ${failed[2]}` });
     };
     const ended = await run(machine.command(batch), { onLine, timeout });
     counted.push(lastJson(ended.stderr)?.statistics);
-    const nameOf = (word) => word.split("@")[0];
     const missing = batch.filter((word) => !found.has(nameOf(word)));
     if (missing.length > 0) {
       const why = ended.timedOut ? `no result in ${timeout} s` : `the machine ended (status ${ended.status}): ${(ended.stderr || ended.stdout).trim().split("\n").slice(-2).join(" / ").slice(-300)}`;
-      // nothing started: the machine itself is at fault, and would be again
-      const culprits = missing.includes(batch.find((word) => nameOf(word) === started)) ? [missing[0]] : missing;
-      for (const word of culprits) found.set(nameOf(word), { failure: why });
+      // if nothing started, the machine itself is at fault, and would be again
+      for (const word of startedAt === undefined ? missing : missing.slice(0, 1)) found.set(nameOf(word), { failure: why });
     }
     rest = rest.filter((word) => !found.has(nameOf(word)));
   }

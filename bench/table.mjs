@@ -4,7 +4,7 @@ import { judge } from "./targets.mjs";
 
 export const number = (value, digits) => (Number.isFinite(value) ? value.toFixed(digits) : "-");
 /** Three significant digits or whole numbers, whichever is more. */
-const ratio = (value) => number(value, value >= 99.5 ? 0 : value >= 9.95 ? 1 : 2);
+export const ratio = (value) => number(value, value >= 99.5 ? 0 : value >= 9.95 ? 1 : 2);
 
 /** Rows of cells as lines: the first column to the left, the others to the right. A row that is one text stays as it is. */
 export function lines(rows) {
