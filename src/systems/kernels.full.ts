@@ -6,6 +6,7 @@ import path from "node:path";
 import test, { after } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { SETUP } from "../abi/linux-boot.ts";
+import { cpioArchive, parentDirectories } from "../base/cpio.ts";
 import { pullDebian } from "../host/nodejs/debian.ts";
 import { findImage } from "../host/nodejs/images.ts";
 import { compressionOf, decompress } from "../palacios/inflate/index.ts";
@@ -79,23 +80,22 @@ for (const [name, version] of [
 
 for (const [name, protocol] of [["memtest86+x64.bin", /64-bit/], ["memtest86+ia32.bin", /32-bit/]] as const) test(`${name} passes its first test`, async () => {
   const kernel = await packaged("memtest86+", new RegExp(`^${name.replaceAll("+", "\\+")}$`));
-  // it draws a screen: the number of the second test in its place
-  const end = await runGuest({ kernel, commandLine: "console=ttyS0,115200", memoryMiB: 16, until: /\x1b\[4;\d+H#1 /, limitSeconds: 120 });
+  // it draws a screen: the number of a later test in its place
+  const end = await runGuest({ kernel, commandLine: "console=ttyS0,115200", memoryMiB: 8, until: /H +#[1-9] +\[/, limitSeconds: 120 });
   assert.match(end.protocol, protocol);
   assert.match(end.text, /#0 +\[Address test/);
-  assert.match(end.text, /#1 /, "the second test begins");
+  assert.match(end.text, /H +#[1-9] +\[/, "a later test begins");
   assert.match(end.text, /Errors: 0/);
   assert.doesNotMatch(end.text, /Errors: [1-9]/);
 });
 
 for (const [what, option] of [["", ""], [" without a look at the BIOS", " no-real-mode"]]) test(`Xen boots by Multiboot 1${what} and starts Linux as its first domain, which powers it off`, async () => {
   const xen = await packaged("xen-hypervisor-4.17-amd64", /^xen-.*\.gz$/);
-  // modules are the domain's kernel and initrd; what follows in the same archive tells the domain to say something
-  const { cpioArchive, parentDirectories } = await import("../base/cpio.ts");
+  // Debian's cloud kernel is built without what a first domain needs. Modules are the domain's kernel and initrd; what follows in the same archive tells the domain to say something
   const run = "#!/bin/sh\nuname -a > /dev/hvc0; echo dom0 is up > /dev/hvc0; sleep 1\n";
   const extra = cpioArchive([...parentDirectories(["/etc/nvl/run"]), { path: "/etc/nvl/run", kind: "file", mode: 0o755, content: new TextEncoder().encode(run) }]);
   const end = await runGuest({
-    kernel: file("xen", gunzipSync(readFileSync(xen))), initrds: [file("dom0", vmlinux), file("dom0.cpio", Buffer.concat([...initrds.map((name) => readFileSync(name)), extra]))],
+    kernel: file("xen", gunzipSync(readFileSync(xen))), initrds: [await packaged("linux-image-amd64", /^vmlinuz-/), file("dom0.cpio", Buffer.concat([...initrds.map((name) => readFileSync(name)), extra]))],
     commandLine: `placeholder console=com1 com1=115200,8n1 loglvl=all${option}`, memoryMiB: 1024, limitSeconds: 240,
   });
   assert.match(end.protocol, /Multiboot 1/);

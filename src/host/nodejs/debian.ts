@@ -10,8 +10,6 @@ import { busyboxInitrd } from "./busybox-root.ts";
 import { imageStoreFolder, storeImage, type StoredImage } from "./images.ts";
 
 const KERNEL_PACKAGE = "linux-image-cloud-amd64";
-/** A kernel metapackage depends on the package that has the kernel, whose name has its version. */
-const METAPACKAGE = /^linux-image-[a-z]/;
 /** Console on COM1; the kernel reboots, that is ends the run, one second after a panic. */
 const COMMAND_LINE = "console=ttyS0,115200n8r panic=1";
 
@@ -45,12 +43,10 @@ export async function fetchPackages(packages: readonly string[], report: (line: 
   const folder = mkdtempSync(path.join(os.tmpdir(), "nvl-packages-"));
   const dispose = () => rmSync(folder, { recursive: true, force: true });
   try {
+    // a kernel metapackage depends on the package that has the kernel, whose name has its version
     const resolveName = async (name: string, options: string[]) => {
-      if (!METAPACKAGE.test(name)) return name;
-      const text = await run("apt-cache", [...options, "depends", "--no-recommends", "--no-suggests", name], folder);
-      const real = /Depends: (linux-image-\S+)/.exec(text)?.[1];
-      if (!real) throw new NvlError("images/package", `the package lists have no ${name}`);
-      return real;
+      if (!name.startsWith("linux-image-")) return name;
+      return /Depends: (linux-image-\S+)/.exec(await run("apt-cache", [...options, "depends", "--no-recommends", "--no-suggests", name], folder))?.[1] ?? name;
     };
     const download = async (options: string[]) => {
       const real = await Promise.all(packages.map((name) => resolveName(name, options)));
