@@ -17,7 +17,8 @@ export function barChart(rows, machines, about) {
     for (const row of within) bars.push({ title: row.name, values: shown.map((name) => over(row, name)) });
     if (within.length > 1) bars.push({ title: `${group}, mean`, strong: true, values: shown.map((name) => geometricMean(within.map((row) => over(row, name)))) });
   }
-  const values = bars.flatMap((bar) => bar.values).filter(Number.isFinite);
+  const measured = (value) => Number.isFinite(value) && value > 0;
+  const values = bars.flatMap((bar) => bar.values).filter(measured);
   const low = Math.min(1, ...values), high = Math.max(10, ...values);
   const x = (value) => LEFT + (WIDTH - LEFT - RIGHT) * Math.log(value / low) / Math.log(high / low);
   const pitch = BAR * shown.length + GAP, height = TOP + pitch * bars.length + 30;
@@ -38,7 +39,7 @@ export function barChart(rows, machines, about) {
     const top = TOP + index * pitch;
     out.push(`<text x="${LEFT - 8}" y="${(top + pitch / 2).toFixed(1)}" text-anchor="end"${strong ? ' font-weight="600"' : ""}>${escape(title)}</text>`);
     row.forEach((value, at) => {
-      if (!Number.isFinite(value)) return;
+      if (!measured(value)) return;
       const from = x(Math.min(1, value)), to = x(Math.max(1, value)), y = top + at * BAR;
       out.push(`<rect x="${from.toFixed(1)}" y="${y}" width="${Math.max(to - from, 1).toFixed(1)}" height="${BAR - 1}" fill="${COLORS[at % COLORS.length]}"/>`,
         `<text x="${(to + 3).toFixed(1)}" y="${y + BAR - 1}" font-size="8" fill="#666">${ratio(value)}</text>`);
