@@ -7,6 +7,7 @@ import { helperSignature, type HelperName } from "../../isa/helpers.ts";
 import type { SimdOp } from "../../isa/simd.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { flags, type FlagStore } from "./flags.ts";
+import { floatInPlace } from "./fp.ts";
 import type { Node } from "./ir.ts";
 import { memory, SCRATCH_BYTES } from "./memory.ts";
 import { OP_FACTS } from "./opcodes.ts";
@@ -96,7 +97,7 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
     return value;
   };
 
-  const call = (helper: HelperName, ...args: Node[]): Node => {
+  const callCore = (helper: HelperName, args: readonly Node[]): Node => {
     const signature = helperSignature(helper);
     let vectors = 0;
     const passed: Node[] = [];
@@ -108,7 +109,11 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
     if (signature.faults) guest.checkFault();
     return signature.result === "v" ? g.load("v128.load", state, OFFSET.scratch + SCRATCH_BYTES * RESULT_SLOT) : result;
   };
+  const inPlace = surroundings.inlineFloat ? floatInPlace(surroundings, convert) : undefined;
+  const call = (helper: HelperName, ...args: Node[]): Node => inPlace?.(helper, args, (again) => callCore(helper, again)) ?? callCore(helper, args);
 
+  /** The number that was put into lane 0 last. */
+  const laneOf = (value: Node): Node | undefined => (value.op === "f32x4.replace_lane" || value.op === "f64x2.replace_lane" ? value.args[1] : undefined);
   const fromScalar = (bits: AnyWidth, value: Node) => g.simd("i64x2.replace_lane", [zero, as64(integer.zeroExtend(bits as Width, value))], [0]);
   const toScalar = (bits: AnyWidth, value: Node) =>
     bits === 64 ? g.simd("i64x2.extract_lane", [value], [0]) : integer.zeroExtend(bits as Width, g.simd("i32x4.extract_lane", [value], [0]));
@@ -139,6 +144,8 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
     if (operand.kind === "xmm") {
       const { address, offset } = at.vectorRegister(operand);
       if (bits === 128) return g.store("v128.store", address, offset, value);
+      const lane = laneOf(value);
+      if (lane?.type === (bits === 64 ? "f64" : "f32")) return g.store(bits === 64 ? "f64.store" : "f32.store", address, offset, lane);
       const op = ({ 8: "i32.store8", 16: "i32.store16", 32: "i32.store", 64: "i64.store" } as const)[bits as Width];
       return g.store(op, address, offset, toScalar(bits, value));
     }

@@ -2,7 +2,7 @@
 // are made; which become locals and which expression trees is decided when the whole is known (lower.ts).
 
 import { evaluate, knownBits, simplify } from "./fold.ts";
-import { OP_FACTS, type LoadOp, type PartialOp, type PureOp, type StoreOp, type ValueType } from "./opcodes.ts";
+import { OP_FACTS, type FloatOp, type LoadOp, type PartialOp, type PureOp, type StoreOp, type ValueType } from "./opcodes.ts";
 import type { SimdOp } from "../../isa/simd.ts";
 
 export type NodeKind = "const" | "param" | "pure" | "partial" | "load" | "store" | "call" | "if" | "exit" | "result";
@@ -49,6 +49,11 @@ export interface Graph {
   /** A division: the caller has excluded the operands for which it traps. */
   partial(op: PartialOp, ...args: Node[]): Node;
   simd(op: SimdOp, args: readonly Node[], lanes?: readonly number[]): Node;
+  float(op: FloatOp, ...args: Node[]): Node;
+  /** Lane 0 as a number: of what was just loaded, only these bytes are read, as a longer load waits for a shorter store. */
+  lowLane(type: "f32" | "f64", vector: Node): Node;
+  /** Is this what memory still holds, nothing having been written since it was loaded? */
+  fresh(node: Node): boolean;
   select(condition: Node, yes: Node, no: Node): Node;
   load(op: LoadOp, address: Node, offset: number): Node;
   store(op: StoreOp, address: Node, offset: number, value: Node): void;
@@ -97,6 +102,9 @@ export function createGraph(): Graph {
     const value = BigInt.asUintN(64, low) | (BigInt.asUintN(64, high) << 64n);
     return leaf("const", "v128", String(value), { value });
   };
+  const ZERO_LANE = [0];
+  const float = (op: FloatOp, ...args: Node[]) => make("pure", OP_FACTS[op].result!, op, args, { lanes: op.endsWith("_lane") ? ZERO_LANE : [] });
+  const unchanged = (node: Node) => node.kind === "load" && node.epoch === epoch;
   const pure = (op: PureOp, ...args: Node[]): Node => {
     const type = OP_FACTS[op].result!;
     if (args.every((arg) => arg.kind === "const")) {
@@ -146,6 +154,11 @@ export function createGraph(): Graph {
     param: (index, type) => leaf("param", type, String(index), { immediate: index }),
     partial: (op, ...args) => make("partial", OP_FACTS[op].result!, op, args),
     simd: (op, args, lanes = []) => make("pure", OP_FACTS[op].result!, op, args, { lanes }),
+    float, fresh: unchanged,
+    lowLane: (type, vector) => {
+      const long = unchanged(vector) && (vector.op === "v128.load" || vector.op === "v128.load64_zero" || (type === "f32" && vector.op === "v128.load32_zero"));
+      return long ? make("load", type, `${type}.load`, vector.args, { immediate: vector.immediate }) : float(type === "f32" ? "f32x4.extract_lane" : "f64x2.extract_lane", vector);
+    },
     load: (op, address, offset) => {
       const [base, immediate] = foldOffset(address, offset);
       return make("load", OP_FACTS[op].result!, op, [base], { immediate });

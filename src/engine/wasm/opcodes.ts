@@ -1,10 +1,10 @@
 // WebAssembly instructions that we emit, with their encoding and signature (WebAssembly Core, Index of Instructions).
-// Shape: `arguments:result`, with l for i64, i for i32, v for v128. The vector operations are listed in isa/simd.ts.
+// Shape: `arguments:result`, with l for i64, i for i32, d for f64, f for f32, v for v128. Vector operations on integers are listed in isa/simd.ts.
 
 import { SIMD_OPS, type SimdOp } from "../../isa/simd.ts";
 
-export type ValueType = "i32" | "i64" | "v128";
-export const VALUE_TYPE_CODES: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, v128: 0x7b };
+export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128";
+export const VALUE_TYPE_CODES: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
 
 export const PURE_OPS = {
   "i32.eqz": [0x45, "i:i"], "i32.eq": [0x46, "ii:i"], "i32.ne": [0x47, "ii:i"], "i32.lt_s": [0x48, "ii:i"], "i32.lt_u": [0x49, "ii:i"],
@@ -21,24 +21,52 @@ export const PURE_OPS = {
   "i32.extend8_s": [0xc0, "i:i"], "i32.extend16_s": [0xc1, "i:i"], "i64.extend8_s": [0xc2, "l:l"], "i64.extend16_s": [0xc3, "l:l"], "i64.extend32_s": [0xc4, "l:l"],
 } as const satisfies Record<string, readonly [number, string]>;
 
+/** Floating point, used where Wasm's arithmetic gives what the CPU does (fp.ts). No constants are folded here. */
+export const FLOAT_OPS = {
+  "f32.eq": [0x5b, "ff:i"], "f32.ne": [0x5c, "ff:i"], "f32.lt": [0x5d, "ff:i"], "f32.gt": [0x5e, "ff:i"], "f32.le": [0x5f, "ff:i"], "f32.ge": [0x60, "ff:i"],
+  "f64.eq": [0x61, "dd:i"], "f64.ne": [0x62, "dd:i"], "f64.lt": [0x63, "dd:i"], "f64.gt": [0x64, "dd:i"], "f64.le": [0x65, "dd:i"], "f64.ge": [0x66, "dd:i"],
+  "f32.ceil": [0x8d, "f:f"], "f32.floor": [0x8e, "f:f"], "f32.trunc": [0x8f, "f:f"], "f32.nearest": [0x90, "f:f"], "f32.sqrt": [0x91, "f:f"],
+  "f32.add": [0x92, "ff:f"], "f32.sub": [0x93, "ff:f"], "f32.mul": [0x94, "ff:f"], "f32.div": [0x95, "ff:f"],
+  "f64.ceil": [0x9b, "d:d"], "f64.floor": [0x9c, "d:d"], "f64.trunc": [0x9d, "d:d"], "f64.nearest": [0x9e, "d:d"], "f64.sqrt": [0x9f, "d:d"],
+  "f64.add": [0xa0, "dd:d"], "f64.sub": [0xa1, "dd:d"], "f64.mul": [0xa2, "dd:d"], "f64.div": [0xa3, "dd:d"],
+  "f32.convert_i64_s": [0xb4, "l:f"], "f32.demote_f64": [0xb6, "d:f"], "f64.convert_i32_s": [0xb7, "i:d"], "f64.convert_i64_s": [0xb9, "l:d"], "f64.promote_f32": [0xbb, "f:d"],
+  "i32.reinterpret_f32": [0xbc, "f:i"], "i64.reinterpret_f64": [0xbd, "d:l"],
+  "f32x4.splat": [0xfd13, "f:v"], "f64x2.splat": [0xfd14, "d:v"], "f32x4.extract_lane": [0xfd1f, "v:f"], "f32x4.replace_lane": [0xfd20, "vf:v"],
+  "f64x2.extract_lane": [0xfd21, "v:d"], "f64x2.replace_lane": [0xfd22, "vd:v"],
+  "f32x4.eq": [0xfd41, "vv:v"], "f32x4.ne": [0xfd42, "vv:v"], "f32x4.lt": [0xfd43, "vv:v"], "f32x4.le": [0xfd45, "vv:v"],
+  "f64x2.eq": [0xfd47, "vv:v"], "f64x2.ne": [0xfd48, "vv:v"], "f64x2.lt": [0xfd49, "vv:v"], "f64x2.le": [0xfd4b, "vv:v"],
+  "f32x4.demote_f64x2_zero": [0xfd5e, "v:v"], "f64x2.promote_low_f32x4": [0xfd5f, "v:v"],
+  "f32x4.ceil": [0xfd67, "v:v"], "f32x4.floor": [0xfd68, "v:v"], "f32x4.trunc": [0xfd69, "v:v"], "f32x4.nearest": [0xfd6a, "v:v"],
+  "f64x2.ceil": [0xfd74, "v:v"], "f64x2.floor": [0xfd75, "v:v"], "f64x2.trunc": [0xfd7a, "v:v"], "f64x2.nearest": [0xfd94, "v:v"],
+  "f32x4.sqrt": [0xfde3, "v:v"], "f32x4.add": [0xfde4, "vv:v"], "f32x4.sub": [0xfde5, "vv:v"], "f32x4.mul": [0xfde6, "vv:v"], "f32x4.div": [0xfde7, "vv:v"],
+  "f32x4.pmin": [0xfdea, "vv:v"], "f32x4.pmax": [0xfdeb, "vv:v"],
+  "f64x2.sqrt": [0xfdef, "v:v"], "f64x2.add": [0xfdf0, "vv:v"], "f64x2.sub": [0xfdf1, "vv:v"], "f64x2.mul": [0xfdf2, "vv:v"], "f64x2.div": [0xfdf3, "vv:v"],
+  "f64x2.pmin": [0xfdf6, "vv:v"], "f64x2.pmax": [0xfdf7, "vv:v"],
+  "i32x4.trunc_sat_f32x4_s": [0xfdf8, "v:v"], "f32x4.convert_i32x4_s": [0xfdfa, "v:v"], "i32x4.trunc_sat_f64x2_s_zero": [0xfdfc, "v:v"], "f64x2.convert_low_i32x4_s": [0xfdfe, "v:v"],
+} as const satisfies Record<string, readonly [number, string]>;
+
 /** Operations that trap for some operands: they stay where they are and are emitted only if somebody wants the result. */
 export const PARTIAL_OPS = {
   "i64.div_s": [0x7f, "ll:l"], "i64.div_u": [0x80, "ll:l"], "i64.rem_s": [0x81, "ll:l"], "i64.rem_u": [0x82, "ll:l"],
+  "i64.trunc_f32_s": [0xae, "f:l"], "i64.trunc_f64_s": [0xb0, "d:l"],
   "i32.div_s": [0x6d, "ii:i"], "i32.div_u": [0x6e, "ii:i"], "i32.rem_s": [0x6f, "ii:i"], "i32.rem_u": [0x70, "ii:i"],
 } as const satisfies Record<string, readonly [number, string]>;
 
 export const LOAD_OPS = {
   "i32.load": [0x28, ":i"], "i64.load": [0x29, ":l"], "i32.load8_s": [0x2c, ":i"], "i32.load8_u": [0x2d, ":i"], "i32.load16_s": [0x2e, ":i"], "i32.load16_u": [0x2f, ":i"],
   "i64.load8_s": [0x30, ":l"], "i64.load8_u": [0x31, ":l"], "i64.load16_s": [0x32, ":l"], "i64.load16_u": [0x33, ":l"], "i64.load32_s": [0x34, ":l"], "i64.load32_u": [0x35, ":l"],
+  "f32.load": [0x2a, ":f"], "f64.load": [0x2b, ":d"],
   "v128.load": [0xfd00, ":v"], "v128.load32_zero": [0xfd5c, ":v"], "v128.load64_zero": [0xfd5d, ":v"],
 } as const satisfies Record<string, readonly [number, string]>;
 
 export const STORE_OPS = {
   "i32.store": [0x36, "i:"], "i64.store": [0x37, "l:"], "i32.store8": [0x3a, "i:"], "i32.store16": [0x3b, "i:"],
   "i64.store8": [0x3c, "l:"], "i64.store16": [0x3d, "l:"], "i64.store32": [0x3e, "l:"], "v128.store": [0xfd0b, "v:"],
+  "f32.store": [0x38, "f:"], "f64.store": [0x39, "d:"],
 } as const satisfies Record<string, readonly [number, string]>;
 
 export type PureOp = keyof typeof PURE_OPS;
+export type FloatOp = keyof typeof FLOAT_OPS;
 export type PartialOp = keyof typeof PARTIAL_OPS;
 export type LoadOp = keyof typeof LOAD_OPS;
 export type StoreOp = keyof typeof STORE_OPS;
@@ -50,7 +78,7 @@ export const CONTROL = {
   vectorPrefix: 0xfd, vectorConst: 0x0c,
 } as const;
 
-const TYPES: Record<string, ValueType> = { i: "i32", l: "i64", v: "v128" };
+const TYPES: Record<string, ValueType> = { i: "i32", l: "i64", f: "f32", d: "f64", v: "v128" };
 
 export interface OpFact { code: number; args: ValueType[]; result: ValueType | undefined }
 
@@ -60,7 +88,7 @@ function fact(code: number, shape: string): OpFact {
 }
 
 /** Encoding and types of every operation by name. Codes above 0xff are those after the 0xfd prefix, plus 0xfd00. */
-export const OP_FACTS: Readonly<Record<PureOp | PartialOp | LoadOp | StoreOp | SimdOp, OpFact>> = Object.fromEntries([
-  ...[PURE_OPS, PARTIAL_OPS, LOAD_OPS, STORE_OPS].flatMap((ops) => Object.entries(ops).map(([name, [code, shape]]) => [name, fact(code, shape)])),
+export const OP_FACTS: Readonly<Record<PureOp | FloatOp | PartialOp | LoadOp | StoreOp | SimdOp, OpFact>> = Object.fromEntries([
+  ...[PURE_OPS, FLOAT_OPS, PARTIAL_OPS, LOAD_OPS, STORE_OPS].flatMap((ops) => Object.entries(ops).map(([name, [code, shape]]) => [name, fact(code, shape)])),
   ...Object.entries(SIMD_OPS).map(([name, [code, shape]]) => [name, fact(0xfd00 + code, shape)]),
-]) as Record<PureOp | PartialOp | LoadOp | StoreOp | SimdOp, OpFact>;
+]) as Record<PureOp | FloatOp | PartialOp | LoadOp | StoreOp | SimdOp, OpFact>;
