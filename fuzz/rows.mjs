@@ -1,9 +1,9 @@
 // Every row on every engine against the host's CPU, with new random numbers each time. NVL_SEED repeats a finding.
 import { openEngines } from "../dist/conformance/engines.js";
-import { COMPARABLE_FORMS } from "../dist/conformance/generate.js";
+import { COMPARABLE_FORMS } from "../dist/conformance/rows/generate.js";
 import { openHostCpu } from "../dist/conformance/host/host.js";
-import { generateCases, judge } from "../dist/conformance/judge.js";
-import { createCaseMachine } from "../dist/conformance/machine.js";
+import { generateCases, judge } from "../dist/conformance/rows/judge.js";
+import { createCaseMachine } from "../dist/conformance/rows/machine.js";
 
 const CASES = 100;
 

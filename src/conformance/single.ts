@@ -2,10 +2,10 @@
 // host's CPU where there is one, so that what a table says is what a processor does.
 
 import { GPR_NAMES, type GprName } from "../hal/index.ts";
-import { CODE, DATA, PAGE, type Case, type Mode, type Outcome } from "./case.ts";
+import { CODE, DATA, PAGE, type Case, type Mode, type Outcome } from "./rows/case.ts";
 import { openEngines } from "./engines.ts";
 import { openHostCpu } from "./host/host.ts";
-import { createCaseMachine } from "./machine.ts";
+import { createCaseMachine } from "./rows/machine.ts";
 
 export type Registers = Partial<Record<GprName, bigint | number>>;
 

@@ -1,6 +1,6 @@
 // The devices of a PC, as a library.
 export * from "./bus.ts";
 export * from "./device.ts";
-export * from "./interrupts.ts";
-export * from "./irq.ts";
+export * from "./interrupt/interrupts.ts";
+export * from "./interrupt/irq.ts";
 export * from "./pc.ts";

@@ -2,12 +2,12 @@
 
 import { createBus, readDevice, writeDevice, type UnclaimedAccess } from "./bus.ts";
 import { restore, save, type Device } from "./device.ts";
-import { createInterrupts, type Interrupts, type VcpuWires } from "./interrupts.ts";
-import { PIC_OFFSET } from "./pic.ts";
+import { createInterrupts, type Interrupts, type VcpuWires } from "./interrupt/interrupts.ts";
+import { PIC_OFFSET } from "./interrupt/pic.ts";
 import { createPciHost } from "./pci.ts";
-import { createPit } from "./pit.ts";
+import { createPit } from "./time/pit.ts";
 import { createPmTimer, createPowerManagement } from "./pm.ts";
-import { createRtc } from "./rtc.ts";
+import { createRtc } from "./time/rtc.ts";
 import { createDebugExit, createKeyboardController, createPostPort, createResetControl, createSystemControlA, createSystemControlB } from "./system-ports.ts";
 import { createUart } from "./uart.ts";
 import type { ConsolePort } from "../backend/console.ts";

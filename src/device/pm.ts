@@ -3,7 +3,7 @@
 // The machine is in ACPI mode always, so SCI_EN reads as one. Registers are bytes here, so a driver may use any width.
 
 import type { Device } from "./device.ts";
-import type { IrqLine } from "./irq.ts";
+import type { IrqLine } from "./interrupt/irq.ts";
 import type { Clock } from "../base/timers.ts";
 import { PM_TIMER_HZ, SLEEP_TYPE_OFF } from "../abi/pc.ts";
 

@@ -4,8 +4,8 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import test from "node:test";
-import { createPic } from "./pic.ts";
-import { UNCONNECTED } from "./irq.ts";
+import { createPic } from "./interrupt/pic.ts";
+import { UNCONNECTED } from "./interrupt/irq.ts";
 import { createTestPc } from "./testing.ts";
 
 const ARGUMENTS = ["-machine", "pc", "-accel", "tcg", "-S", "-nodefaults", "-display", "none", "-serial", "null", "-rtc", "base=2024-02-28T12:00:00,clock=vm"];

@@ -3,7 +3,7 @@
 // Sources: IBM PC AT Technical Reference; Intel 82371SB (PIIX3) datasheet, "NMI Status and Control", "Reset Control Register", "Port 92".
 
 import type { Device } from "./device.ts";
-import type { Pit } from "./pit.ts";
+import type { Pit } from "./time/pit.ts";
 import type { Clock } from "../base/timers.ts";
 
 /** DRAM refresh: bit 4 of port 0x61 changes every 15.085 µs. */

@@ -2,8 +2,8 @@
 
 import { createConsole } from "../backend/console.ts";
 import { createTimers, type Timers } from "../base/timers.ts";
-import type { IrqLine } from "./irq.ts";
-import type { VcpuWires } from "./interrupts.ts";
+import type { IrqLine } from "./interrupt/irq.ts";
+import type { VcpuWires } from "./interrupt/interrupts.ts";
 import { createPcDevices, type PcDevices } from "./pc.ts";
 
 export interface TestClock extends Timers {

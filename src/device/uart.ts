@@ -8,7 +8,7 @@
 import type { ConsolePort } from "../backend/console.ts";
 import type { Clock } from "../base/timers.ts";
 import type { Device } from "./device.ts";
-import type { IrqLine } from "./irq.ts";
+import type { IrqLine } from "./interrupt/irq.ts";
 
 const IER = { receive: 1, transmit: 2, line: 4, modem: 8 } as const;
 const IIR = { none: 0x01, modem: 0x00, transmit: 0x02, receive: 0x04, timeout: 0x0c, line: 0x06, fifo: 0xc0 } as const;

@@ -2,7 +2,7 @@
 
 import type { Clock } from "../base/timers.ts";
 import type { Device } from "./device.ts";
-import type { IrqLine } from "./irq.ts";
+import type { IrqLine } from "./interrupt/irq.ts";
 
 /** Byte offsets of its 32-bit registers: guest-milliseconds until it bites (0 is off); any write feeds it; 1 when it has bitten. */
 export const WATCHDOG = { load: 0x0, feed: 0x4, expired: 0x8, bytes: 0xc } as const;

@@ -5,7 +5,7 @@
 //   x87 case:   FCW ST0 ST1 MEM = FSW ST0 ST1 MEM        TOP was 0 and two registers were in use; MEM: 10 bytes at the operand
 //   SSE case:   MXCSR XMM0 XMM1 = MXCSR XMM0 RAX ZPC     or `#XM`; XMM: 128 bits; ZPC: ZF, PF and CF in their places
 
-import { DATA, type Case, type Outcome } from "../case.ts";
+import { DATA, type Case, type Outcome } from "../rows/case.ts";
 import { float32, float64, float80, type Random } from "../random.ts";
 
 export type Kind = "x87" | "load32" | "load64" | "transcendental" | "single" | "double" | "integer";

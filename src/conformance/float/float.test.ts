@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { openEngines } from "../engines.ts";
 import { openHostCpu } from "../host/host.ts";
-import { createCaseMachine } from "../machine.ts";
+import { createCaseMachine } from "../rows/machine.ts";
 import { createRandom } from "../random.ts";
 import { caseOf, GROUPS, randomInputs, resultOf, type Group } from "./cases.ts";
 import { readVectors, type Vector } from "./vectors.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { openEngines } from "../engines.ts";
 import { openHostCpu } from "../host/host.ts";
-import { createCaseMachine } from "../machine.ts";
+import { createCaseMachine } from "../rows/machine.ts";
 import { caseOf } from "./cases.ts";
 
 const MF = 16;

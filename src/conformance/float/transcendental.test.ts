@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { openEngines } from "../engines.ts";
-import { createCaseMachine } from "../machine.ts";
+import { createCaseMachine } from "../rows/machine.ts";
 import { createRandom, type Random } from "../random.ts";
 import { caseOf, GROUPS } from "./cases.ts";
 

@@ -7,7 +7,7 @@ import { cpus, tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { NvlError } from "../../base/error.ts";
-import { decodeOutcomes, encodeCases, type Case, type Outcome } from "../case.ts";
+import { decodeOutcomes, encodeCases, type Case, type Outcome } from "../rows/case.ts";
 
 const SOURCE = fileURLToPath(new URL("../../../src/conformance/host/host-cpu.c", import.meta.url));
 const FLAGS = ["-O2", "-static", "-nostdlib", "-ffreestanding", "-fno-stack-protector", "-mgeneral-regs-only", "-fno-pie", "-no-pie",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { DATA, PAGE, pristineByte, type Outcome } from "../../conformance/case.ts";
+import { DATA, PAGE, pristineByte, type Outcome } from "../../conformance/rows/case.ts";
 import { DATA_END, flagWords, openSingles, registerOf, type Registers } from "../../conformance/single.ts";
 import { assemble } from "../encode.ts";
 

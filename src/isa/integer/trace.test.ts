@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { DATA, pristineByte } from "../../conformance/case.ts";
+import { DATA, pristineByte } from "../../conformance/rows/case.ts";
 import { DATA_END, flagBits, openSingles, type Registers } from "../../conformance/single.ts";
 import { assemble, type EncodeOptions } from "../encode.ts";
 import { mem, REGISTERS, type Value } from "../registers.ts";

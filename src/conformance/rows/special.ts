@@ -1,8 +1,8 @@
 // What random registers and memory would seldom hit: counts, pointers, return addresses, selectors, divisors that do not overflow.
 
-import type { Form } from "../isa/forms.ts";
+import type { Form } from "../../isa/forms.ts";
 import { CODE, codeBase, dataBase, initialSelectors, USER_CODE32, USER_CODE64, USER_DATA, type Mode } from "./case.ts";
-import { integer64, type Random } from "./random.ts";
+import { integer64, type Random } from "../random.ts";
 
 /** A case in the making. */
 export interface Draft {

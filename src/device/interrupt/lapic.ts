@@ -3,12 +3,12 @@
 // SMIs are dropped: there is no system management mode.
 
 import { createLapicTimer, timerPowerOn } from "./lapic-timer.ts";
-import type { Device } from "./device.ts";
+import type { Device } from "../device.ts";
 import type { InterruptMessage } from "./ipi.ts";
 import type { IrqLine } from "./irq.ts";
-import type { Clock } from "../base/timers.ts";
-import { APIC_BASE, APIC_ERROR, BROADCAST, DELIVERY, LAPIC_REGISTER as R, LVT_MASKED, MSR, SHORTHAND } from "../abi/apic.ts";
-import { MMIO } from "../abi/pc.ts";
+import type { Clock } from "../../base/timers.ts";
+import { APIC_BASE, APIC_ERROR, BROADCAST, DELIVERY, LAPIC_REGISTER as R, LVT_MASKED, MSR, SHORTHAND } from "../../abi/apic.ts";
+import { MMIO } from "../../abi/pc.ts";
 
 export interface LapicWires {
   clock: Clock;

@@ -2,10 +2,10 @@
 // Nothing counts here: a counter remembers when it started, and what it holds is computed when somebody looks.
 // Source: Intel 8254 datasheet, "Operational Description", "Mode Definitions". Simplified: a count is loaded at once, not at the next CLK.
 
-import type { Device } from "./device.ts";
-import type { IrqLine } from "./irq.ts";
-import type { Clock } from "../base/timers.ts";
-import { PIT_HZ } from "../abi/pc.ts";
+import type { Device } from "../device.ts";
+import type { IrqLine } from "../interrupt/irq.ts";
+import type { Clock } from "../../base/timers.ts";
+import { PIT_HZ } from "../../abi/pc.ts";
 
 export interface Pit extends Device {
   /** GATE of counter 2, which software drives (port 0x61). The others are tied high. */

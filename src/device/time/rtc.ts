@@ -3,9 +3,9 @@
 // Flags are found out when somebody looks: an alarm of ours rings only for those whose interrupt is enabled.
 
 import { readField, writeField, nextAlarmMs, FIELD, type CalendarFormat } from "./rtc-calendar.ts";
-import type { Clock } from "../base/timers.ts";
-import type { Device } from "./device.ts";
-import type { IrqLine } from "./irq.ts";
+import type { Clock } from "../../base/timers.ts";
+import type { Device } from "../device.ts";
+import type { IrqLine } from "../interrupt/irq.ts";
 
 export interface RtcOptions {
   /** Unix time at power-on. */

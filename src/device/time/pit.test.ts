@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { PIT_HZ } from "../abi/pc.ts";
-import { createTimers } from "../base/timers.ts";
+import { PIT_HZ } from "../../abi/pc.ts";
+import { createTimers } from "../../base/timers.ts";
 import { createPit } from "./pit.ts";
-import { createSystemControlB } from "./system-ports.ts";
-import { createTestClock, createTestLine } from "./testing.ts";
+import { createSystemControlB } from "../system-ports.ts";
+import { createTestClock, createTestLine } from "../testing.ts";
 
 function setUp() {
   const clock = createTestClock(), irq = createTestLine();

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { openEngines } from "./engines.ts";
+import { openEngines } from "../engines.ts";
 import { COMPARABLE_FORMS } from "./generate.ts";
-import { openHostCpu } from "./host/host.ts";
+import { openHostCpu } from "../host/host.ts";
 import { generateCases, judge } from "./judge.ts";
 import { createCaseMachine } from "./machine.ts";
 

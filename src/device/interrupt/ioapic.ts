@@ -2,11 +2,11 @@
 // Source: Intel 82093AA datasheet; the EOI register is of version 0x20 (Intel ICH9 datasheet, "EOIR").
 // Lines are logical here (asserted or not), so the polarity bit is kept and means nothing.
 
-import type { Device } from "./device.ts";
+import type { Device } from "../device.ts";
 import type { InterruptMessage } from "./ipi.ts";
 import type { IrqLine } from "./irq.ts";
-import { BROADCAST, DELIVERY } from "../abi/apic.ts";
-import { IOAPIC_PINS } from "../abi/pc.ts";
+import { BROADCAST, DELIVERY } from "../../abi/apic.ts";
+import { IOAPIC_PINS } from "../../abi/pc.ts";
 
 export interface Ioapic extends Device {
   pin(index: number): IrqLine;

@@ -1,8 +1,8 @@
 // A difference as somebody who mends it wants to see it: row, bytes, disassembly, what went in, what came out.
 
 import { createRequire } from "node:module";
-import { hex } from "../base/text.ts";
-import { GPR_NAMES } from "../hal/index.ts";
+import { hex } from "../../base/text.ts";
+import { GPR_NAMES } from "../../hal/index.ts";
 import type { Outcome } from "./case.ts";
 import type { Generated } from "./generate.ts";
 

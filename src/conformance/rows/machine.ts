@@ -2,7 +2,7 @@
 
 import {
   createNodeMemory, createVnodeMemory, CONSTANTS as C, OFFSET, type Bus, type Engine, type SegmentName,
-} from "../hal/index.ts";
+} from "../../hal/index.ts";
 import {
   CODE, CODE_PAGES, codeBase, DATA, DATA_PAGES, FS_BASE, GS_BASE, PAGE, pristineByte, SEGMENTS16, USER_CODE32, USER_CODE64, USER_DATA, type Case, type Outcome, type Status,
 } from "./case.ts";

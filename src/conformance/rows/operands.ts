@@ -1,7 +1,7 @@
 // Values of the operands that are not general registers: memory, XMM, x87 and their control words.
 
-import type { Form, OperandForm } from "../isa/forms.ts";
-import { float32, float64, float80, integer64, type Random } from "./random.ts";
+import type { Form, OperandForm } from "../../isa/forms.ts";
+import { float32, float64, float80, integer64, type Random } from "../random.ts";
 
 const usesX87 = (form: Form) => form.attributes.has("x87") || form.attributes.has("mmx") || /^(f|mmx|emms|wait)/.test(form.mnemonic);
 const usesXmm = (form: Form) => form.attributes.has("sse") || form.operands.some((operand) => operand.kind === "xmm") || /fx|mxcsr/.test(form.mnemonic);

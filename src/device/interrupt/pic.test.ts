@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { createPic, PIC_OFFSET } from "./pic.ts";
-import { createTestLine } from "./testing.ts";
+import { createTestLine } from "../testing.ts";
 
 const MASTER = PIC_OFFSET.master, SLAVE = PIC_OFFSET.slave, ELCR = PIC_OFFSET.elcr;
 

@@ -5,8 +5,8 @@ import { deliver, deliverIpi, type InterruptMessage } from "./ipi.ts";
 import { fanOut, UNCONNECTED, wiredOr, type IrqLine } from "./irq.ts";
 import { createLapic, type Lapic } from "./lapic.ts";
 import { createPic, type Pic } from "./pic.ts";
-import type { Clock } from "../base/timers.ts";
-import { IOAPIC_PINS, IRQ, TIMER_GSI } from "../abi/pc.ts";
+import type { Clock } from "../../base/timers.ts";
+import { IOAPIC_PINS, IRQ, TIMER_GSI } from "../../abi/pc.ts";
 
 /** What the controllers do to one vCPU. */
 export interface VcpuWires {

@@ -1,8 +1,8 @@
 // What differs between two outcomes of one case, in words; and what nobody promises.
 
-import { hex } from "../base/text.ts";
-import { GPR_NAMES } from "../hal/index.ts";
-import type { FlagName } from "../isa/emit.ts";
+import { hex } from "../../base/text.ts";
+import { GPR_NAMES } from "../../hal/index.ts";
+import type { FlagName } from "../../isa/emit.ts";
 import { USER_CODE32, type Outcome } from "./case.ts";
 import type { Generated } from "./generate.ts";
 

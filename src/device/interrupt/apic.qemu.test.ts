@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import test from "node:test";
-import { LAPIC_REGISTER as R } from "../abi/apic.ts";
-import { createTestPc } from "./testing.ts";
+import { LAPIC_REGISTER as R } from "../../abi/apic.ts";
+import { createTestPc } from "../testing.ts";
 
 /** Multiboot header and 32-bit code, loaded at 1 MiB. It loads a flat GDT and an IDT, then performs records of (operation, address, value) from
  * 0x140000: 1 OUT, 2 IN, 3 store, 4 load, 5 take at most one interrupt (STI, a few NOPs, CLI), 0 end. Operations 2, 4 and 5 write 32 bits to

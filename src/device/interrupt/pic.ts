@@ -2,9 +2,9 @@
 // Source: Intel 8259A datasheet; Intel 82371SB (PIIX3) datasheet, "Edge/Level Control Registers".
 // Only the 8086 mode is there: the MCS-80 sequence of three INTA pulses is not, and no PC can ask for it.
 
-import type { Device } from "./device.ts";
+import type { Device } from "../device.ts";
 import type { IrqLine } from "./irq.ts";
-import { IRQ } from "../abi/pc.ts";
+import { IRQ } from "../../abi/pc.ts";
 
 /** Offsets of the device's bytes; the bus puts them at 0x20, 0xa0 and 0x4d0. */
 export const PIC_OFFSET = { master: 0, slave: 2, elcr: 4 } as const;

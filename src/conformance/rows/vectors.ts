@@ -4,7 +4,7 @@
 // File: brotli of a JSON line (header), then per form: name, number of cases, checksum of their inputs, outcomes.
 
 import { brotliCompressSync, brotliDecompressSync, constants } from "node:zlib";
-import type { Form } from "../isa/forms.ts";
+import type { Form } from "../../isa/forms.ts";
 import { encodeCases, FS_BASE, GS_BASE, initialSelectors, type Case, type Outcome, type Status } from "./case.ts";
 
 export interface VectorHeader {

@@ -2,11 +2,11 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { COMPARABLE_FORMS, generateCase } from "./generate.ts";
-import { openHostCpu } from "./host/host.ts";
+import { openHostCpu } from "../host/host.ts";
 import { encodeVectors } from "./vectors.ts";
 
 const SEED = 1000, CASES = 40;
-const FILE = new URL("../../src/conformance/vectors/recorded.bin", import.meta.url);
+const FILE = new URL("../../../src/conformance/vectors/recorded.bin", import.meta.url);
 
 const host = openHostCpu();
 if (host === undefined) {

@@ -1,9 +1,9 @@
 // The timer of a local APIC: one-shot, periodic and TSC-deadline. Nothing counts: what it holds is computed when somebody looks.
 // Source: SDM 3A, "APIC Timer", "TSC-Deadline Mode".
 
-import type { Clock } from "../base/timers.ts";
-import { LVT_MASKED, TIMER_MODE } from "../abi/apic.ts";
-import { LAPIC_TIMER_HZ } from "../abi/pc.ts";
+import type { Clock } from "../../base/timers.ts";
+import { LVT_MASKED, TIMER_MODE } from "../../abi/apic.ts";
+import { LAPIC_TIMER_HZ } from "../../abi/pc.ts";
 
 export const timerPowerOn = () => ({
   initialCount: 0, divide: 0, startNs: 0,

@@ -1,6 +1,6 @@
 // Runs cases of a form on machines and compares with what is known to be right.
 
-import type { Form } from "../isa/forms.ts";
+import type { Form } from "../../isa/forms.ts";
 import type { Outcome } from "./case.ts";
 import { differences } from "./compare.ts";
 import { generateCase, type Generated } from "./generate.ts";

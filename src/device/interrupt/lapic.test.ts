@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { LAPIC_REGISTER as R } from "../abi/apic.ts";
-import { createTestPc } from "./testing.ts";
+import { LAPIC_REGISTER as R } from "../../abi/apic.ts";
+import { createTestPc } from "../testing.ts";
 
 const BASE = 0xfee0_0000;
 

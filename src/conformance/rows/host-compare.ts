@@ -1,10 +1,10 @@
-// Compares engines with this host's CPU: `node dist/conformance/host-compare.js --mnemonic shl --cases 1000 --engine oracle`.
+// Compares engines with this host's CPU: `node dist/conformance/rows/host-compare.js --mnemonic shl --cases 1000 --engine oracle`.
 // See docs/how-to/test-an-instruction.md.
 
 import { parseArgs } from "node:util";
-import { openEngines } from "./engines.ts";
+import { openEngines } from "../engines.ts";
 import { COMPARABLE_FORMS } from "./generate.ts";
-import { openHostCpu } from "./host/host.ts";
+import { openHostCpu } from "../host/host.ts";
 import { generateCases, judge } from "./judge.ts";
 import { createCaseMachine } from "./machine.ts";
 

@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import { openEngines } from "./engines.ts";
+import { openEngines } from "../engines.ts";
 import { COMPARABLE_FORMS } from "./generate.ts";
 import { generateCases, judge } from "./judge.ts";
 import { createCaseMachine } from "./machine.ts";
 import { checksum, decodeVectors } from "./vectors.ts";
 
-const { header, forms } = decodeVectors(readFileSync(new URL("../../src/conformance/vectors/recorded.bin", import.meta.url)));
+const { header, forms } = decodeVectors(readFileSync(new URL("../../../src/conformance/vectors/recorded.bin", import.meta.url)));
 const numbers = [...Array(header.casesPerForm).keys()];
 /** Forms whose cases are still those that were recorded. */
 const usable = COMPARABLE_FORMS.flatMap((form) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { createTestPc } from "./testing.ts";
+import { createTestPc } from "../testing.ts";
 
 const BASE = 0xfec0_0000, LAPIC = 0xfee0_0000;
 

@@ -1,9 +1,9 @@
 // Random cases for a form: encoding, registers and memory so that most cases do something useful, and some fault.
 
-import { FORMS, validIn, type Form, type OperandForm } from "../isa/forms.ts";
+import { FORMS, validIn, type Form, type OperandForm } from "../../isa/forms.ts";
 import { CODE, codeBase, DATA, dataBase, DATA_PAGES, FS_BASE, GS_BASE, PAGE, type Case, type Mode } from "./case.ts";
 import { randomFx, operandValue } from "./operands.ts";
-import { createRandom, integer64, type Random } from "./random.ts";
+import { createRandom, integer64, type Random } from "../random.ts";
 import { specialOf, type Draft } from "./special.ts";
 
 export interface Generated {

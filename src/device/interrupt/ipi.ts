@@ -2,7 +2,7 @@
 // Source: SDM 3A, "Determining IPI Destination", "Lowest Priority Delivery Mode"; "Message Signalled Interrupts".
 
 import type { Lapic } from "./lapic.ts";
-import { BROADCAST, DELIVERY, SHORTHAND } from "../abi/apic.ts";
+import { BROADCAST, DELIVERY, SHORTHAND } from "../../abi/apic.ts";
 
 export interface InterruptMessage {
   /** APIC ID, or the set that a logical destination describes; `BROADCAST` is all. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { createTestPc } from "./testing.ts";
+import { createTestPc } from "../testing.ts";
 
 function setUp(start = Date.UTC(2024, 1, 29, 23, 59, 58)) {
   const pc = createTestPc(1, start);
