@@ -44,7 +44,7 @@ export interface Handlers {
 
 /** Records a form's meaning. A meaning that changed what later instructions depend on leaves: nothing else ends a block. */
 export function recordHandler(graph: Graph, core: (name: string) => number, form: Form, variant: Variant): void {
-  const surroundings = { g: graph, state: graph.param(STATE_LOCAL, "i32"), core, inlineFloat: true };
+  const surroundings = { g: graph, state: graph.param(STATE_LOCAL, "i32"), core };
   const op = graph.param(OP_LOCAL, "i32");
   perform(createEmit(surroundings, operationPlacement(surroundings, op, form, variant), flagsInState(surroundings)), form);
 }

@@ -109,8 +109,8 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
     if (signature.faults) guest.checkFault();
     return signature.result === "v" ? g.load("v128.load", state, OFFSET.scratch + SCRATCH_BYTES * RESULT_SLOT) : result;
   };
-  const inPlace = surroundings.inlineFloat ? floatInPlace(surroundings, convert) : undefined;
-  const call = (helper: HelperName, ...args: Node[]): Node => inPlace?.(helper, args, (again) => callCore(helper, again)) ?? callCore(helper, args);
+  const inPlace = floatInPlace(surroundings, convert);
+  const call = (helper: HelperName, ...args: Node[]): Node => inPlace(helper, args, (again) => callCore(helper, again)) ?? callCore(helper, args);
 
   /** The number that was put into lane 0 last. */
   const laneOf = (value: Node): Node | undefined => (value.op === "f32x4.replace_lane" || value.op === "f64x2.replace_lane" ? value.args[1] : undefined);

@@ -24,7 +24,7 @@ function compile(helper: HelperName, numbers: readonly number[]): { run: () => v
   const imported = module.importFunction("core", helper, module.type(args.filter((kind) => kind !== "v").map((kind) => TYPES[kind as "l" | "i"]), result === "l" ? ["i64"] : []));
   module.importSharedMemory("env", "memory", 17, 65536);
   const g = createGraph(), out = byteWriter(), locals = localPool(1);
-  const surroundings = { g, state: g.param(0, "i32"), core: () => imported, inlineFloat: true };
+  const surroundings = { g, state: g.param(0, "i32"), core: () => imported };
   const e = createEmit(surroundings, () => ({}) as Placement, flagsInState(surroundings));
   let vectors = 0, used = 0;
   const passed = args.map((kind) => (kind === "v" ? e.xmm(vectors++) : kind === "l" ? g.load("i64.load", surroundings.state, OFFSET.gpr) : e.int(numbers[used++])));
@@ -74,7 +74,7 @@ const mxcsrOf = () => pick([ORDINARY_MXCSR, ORDINARY_MXCSR, ORDINARY_MXCSR, 0x1f
 
 function sameAsCore(helper: HelperName, numbers: readonly number[], run: () => void, tame: boolean): void {
   const { args, result } = helperSignature(helper);
-  const a = vectorOf(takesSingles(helper), tame), b = vectorOf(takesSingles(helper), tame);
+  const a = tame && random(4) === 0 && helper !== "fpCvtpd2ps" ? 0n : vectorOf(takesSingles(helper), tame), b = vectorOf(takesSingles(helper), tame);
   const integer = pick([BigInt(random(1000) - 500), BigInt.asIntN(64, bitsOf(8)), BigInt.asIntN(32, bitsOf(4)), (1n << BigInt(random(63))) + BigInt(random(3) - 1)]);
   const mxcsr = tame ? ORDINARY_MXCSR : mxcsrOf();
   state.writeField("mxcsr", mxcsr);

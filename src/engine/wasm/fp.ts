@@ -1,7 +1,7 @@
 // SSE floating point in place: Wasm's own arithmetic, taken when it gives the bits and the flags that the CPU does; otherwise the helper
 // of core is called as ever, and computes the whole anew. The rule is that of core's fast paths (assembly/fp-*.ts, docs/adr/0006):
 // round to nearest, all masked, no DAZ and FTZ, PE set; operands not denormal; results normal numbers, or zeros that are exact.
-// What is refused here beyond that (the largest and the smallest binade, scalar zeros), core computes quickly.
+// What is refused here beyond that (the largest and the smallest binade), core computes quickly.
 //
 // A sign bit says no: conditions are i32 that are negative where the helper must be called, so that they combine with `or`.
 
@@ -14,6 +14,8 @@ import type { Conversions, Surroundings } from "./types.ts";
 /** What a helper computes, in place: `refuse` is not zero where it does not. */
 interface Native {
   refuse: Node | undefined;
+  /** Whether the result is good although it was refused. */
+  pardon?(): Node;
   type: "i64" | "f32" | "f64" | "v128";
   result(): Node;
   /** The vector whose low lane a scalar result replaces. */
@@ -49,6 +51,7 @@ export function floatInPlace({ g, state }: Surroundings, { as64 }: Conversions):
     const bits = g.float(format === "f32" ? "i32.reinterpret_f32" : "i64.reinterpret_f64", x);
     return g.pure(`${FORMATS[format].int}.add`, bits, bits);
   };
+  const zero = (format: Format, x: Node) => g.pure(`${FORMATS[format].int}.eqz`, doubled(format, x));
   /** Exponent of the next smaller magnitude: 0 for denormals (and the smallest normal number), all ones for zeros and NaNs. */
   const exponent = (format: Format, x: Node) => {
     const { int, fraction } = FORMATS[format];
@@ -70,7 +73,10 @@ export function floatInPlace({ g, state }: Surroundings, { as64 }: Conversions):
       return { refuse: or(notNative(), negative(or(denormal(format, y), unsafe(format, root)))), type: format, result: () => root, into: a };
     }
     const x = low(format, a), r = g.float(op, x, y);
-    return { refuse: or(notNative(), negative(or(denormal(format, x), denormal(format, y), unsafe(format, r)))), type: format, result: () => r, into: a };
+    const mode = notNative(), small = or(denormal(format, x), denormal(format, y));
+    const exact = () => (operation === "mul" ? g.pure("i32.or", zero(format, x), zero(format, y)) : operation === "div" ? zero(format, x) : g.i32(1));
+    return { refuse: or(mode, negative(or(small, unsafe(format, r)))), type: format, result: () => r, into: a,
+      pardon: () => g.pure("i32.and", g.pure("i32.eqz", or(mode, negative(small))), g.pure("i32.and", zero(format, r), exact())) };
   };
   /** Comparisons: neither a NaN nor denormals. */
   const incomparable = (format: Format, x: Node, y: Node) => or(
@@ -192,8 +198,8 @@ export function floatInPlace({ g, state }: Surroundings, { as64 }: Conversions):
       return { refuse: or(isNan("f32", x), negative(denormal("f32", x))), type: "f64", result: () => g.float("f64.promote_f32", x), into: a };
     },
     fpCvtsd2ss: ([a, b]) => {
-      const r = g.float("f32.demote_f64", low("f64", b));
-      return { refuse: or(notNative(), negative(unsafe("f32", r))), type: "f32", result: () => r, into: a };
+      const x = low("f64", b), r = g.float("f32.demote_f64", x), mode = notNative();
+      return { refuse: or(mode, negative(unsafe("f32", r))), type: "f32", result: () => r, into: a, pardon: () => g.pure("i32.and", g.pure("i32.eqz", mode), zero("f64", x)) };
     },
     fpCvtps2pd: ([a]) => {
       const r = g.float("f64x2.promote_low_f32x4", a), v = vectors("f64");
@@ -224,13 +230,13 @@ export function floatInPlace({ g, state }: Surroundings, { as64 }: Conversions):
   return (helper, args, call) => {
     const native = builds[helper]?.(args);
     if (native === undefined) return undefined;
-    const { refuse, type, result, into } = native;
+    const { refuse, pardon, type, result, into } = native;
     const again = args.map((arg) => g.fresh(arg)); // loaded once more where the helper wants it: few come there
     const slow = () => {
       const value = call(args.map((arg, index) => (again[index] ? g.load(arg.op as LoadOp, arg.args[0], arg.immediate) : arg)));
       return type === "f32" || type === "f64" ? low(type, value) : value;
     };
-    const value = refuse === undefined ? result() : g.choose(type, refuse, slow, result, helper.endsWith("omiSs") || helper.endsWith("omiSd") ? 7 : undefined);
+    const value = refuse === undefined ? result() : g.choose(type, refuse, pardon ? () => g.choose(type, pardon(), result, slow) : slow, result, helper.endsWith("omiSs") || helper.endsWith("omiSd") ? 7 : undefined);
     if (into === undefined) return value;
     return g.float(type === "f32" ? "f32x4.replace_lane" : "f64x2.replace_lane", into, value);
   };

@@ -111,6 +111,7 @@ export function createGraph(): Graph {
       const value = evaluate(op, args.map((arg) => arg.value));
       if (value !== undefined) return type === "i32" ? i32(Number(value)) : i64(value);
     }
+    if (op === "i64.shr_u" && args[1].kind === "const" && knownBits(args[0]) <= Number(args[1].value & 63n)) return i64(0n);
     return simplify(op, args) ?? make("pure", type, op, args);
   };
   const select = (condition: Node, yes: Node, no: Node) => {

@@ -15,8 +15,6 @@ export interface Surroundings {
   /** Where the TLB does not answer, the code takes the exit `miss` before it has changed anything, and somebody else executes the whole
    * instruction. Otherwise it calls core. */
   readonly leaveOnMiss?: boolean;
-  /** Floating point is computed in place where Wasm's is the CPU's (fp.ts); otherwise core is called. */
-  readonly inlineFloat?: boolean;
 }
 
 export const typeOf = (width: Width) => (width === 64 ? "i64" : "i32");
