@@ -7,7 +7,7 @@ import { CONSTANTS } from "./layout.ts";
  * - hlt: the vCPU waits for an interrupt, NMI or INIT (SDM 2A, HLT)
  * - shutdown: triple fault (SDM 3A, Double Fault Exception)
  * - debug: a breakpoint or single step of the debugger
- * - unsupported: the guest needs something that this engine does not do; `detail` is the RIP
+ * - unsupported: the guest needs something that this engine does not do; `detail` is the RIP; the state's `unsupported` says what
  * - reset: the guest asked for it through a device (the bus sets it)
  * - entry-failed: the host's virtualization refused to enter the guest */
 export type ExitReason = "budget" | "kick" | "hlt" | "shutdown" | "debug" | "unsupported" | "reset" | "entry-failed";

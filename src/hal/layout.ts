@@ -49,7 +49,7 @@ const ROWS = [
   ["attention", "u32", 1, "ATTENTION bits, set by anybody with an atomic or; looked at on entry to every block"],
   ["shadow", "u32", 1, "1: interrupts wait until the next block has begun (STI, MOV SS, POP SS)"],
   ["activity", "u32", 1, "ACTIVITY: running, halted, waiting for SIPI, shut down"],
-  ["exitReason", "u32", 1, "EXIT code to return with when the instruction has ended"], ["exitDetail", "u64", 1, ""],
+  ["exitReason", "u32", 1, "EXIT code to return with when the instruction has ended"], ["exitDetail", "u64", 1, ""], ["unsupported", "u32", 1, "of EXIT_UNSUPPORTED: an UNSUPPORTED constant"],
   ["blocking", "u32", 1, "BLOCKING bits: NMI until IRET; the instruction that executes began with TF, so #DB comes after it; a data breakpoint was met"],
   // -- derived from the above by core's `sync`; never part of a snapshot
   ["mode", "u32", 1, "MODE bits under which code is decoded"],
@@ -106,6 +106,8 @@ export const CONSTANTS = {
   FAULT_MISALIGNED: 0xfe,
   // exit codes; names in exit.ts
   EXIT_NONE: 0, EXIT_BUDGET: 1, EXIT_KICK: 2, EXIT_HLT: 3, EXIT_SHUTDOWN: 4, EXIT_DEBUG: 5, EXIT_UNSUPPORTED: 6, EXIT_RESET: 7,
+  // what an EXIT_UNSUPPORTED is about
+  UNSUPPORTED_VM86: 1, UNSUPPORTED_TASK: 2,
   // mode bits: code size, protection, stack size
   MODE_CODE16: 0, MODE_CODE32: 1, MODE_CODE64: 2, MODE_CODE_MASK: 3, MODE_PROTECTED: 4, MODE_STACK32: 8, MODE_VM86: 16,
   // TLB entry: readTag, writeTag, execTag (u64: page address, or TLB_EMPTY), addend (host address - low 32 bits of the page's gva), gfn

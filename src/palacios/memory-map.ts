@@ -11,9 +11,10 @@ const LEGACY_START = 0xa_0000;
 /** ROM: the ACPI tables, where a guest's scan for the RSDP looks (ACPI, Finding the RSDP on IA-PC Systems). */
 export const ROM_START = 0xe_0000;
 export const ROM_END = 0x10_0000;
-/** GDT and page tables of the entry state. Like BOOT_AREA free for the guest once it has read them. */
-export const ENTRY_AREA = 0x8000;
-/** What a loader tells the kernel: zero page or information structure, from here up to the EBDA. */
+/** GDT and page tables of the entry state: where no program of a few sectors lies. Like BOOT_AREA free for the guest once it has read them. */
+export const ENTRY_AREA = 0x9_0000;
+export const ENTRY_AREA_END = 0x9_7000;
+/** What a loader tells the kernel: zero page or information structure, from here up to ENTRY_AREA. */
 export const BOOT_AREA = 0x1_0000;
 export const EBDA_START = 0x9_fc00;
 

@@ -2,6 +2,7 @@
 
 import { unreachable } from "../base/error.ts";
 import { hex } from "../base/text.ts";
+import { CONSTANTS } from "../hal/layout.ts";
 import type { Exit } from "../hal/exit.ts";
 import type { Vcpu } from "../hal/vcpu.ts";
 import type { Outcome, Vm } from "./vm.ts";
@@ -17,6 +18,7 @@ export interface Waiter {
 /** Instructions between two looks at the clock: late timers cost a guest less than 0.3 ms at 100 MIPS. */
 const SLICE_INSTRUCTIONS = 25_000;
 const IF = 0x200n;
+const UNSUPPORTED: Record<number, string> = { [CONSTANTS.UNSUPPORTED_VM86]: "virtual-8086 mode", [CONSTANTS.UNSUPPORTED_TASK]: "hardware task switching" };
 
 /** Runs until the guest ends or `waiter.poll` says stop. */
 export function runVm(vm: Vm, waiter: Waiter): Outcome {
@@ -48,7 +50,7 @@ export function handleExit(vm: Vm, vcpu: Vcpu, exit: Exit): "run" | "wait" | "st
       return "stop";
     case "unsupported":
     case "entry-failed":
-      vm.outcome ??= { kind: "unsupported", message: `the guest needs something that this engine does not support, at ${hex(exit.detail)}` };
+      vm.outcome ??= { kind: "unsupported", message: `the guest needs ${UNSUPPORTED[Number(vcpu.state.readField("unsupported"))] ?? "something"}, which is not supported, at ${hex(exit.detail)}` };
       return "stop";
     case "reset":
       vm.resetRequested = true;

@@ -91,6 +91,11 @@ for (const [what, kernel, more, message] of [
   ["corrupt compression", Uint8Array.from([0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3]), {}, /corrupt/],
 ] as const) test(`refuses ${what}`, () => assert.match(refusal(kernel, more as Partial<BootRequest>), message));
 
+test("a flat binary that would lie over its own page tables is refused", () => {
+  const loaded = loadKernel(request(new Uint8Array(0x1_0000)), { gpa: 0x8_8000, mode: "long" });
+  assert.match("issues" in loaded ? loaded.issues[0].message : "", /0x90000/);
+});
+
 test("a flat binary starts in the mode that is asked for", () => {
   const loaded = loadKernel(request(code), { gpa: 0x7c00, mode: "real" });
   assert.ok("image" in loaded);

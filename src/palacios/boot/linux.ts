@@ -3,7 +3,7 @@
 // itself. Kernels of 32 bits, and those older than the 64-bit protocol, are entered by the 32-bit protocol.
 
 import { BOOT_FLAG, CAN_USE_HEAP, E820_TYPE, ENTRY_64, LOADED_HIGH, LOADER_UNDEFINED, SETUP, SETUP_MAGIC, XLF_KERNEL_64, ZERO_PAGE } from "../../abi/linux-boot.ts";
-import { BOOT_AREA, EBDA_START, HIGH_RAM_START, ROM_END } from "../memory-map.ts";
+import { BOOT_AREA, ENTRY_AREA, HIGH_RAM_START, ROM_END } from "../memory-map.ts";
 import { compressionOf, decompress } from "../inflate/index.ts";
 import { parseElf, type Elf } from "./elf.ts";
 import { concatenate, isUsable, placeHigh, refuse, type BootRequest, type Entry, type Loaded, type Piece } from "./image.ts";
@@ -101,7 +101,7 @@ function withBootParameters(
   view.setUint8(SETUP.loadflags, view.getUint8(SETUP.loadflags) | LOADED_HIGH | CAN_USE_HEAP);
 
   const commandLine = text.encode(request.commandLine);
-  const commandLineMax = Math.min(view.getUint32(SETUP.cmdlineSize, true) || 255, EBDA_START - COMMAND_LINE_GPA - 1);
+  const commandLineMax = Math.min(view.getUint32(SETUP.cmdlineSize, true) || 255, ENTRY_AREA - COMMAND_LINE_GPA - 1);
   if (commandLine.length > commandLineMax) return refuse("append", `the command line has ${commandLine.length} bytes; this kernel takes ${commandLineMax}`);
   view.setUint32(SETUP.cmdLinePtr, COMMAND_LINE_GPA, true);
 

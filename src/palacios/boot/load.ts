@@ -1,6 +1,7 @@
 // Chooses the boot protocol by what the kernel file is.
 
 import { loadBzImage, loadVmlinux, isBzImage } from "./linux.ts";
+import { ENTRY_AREA, ENTRY_AREA_END } from "../memory-map.ts";
 import { compressionOf, decompress } from "../inflate/index.ts";
 import { isElf, parseElf } from "./elf.ts";
 import { findMultibootHeader, loadMultiboot } from "./multiboot.ts";
@@ -16,6 +17,8 @@ export function loadKernel(request: BootRequest, flat?: FlatKernel): Loaded {
   const { kernel, memoryMap } = request;
   if (flat) {
     if (!isUsable(memoryMap, flat.gpa, kernel.length)) return refuse("kernel", `${kernel.length} bytes at 0x${flat.gpa.toString(16)} are not in usable memory`);
+    if (flat.mode !== "real" && flat.gpa < ENTRY_AREA_END && flat.gpa + kernel.length > ENTRY_AREA)
+      return refuse("kernel", `${kernel.length} bytes at 0x${flat.gpa.toString(16)} lie over the tables at 0x${ENTRY_AREA.toString(16)} to 0x${ENTRY_AREA_END.toString(16)} that ${flat.mode} mode starts with`);
     if (flat.mode === "real" && flat.gpa > 0xf_fff0) return refuse("kernel", `real mode cannot start at 0x${flat.gpa.toString(16)}; up to 0xffff0 is allowed`);
     return { image: { protocol: `flat, ${flat.mode} mode`, pieces: [{ gpa: flat.gpa, bytes: kernel }], entry: { mode: flat.mode, rip: flat.gpa, registers: {} } } };
   }

@@ -93,7 +93,7 @@ export function interrupt1(nextRip: u64): void {
 
 function enter(vector: u32, code: u32, kind: u32, rip: u64): void {
   if (!protectedMode()) return enterReal(vector, kind, rip);
-  if (load<u32>(vcpu, At.flagRest) & <u32>VM) return unsupported();
+  if (load<u32>(vcpu, At.flagRest) & <u32>VM) return unsupported(C.UNSUPPORTED_VM86);
   if (longMode()) enterLong(vector, code, kind, rip);
   else enterProtected(vector, code, kind, rip);
 }
@@ -213,7 +213,7 @@ function enterProtected(vector: u32, code: u32, kind: u32, rip: u64): void {
   if (type != 5 && type != 6 && type != 7 && type != 14 && type != 15) return raise(GP, gateCode | ext);
   if (kind == SOFTWARE && (<u32>(gate >> 45) & 3) < cpl) return raise(GP, gateCode);
   if (!(gate >> 47 & 1)) return raise(NP, gateCode | ext);
-  if (type == 5) return unsupported(); // hardware task switch
+  if (type == 5) return unsupported(C.UNSUPPORTED_TASK); // hardware task switch
 
   const selector = <u32>(gate >> 16) & 0xffff;
   if (!(selector & 0xfffc)) return raise(GP, ext);

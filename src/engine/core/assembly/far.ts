@@ -98,7 +98,7 @@ const TSS16: u32 = 1, TSS16_BUSY: u32 = 3, CALL_GATE16: u32 = 4, TASK_GATE: u32 
 function openGate(selector: u32, d: u64, call: bool): void {
   const attributes = descriptorAttributes(d), type = attributes & TYPE, cpl = load<u32>(vcpu, At.cpl), code = selector & 0xfffc, long = longMode();
   const task = type == TSS16 || type == TSS16_BUSY || type == TASK_GATE || type == TSS32 || type == TSS32_BUSY;
-  if (!long && task) return unsupported();
+  if (!long && task) return unsupported(C.UNSUPPORTED_TASK);
   if (type != CALL_GATE && (long || type != CALL_GATE16)) return raise(GP, code);
   if (dpl(attributes) < max(cpl, selector & 3)) return raise(GP, code);
   if (!(attributes & P)) return raise(NP, code);

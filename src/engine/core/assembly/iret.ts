@@ -12,8 +12,8 @@ const ALWAYS: u64 = ARITHMETIC | TF | DF_FLAG | NT;
 
 export function interruptReturn(bytes: u32): void {
   const flags = load<u32>(vcpu, At.flagRest);
-  if (flags & <u32>VM) return unsupported();
-  if (protectedMode() && (flags & <u32>NT)) return longMode() ? raise(GP, 0) : unsupported(); // return from a nested task
+  if (flags & <u32>VM) return unsupported(C.UNSUPPORTED_VM86);
+  if (protectedMode() && (flags & <u32>NT)) return longMode() ? raise(GP, 0) : unsupported(C.UNSUPPORTED_TASK); // return from a nested task
   openCurrentStack();
   const rip = popOff(bytes), selector = <u32>popOff(bytes) & 0xffff, saved = popOff(bytes);
   if (load<u32>(vcpu, At.fault)) return;
@@ -27,7 +27,7 @@ export function interruptReturn(bytes: u32): void {
     return;
   }
   const cpl = load<u32>(vcpu, At.cpl);
-  if (bytes != 2 && (saved & VM) && cpl == 0 && !longMode()) return unsupported();
+  if (bytes != 2 && (saved & VM) && cpl == 0 && !longMode()) return unsupported(C.UNSUPPORTED_VM86);
   let mask = ALWAYS | wide;
   if (cpl <= ((flags >> 12) & 3)) mask |= IF;
   if (cpl == 0) mask |= bytes == 2 ? IOPL : IOPL | VIF | VIP;

@@ -1,5 +1,5 @@
 // POPF: the one way for a program to write all of RFLAGS (SDM 2B, POPF/POPFD/POPFQ).
-import { At } from "./generated/layout";
+import { At, C } from "./generated/layout";
 import { protectedMode, unsupported, vcpu } from "./state";
 import { AC_FLAG, IF, IOPL, ID, NT, readFlags, RF, TF, VM, ARITHMETIC, DF_FLAG, writeFlags } from "./flags";
 import { syncView } from "./control";
@@ -11,7 +11,7 @@ const ALWAYS: u64 = ARITHMETIC | TF | DF_FLAG | NT | RF;
 export function popFlags(value: u64, width: u32, nextRip: u64): u32 {
   const old = readFlags();
   if (old & VM) {
-    unsupported();
+    unsupported(C.UNSUPPORTED_VM86);
     return 0;
   }
   const cpl = protectedMode() ? load<u32>(vcpu, At.cpl) : 0;

@@ -34,8 +34,10 @@ export function strays(linear: u64, bytes: u32): bool {
   return true;
 }
 
-/** Abandons the instruction and makes run() return: this engine does not do what the guest needs. */
-export function unsupported(): void {
+/** Abandons the instruction and makes run() return: this engine does not do what the guest needs.
+ * @param what an UNSUPPORTED constant */
+export function unsupported(what: u32): void {
+  store<u32>(vcpu, what, At.unsupported);
   requestExit(C.EXIT_UNSUPPORTED);
   raise(C.FAULT_EXIT, 0);
 }
