@@ -32,4 +32,8 @@ run("asc", bin("assemblyscript/bin/asc.js"), "src/engine/core/assembly/index.ts"
   "--memoryBase", "1024", "--enable", "threads,simd,bulk-memory", "--use", "abort=", "--noAssert");
 
 const generator = path.join(root, "dist/engine/interp/build.js");
-if (existsSync(generator)) run("interpreter", generator, "dist/engine/interp/interp.wasm");
+if (existsSync(generator)) {
+  run("interpreter", generator, "dist/engine/interp/interp.wasm");
+  mkdirSync(path.join(root, "dist/engine/jit"), { recursive: true });
+  run("interpreter with regions", generator, "dist/engine/jit/interp.wasm", "--regions");
+}

@@ -16,6 +16,12 @@ declare namespace WebAssembly {
     readonly buffer: SharedArrayBuffer;
     grow(pages: number): number;
   }
+  class Table {
+    readonly length: number;
+    get(index: number): unknown;
+    set(index: number, value: unknown): void;
+    grow(by: number): number;
+  }
   class Global {
     constructor(descriptor: { value: string; mutable?: boolean }, value: unknown);
     value: any;

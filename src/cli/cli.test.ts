@@ -70,7 +70,7 @@ for (const [what, args, expected] of [
   ["a size that is none", ["run", "--memory", "much"], /512M, 2GiB/],
   ["too little memory", ["run", "--kernel", "kernel", "--memory", "4K"], /--memory +at least 1 MiB/],
   ["more memory than a node has", ["run", "--kernel", "kernel", "--memory", "64G"], /at most 4 GiB/],
-  ["an unknown engine", ["run", "--engine", "warp"], /Allowed choices are interp, oracle/],
+  ["an unknown engine", ["run", "--engine", "warp"], /Allowed choices are interp, jit, oracle/],
   ["an unknown command", ["fly"], /unknown command 'fly'/],
   ["an image that cannot be pulled", ["images", "pull", "windows"], /debian is allowed/],
 ] as const) test(`refuses ${what}`, () => {

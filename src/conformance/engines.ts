@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { createInterp } from "../engine/interp/index.ts";
+import { createJit } from "../engine/jit/index.ts";
 import { createOracle } from "../engine/oracle/vcpu.ts";
 import type { Engine } from "../hal/index.ts";
 
@@ -9,11 +10,14 @@ const file = (path: string) => new URL(`../engine/${path}`, import.meta.url);
 const compile = (path: string) => new WebAssembly.Module(readFileSync(file(path)));
 
 /** Engines by name; those that are not built are left out. */
-export function openEngines(names: readonly string[] = ["oracle", "interp"]): Engine[] {
+export function openEngines(names: readonly string[] = ["oracle", "interp", "jit"]): Engine[] {
   const core = compile("core/core.wasm");
   return names.flatMap((name) => {
     if (name === "oracle") return [createOracle(core)];
     if (name === "interp" && existsSync(file("interp/interp.wasm"))) return [createInterp({ core, interp: compile("interp/interp.wasm") })];
+    // everything compiled at once; what a block leads to is known only when it has been executed, hence a second and a third time
+    const threshold = { jit: 1, jit2: 2, jit3: 3 }[name];
+    if (threshold && existsSync(file("jit/interp.wasm"))) return [createJit({ core, interp: compile("jit/interp.wasm") }, { threshold })];
     return [];
   });
 }

@@ -12,7 +12,7 @@ import type { EngineName } from "../embed/protocol.ts";
 import { VCPU_FIELDS, type FieldName } from "../hal/layout.ts";
 import { createNodeMemory } from "../hal/memory.ts";
 import { findImage } from "../host/nodejs/images.ts";
-import { loadModule } from "../host/nodejs/modules.ts";
+import { loadEngineModules } from "../host/nodejs/modules.ts";
 import { createVm, type BootSource, type Vm } from "../palacios/vm.ts";
 
 /** What an instruction can change and a guest can see. Lazy flags are compared as RFLAGS. */
@@ -35,7 +35,7 @@ export interface Difference { at: number; fields: string[]; rip: readonly [bigin
 interface Side { vm: Vm; nowNs: number; output: string }
 
 async function createSide(name: EngineName, memoryBytes: number, boot: BootSource): Promise<Side> {
-  const modules = { core: await loadModule("core"), interp: await loadModule("interp") };
+  const modules = await loadEngineModules(name);
   const side: Side = { vm: undefined as unknown as Vm, nowNs: 0, output: "" };
   let seed = 1;
   const console = createConsole((bytes) => { side.output += Buffer.from(bytes).toString("latin1"); });

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { LAPIC_TIMER_HZ } from "../abi/pc.ts";
 import { createNodeMemory, createVnodeMemory, type VnodeMemory } from "../hal/memory.ts";
 import type { Bus, Vcpu } from "../hal/vcpu.ts";
-import { loadModule } from "../host/nodejs/modules.ts";
+import { loadEngineModules } from "../host/nodejs/modules.ts";
 import { enter } from "../palacios/boot/entry.ts";
 import type { Entry } from "../palacios/boot/image.ts";
 import { pcRegions } from "../palacios/memory-map.ts";
@@ -37,7 +37,7 @@ const EMPTY_BUS: Bus = {
 /** Creates a machine on the calling thread. Nothing runs until `vcpu.run`.
  * @throws host/module when NVL is not built; node/out-of-memory; palacios/memory-size */
 export async function createMachine({ engine = "interp", memoryBytes = 16 * 2 ** 20, bus = {} }: MachineOptions = {}): Promise<Machine> {
-  const modules = { core: await loadModule("core"), interp: await loadModule("interp") };
+  const modules = await loadEngineModules(engine);
   const node = createNodeMemory(memoryBytes + OVERHEAD_BYTES);
   const memory = createVnodeMemory(node, pcRegions(memoryBytes, node.allocate(memoryBytes, 4096, "RAM")));
   const startedMs = performance.now();

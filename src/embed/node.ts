@@ -6,7 +6,7 @@ import { createRing, openRing } from "../backend/ring.ts";
 import { cpioArchive, parentDirectories } from "../base/cpio.ts";
 import { NvlError, type Issue } from "../base/error.ts";
 import { createNodeMemory } from "../hal/memory.ts";
-import { loadModule } from "../host/nodejs/modules.ts";
+import { loadEngineModules } from "../host/nodejs/modules.ts";
 import type { Plan, PlannedNode } from "../nvl/plan.ts";
 import type { Outcome } from "../palacios/vm.ts";
 import { CONTROL, type BootFiles, type EngineName, type FromThread, type StartMessage, type Statistics } from "./protocol.ts";
@@ -39,7 +39,7 @@ export async function startNode(plan: Plan, engine: EngineName, events: NodeEven
   const align = 2 * 2 ** 20;
   const needs = plan.virtualNodes.map(({ memoryBytes, cores }) => Math.ceil((memoryBytes + OVERHEAD_BYTES * cores.length) / align) * align + align);
   const memory = createNodeMemory(needs.reduce((sum, bytes) => sum + bytes, align));
-  const modules = { core: await loadModule("core"), interp: await loadModule("interp") };
+  const modules = await loadEngineModules(engine);
   return plan.virtualNodes.map((planned, index) => {
     const start = memory.allocate(needs[index], align, planned.name);
     return startThread(planned, {

@@ -4,8 +4,8 @@ import type { Issue } from "../base/error.ts";
 import type { FlatKernel } from "../palacios/boot/load.ts";
 import type { Outcome } from "../palacios/vm.ts";
 
-export type EngineName = "oracle" | "interp";
-export const ENGINE_NAMES: readonly EngineName[] = ["interp", "oracle"];
+export type EngineName = "oracle" | "interp" | "jit";
+export const ENGINE_NAMES: readonly EngineName[] = ["interp", "jit", "oracle"];
 
 /** What a virtual node boots: absolute paths, an archive that goes behind the initrds, and words. */
 export interface BootFiles { kernel: string; initrds: readonly string[]; archive: Uint8Array; commandLine: string; flat?: FlatKernel }

@@ -121,14 +121,22 @@ export const CONSTANTS = {
   // region table: u32 count, u32 lock of CMPXCHG16B, then from +16 entries of 32 bytes: u64 gpa, u64 bytes, u32 host address, u32 kind
   REGION_ENTRY_BYTES: 32, REGION_LOCK: 4, REGION_FIRST: 16, REGION_RAM: 1, REGION_ROM: 2, REGION_MAX: 120,
   // decoded code (engine/interp): a block is a header and its operations. Host address of the first byte (0: dropped), chains of the hash
-  // bucket and of the page lists, instructions, bytes, offset in the page, code size (a MODE_CODE), number of operations, entries so far
+  // bucket and of the page lists, instructions, bytes, offset in the page, code size (a MODE_CODE), number of operations, entries until it is hot (0: never)
   BLOCK_HOST: 0, BLOCK_NEXT: 4, BLOCK_PAGE_NEXT: 8, BLOCK_COUNT: 12, BLOCK_BYTES: 14, BLOCK_OFFSET: 16, BLOCK_SIZE: 18, BLOCK_OPS: 20, BLOCK_HOT: 22,
-  BLOCK_SECOND: 24, BLOCK_SECOND_NEXT: 28, BLOCK_HEADER_BYTES: 32,
+  BLOCK_SECOND: 24, BLOCK_SECOND_NEXT: 28,
+  // compiled code (engine/jit): the region that begins here, the number of the block in it, the first operation's own handler, all regions with this block
+  BLOCK_REGION: 32, BLOCK_ENTRY: 36, BLOCK_HANDLER: 38, BLOCK_MEMBERS: 40, BLOCK_HEADER_BYTES: 48,
+  // a compiled region: number of its blocks (0: dropped), its function, the blocks; a member of a block's list: the next, the region
+  COMPILED_COUNT: 0, COMPILED_FUNCTION: 4, COMPILED_BLOCKS: 8, MEMBER_NEXT: 0, MEMBER_REGION: 4, MEMBER_BYTES: 8,
+  // what a region answers in the low two bits, beside the operation: execute it without the TLB, deliver its fault, follow its link, go on with it
+  REGION_COLD: 0, REGION_FAULT: 1, REGION_LINK: 2, REGION_NEXT: 3,
+  // how compiled code keeps flagAux until somebody asks: 1 + 4 * rule + width, from FLAGS_KEPT_CARRY on beside a carry that is kept
+  FLAGS_ADD: 1, FLAGS_SUB: 5, FLAGS_INC: 9, FLAGS_DEC: 13, FLAGS_KEPT_CARRY: 9,
   // an operation: see engine/interp/operation.ts
   OP_HANDLER: 0, OP_OFFSET: 2, OP_REG: 4, OP_RM: 5, OP_BASE: 6, OP_INDEX: 7, OP_SCALE: 8, OP_SEGMENT: 9, OP_LENGTH: 10, OP_LEFT: 11, OP_LINK: 12,
   OP_DISP: 16, OP_IMM: 24, OP_BYTES: 32, OP_STACK: 0x80,
-  // handlers with a fixed number: find the block again, go on at the operation's target, check the page of the instruction's end
-  HANDLER_REFETCH: 0, HANDLER_GOTO: 1, HANDLER_CROSS: 2, HANDLER_INVALID: 3, HANDLER_TOO_LONG: 4, HANDLER_FIRST: 5,
+  // handlers with a fixed number: find the block again, go on at the operation's target, check the page of the instruction's end; REGION: compiled code begins here
+  HANDLER_REFETCH: 0, HANDLER_GOTO: 1, HANDLER_CROSS: 2, HANDLER_INVALID: 3, HANDLER_TOO_LONG: 4, HANDLER_REGION: 5, HANDLER_FIRST: 6,
   BLOCK_TABLE_BITS: 17,
   // answers of pause(): leave run, decode, execute a part of the block; anything else is the block to execute
   PAUSE_EXIT: 0, PAUSE_MISS: 1, PAUSE_PART: 2,

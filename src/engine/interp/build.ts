@@ -1,5 +1,5 @@
-// Build step: writes interp.wasm to the path given (scripts/build.mjs).
+// Build step: writes interp.wasm, or with `--regions` the variant that engine/jit extends, to the path given (scripts/build.mjs).
 import { writeFileSync } from "node:fs";
 import { buildInterpreter } from "./run.ts";
 
-writeFileSync(process.argv[2], buildInterpreter());
+writeFileSync(process.argv[2], buildInterpreter(process.argv.includes("--regions")));

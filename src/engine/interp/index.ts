@@ -20,9 +20,27 @@ export interface InterpModules {
 }
 
 export function createInterp(modules: InterpModules): Engine {
-  const [section, pairs, flags] = [HANDLER_SECTION, PAIR_SECTION, FLAGS_SECTION].map((name) => WebAssembly.Module.customSections(modules.interp, name)[0]);
-  const table = handlerTable(section, pairs, flags);
-  return { name: "interp", createVcpu: (setup) => createVcpu(setup, modules, table) };
+  const table = readHandlerTable(modules.interp);
+  return { name: "interp", createVcpu: (setup) => createInterpVcpu(setup, modules, table) };
+}
+
+/** What compiled code adds to the interpreter (engine/jit). */
+export interface Extension {
+  /** Entries until a block is hot, below 2^16. */
+  readonly heat: number;
+  /** A block is hot. It may be given a region now. */
+  hot(block: number): void;
+  /** All blocks have been forgotten. */
+  flushed(): void;
+  /** Now and then, between instructions. */
+  slice(): void;
+}
+/** What an extension works with. */
+export interface Extended { setup: VcpuSetup; address: number; functions: Record<string, unknown>; table(): WebAssembly.Table }
+
+export function readHandlerTable(interp: WebAssembly.Module): HandlerTable {
+  const [section, pairs, flags] = [HANDLER_SECTION, PAIR_SECTION, FLAGS_SECTION].map((name) => WebAssembly.Module.customSections(interp, name)[0]);
+  return handlerTable(section, pairs, flags);
 }
 
 /** Functions of core by name; one that a helper table names and core does not have fails when it is called. */
@@ -34,7 +52,7 @@ function linkCore(functions: Record<string, unknown>, module: WebAssembly.Module
   return linked;
 }
 
-function createVcpu(setup: VcpuSetup, modules: InterpModules, table: HandlerTable): Vcpu {
+export function createInterpVcpu(setup: VcpuSetup, modules: InterpModules, table: HandlerTable, extend?: (parts: Extended) => Extension): Vcpu {
   const { node, memory, index } = setup;
   const { address, state, exports: core, functions, reset } = createCore(modules.core, setup);
   const blocks = functions as unknown as BlockExports;
@@ -45,13 +63,18 @@ function createVcpu(setup: VcpuSetup, modules: InterpModules, table: HandlerTabl
   };
   for (const [name, value] of Object.entries(fields)) state.writeField(name as keyof typeof fields, BigInt(value));
 
-  let predecoder: Predecoder;
-  const instance = new WebAssembly.Instance(modules.interp, {
+  let predecoder: Predecoder, instance: WebAssembly.Instance;
+  const extension = extend?.({ setup, address, functions, table: () => instance.exports.table as WebAssembly.Table });
+  instance = new WebAssembly.Instance(modules.interp, {
     env: { memory: node.wasm },
     core: linkCore(functions, modules.interp),
-    interp: { decode: () => predecoder.decodeBlock(), part: () => predecoder.decodePart() },
+    interp: { decode: () => predecoder.decodeBlock(), part: () => predecoder.decodePart(), hot: extension?.hot },
   });
-  predecoder = createPredecoder(node, address, { ...core, ...blocks }, table);
+  const flushBlocks = () => {
+    blocks.flushBlocks();
+    extension?.flushed();
+  };
+  predecoder = createPredecoder(node, address, { ...core, ...blocks, flushBlocks }, table, extension?.heat);
   const execute = instance.exports.run as (state: number, operation: number) => void;
 
   const words = new Int32Array(node.wasm.buffer), attention = (address + OFFSET.attention) / 4;
@@ -74,6 +97,7 @@ function createVcpu(setup: VcpuSetup, modules: InterpModules, table: HandlerTabl
     predecoder.begin();
     let left = Math.max(0, Math.trunc(budget));
     for (;;) {
+      extension?.slice();
       const slice = Math.min(left, SLICE);
       setBudget(slice);
       execute(address, 0);

@@ -13,6 +13,8 @@ const MOST = 64;
 /** Of the largest block: a page check and a goto may be added. */
 const BLOCK_ROOM = C.BLOCK_HEADER_BYTES + (MOST + 2) * C.OP_BYTES;
 const GP = 13;
+/** Below so many entries until they are hot, blocks are kept wherever they begin. */
+export const EAGER = 8;
 
 /** The exports of core that have to do with blocks. */
 export interface BlockExports {
@@ -70,13 +72,16 @@ function registerByte(operand: OperandForm | undefined, decoded: Decoded): numbe
   }
 }
 
-/** @param address of the vCPU's state */
-export function createPredecoder(node: NodeMemory, address: number, core: CoreExports & BlockExports, table: HandlerTable): Predecoder {
+/** @param address of the vCPU's state
+ * @param heat entries until a block is hot; 0: none ever is */
+export function createPredecoder(node: NodeMemory, address: number, core: CoreExports & BlockExports, table: HandlerTable, heat = 0): Predecoder {
   const { bytes, view } = node;
   const u16 = new Uint16Array(bytes.buffer), u32 = new Uint32Array(bytes.buffer), i32 = new Int32Array(bytes.buffer);
   const plans = FORMS.map((form) => planOf(form, table));
   const jumps = new Set(FORMS.filter((form) => /^j[a-z]+$/.test(form.mnemonic) && form.mnemonic !== "jmp").map((form) => table.handlerOf(form.id, "plain64")));
   const decoded = createDecoded();
+  /** A test: everything shall be compiled, where a run begins too. */
+  const eager = heat > 0 && heat < EAGER;
   const temporary = node.allocate(BLOCK_ROOM, 64, "block that is used once");
   const window = new Uint8Array(2 * LONGEST);
   const state32 = (offset: number) => u32[(address + offset) >>> 2];
@@ -145,7 +150,8 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
     u16[(block + C.BLOCK_OFFSET) >>> 1] = host & (PAGE - 1);
     bytes[block + C.BLOCK_SIZE] = size === 64 ? C.MODE_CODE64 : size === 32 ? C.MODE_CODE32 : C.MODE_CODE16;
     u16[(block + C.BLOCK_OPS) >>> 1] = operations;
-    u16[(block + C.BLOCK_HOT) >>> 1] = 0;
+    u16[(block + C.BLOCK_HOT) >>> 1] = heat;
+    u32[(block + C.BLOCK_REGION) >>> 2] = u32[(block + C.BLOCK_MEMBERS) >>> 2] = 0;
     // until here OP_LEFT is the number of instructions up to this one
     for (let op = block + C.BLOCK_HEADER_BYTES, index = 0; index < operations; index++, op += C.OP_BYTES) bytes[op + C.OP_LEFT] = count - bytes[op + C.OP_LEFT];
   };
@@ -270,7 +276,9 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
   };
   const writeTemporary = (most: number): number => {
     core.dropBlock(temporary);
-    return writeBlock(temporary, most) === 0 ? 0 : add(temporary, 0);
+    if (writeBlock(temporary, most) === 0) return 0;
+    u16[(temporary + C.BLOCK_HOT) >>> 1] = 0;
+    return add(temporary, 0);
   };
   const decodePart = (): number => {
     if (!locate()) return 0;
@@ -285,7 +293,7 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
   const begin = () => { beginning = view.getBigUint64(address + OFFSET.rip, true); };
   const decodeBlock = (): number => {
     if (!locate()) return 0;
-    const first = view.getBigUint64(address + OFFSET.rip, true) === beginning;
+    const first = view.getBigUint64(address + OFFSET.rip, true) === beginning && !eager;
     beginning = -1n;
     // near the end of CS, findBlock would not give it out
     if (first || where.limit < MOST * LONGEST) return writeTemporary(MOST);

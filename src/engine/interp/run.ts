@@ -40,7 +40,10 @@ function importCore(module: ModuleWriter): (name: string) => number {
 
 const BLOCK_LOCAL = 2, BUDGET_LOCAL = 3, STATUS_LOCAL = 4, FIRST_FREE_LOCAL = 5;
 
-function writeRun(module: ModuleWriter, core: (name: string) => number, decode: number, part: number, handlers: Handlers, handlerType: number): number {
+/** Functions and types that `run` refers to. `hot` is there when blocks may be compiled (engine/jit). */
+interface RunParts { core(name: string): number; decode: number; part: number; hot?: { called: number; regionType: number }; handlers: Handlers; handlerType: number }
+
+function writeRun(module: ModuleWriter, { core, decode, part, hot, handlers, handlerType }: RunParts): number {
   const out = byteWriter(), a = assembler(out), locals = localPool(FIRST_FREE_LOCAL);
   const firstFunction = C.HANDLER_FIRST + handlers.arms.length;
 
@@ -131,6 +134,25 @@ function writeRun(module: ModuleWriter, core: (name: string) => number, decode: 
   a.get(BUDGET_LOCAL);
   a.memory("i64.store", OFFSET.budget);
   a.close();
+  if (hot) { // one entry nearer to being compiled
+    a.get(BLOCK_LOCAL);
+    a.memory("i32.load16_u", C.BLOCK_HOT);
+    a.tee(STATUS_LOCAL);
+    a.when();
+    a.get(BLOCK_LOCAL);
+    a.get(STATUS_LOCAL);
+    a.i32(1);
+    a.op("i32.sub");
+    a.memory("i32.store16", C.BLOCK_HOT);
+    a.get(STATUS_LOCAL);
+    a.i32(1);
+    a.op("i32.eq");
+    a.when();
+    a.get(BLOCK_LOCAL);
+    a.call(hot.called);
+    a.close();
+    a.close();
+  }
   a.get(BLOCK_LOCAL);
   a.i32(C.BLOCK_HEADER_BYTES);
   a.op("i32.add");
@@ -166,6 +188,38 @@ function writeRun(module: ModuleWriter, core: (name: string) => number, decode: 
     }
     a.br(fault);
   };
+  /** Executes compiled code; it says where to go on, and how. */
+  const enterRegion = (regionType: number) => {
+    const ofBlock = (name: LoadOp, field: number) => {
+      a.get(OP_LOCAL);
+      a.i32(C.BLOCK_HEADER_BYTES);
+      a.op("i32.sub");
+      a.memory(name, field);
+    };
+    a.get(STATE_LOCAL);
+    ofBlock("i32.load16_u", C.BLOCK_ENTRY);
+    a.get(OP_LOCAL);
+    ofBlock("i32.load", C.BLOCK_REGION);
+    a.memory("i32.load", C.COMPILED_FUNCTION);
+    out.byte(W.callIndirect);
+    out.u32(regionType);
+    out.u32(0);
+    a.tee(STATUS_LOCAL);
+    a.op("i32.eqz");
+    a.brIf(find);
+    a.i32(0);
+    a.set(BLOCK_LOCAL); // it may have left another one
+    a.get(STATUS_LOCAL);
+    a.i32(~3);
+    a.op("i32.and");
+    a.set(OP_LOCAL);
+    a.get(STATUS_LOCAL);
+    a.i32(3);
+    a.op("i32.and");
+    out.byte(W.brTable);
+    out.u32(3);
+    for (const label of [cold, fault, link, next]) out.u32(a.depthTo(label));
+  };
   const fixed: Record<number, () => void> = {
     [C.HANDLER_REFETCH]: () => {
       a.get(OP_LOCAL);
@@ -187,6 +241,7 @@ function writeRun(module: ModuleWriter, core: (name: string) => number, decode: 
     },
     [C.HANDLER_INVALID]: () => raise(6),
     [C.HANDLER_TOO_LONG]: () => raise(13),
+    [C.HANDLER_REGION]: () => (hot ? enterRegion(hot.regionType) : out.byte(W.unreachable)),
   };
   for (let number = 0; number < firstFunction; number++) {
     a.close(); // the arm's label: here it begins
@@ -213,6 +268,20 @@ function writeRun(module: ModuleWriter, core: (name: string) => number, decode: 
   a.get(OP_LOCAL);
   a.get(OP_LOCAL);
   a.memory("i32.load16_u", C.OP_HANDLER);
+  if (hot) { // where compiled code begins, the operation's own handler is in the block
+    a.tee(STATUS_LOCAL);
+    a.i32(C.HANDLER_REGION);
+    a.op("i32.eq");
+    out.byte(W.if);
+    out.byte(0x7f); // i32
+    a.get(OP_LOCAL);
+    a.i32(C.BLOCK_HEADER_BYTES);
+    a.op("i32.sub");
+    a.memory("i32.load16_u", C.BLOCK_HANDLER);
+    a.otherwise();
+    a.get(STATUS_LOCAL);
+    out.byte(W.end);
+  }
   a.i32(C.HANDLER_FIRST);
   a.op("i32.sub");
   out.byte(W.callIndirect);
@@ -274,17 +343,23 @@ function writeRun(module: ModuleWriter, core: (name: string) => number, decode: 
   return module.func(module.type(HANDLER_PARAMS, []), ["i32", "i64", "i32", ...locals.types], out.finish());
 }
 
-/** Makes interp.wasm. */
-export function buildInterpreter(): Uint8Array {
+/** What `run` calls for compiled code: state, number of the block, its first operation. @returns REGION_ and the operation, or 0: go on at RIP */
+const REGION_PARAMS: readonly ValueType[] = ["i32", "i32", "i32"];
+const MOST_REGIONS = 32768;
+
+/** Makes interp.wasm. @param withRegions the variant that engine/jit extends: it counts entries, calls compiled code, and exports its table */
+export function buildInterpreter(withRegions = false): Uint8Array {
   const module = moduleWriter();
   module.importSharedMemory("env", "memory", MEMORY_PAGES.minimum, MEMORY_PAGES.maximum);
   const core = importCore(module);
   const blockType = module.type([], ["i32"]);
   const decode = module.importFunction("interp", "decode", blockType), part = module.importFunction("interp", "part", blockType);
+  const hot = withRegions ? { called: module.importFunction("interp", "hot", module.type(["i32"], [])), regionType: module.type(REGION_PARAMS, ["i32"]) } : undefined;
   const handlerType = module.type(HANDLER_PARAMS, ["i32"]);
   const handlers = makeHandlers(core);
-  module.exportFunction("run", writeRun(module, core, decode, part, handlers, handlerType));
-  module.table(handlers.functions.map(({ locals, body }) => module.func(handlerType, locals, body)));
+  module.exportFunction("run", writeRun(module, { core, decode, part, hot, handlers, handlerType }));
+  module.table(handlers.functions.map(({ locals, body }) => module.func(handlerType, locals, body)), withRegions ? MOST_REGIONS : 0);
+  if (withRegions) module.exportTable("table");
 
   const table = byteWriter();
   const u16 = (value: number) => table.bytes([value & 0xff, value >> 8]);

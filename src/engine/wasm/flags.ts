@@ -11,6 +11,10 @@ export interface FlagStore {
   aux(): Node;
   setResult(value: Node): void;
   setAux(value: Node): void;
+  /** Keeps what flagAux follows from instead of flagAux. `plain`: the result is a + b or a - b without a carry; `aux` makes it after all. @returns whether it did */
+  defer?(rule: FlagRule, width: Width, a: Node, result: Node, plain: boolean, aux: () => Node): boolean;
+  /** CF at bit 63, all else 0, where that is known better than by flagAux. */
+  carry?(): Node | undefined;
   /** What the flags came from when code of this graph set them last, so that a condition need not ask the flags. */
   last?: { rule: FlagRule; width: Width; a: Node; b: Node; result: Node };
 }
@@ -57,19 +61,32 @@ export function flags({ g, state }: Surroundings, { as32, as64, cut }: Conversio
   };
   const auxOfBits = (cf: Node, of: Node) => op("or", op("shl", cf, 63n), op("shl", op("xor", cf, of), 62n));
 
+  /** Is the result what an addition or subtraction without carry makes of the operands? */
+  const isPlain = (rule: "add" | "sub", width: Width, a: Node, b: Node, r: Node) => {
+    const sum = width < 32 && r.op === "i32.and" ? r.args[0] : r;
+    return sum.op === `${typeOf(width)}.${rule}` && sum.args[0] === a && sum.args[1] === b;
+  };
+  /** flagAux after INC or DEC, which keep CF. */
+  const afterCount = (rule: "inc" | "dec", width: Width, cf: Node, x: Node, y: Node, r: Node) => {
+    const type = typeOf(width);
+    const limit = rule === "inc" ? 1n << BigInt(width - 1) : ones(width - 1);
+    const of = as64(g.pure(`${type}.eq`, r, type === "i64" ? g.i64(limit) : g.i32(Number(limit))));
+    const af = op("and", op("shr_u", as64(g.pure(`${type}.xor`, g.pure(`${type}.xor`, x, y), r)), 1n), 8n);
+    return op("or", op("or", cf, af), op("xor", op("shr_u", cf, 1n), op("shl", of, 62n)));
+  };
+
   const setFlags = (rule: FlagRule, width: Width, a: Node, b: Node, result: Node): void => {
     const x = width === 64 ? as64(a) : as32(a), y = width === 64 ? as64(b) : as32(b), r = cut(width, result);
     switch (rule) {
-      case "add": case "sub":
-        store.setAux(auxOf(width, carries(rule, width, x, y, r)));
+      case "add": case "sub": {
+        const aux = () => auxOf(width, carries(rule, width, x, y, r));
+        if (!store.defer?.(rule, width, x, r, isPlain(rule, width, x, y, r), aux)) store.setAux(aux());
         break;
+      }
       case "inc": case "dec": {
-        const cf = op("and", store.aux(), 1n << 63n);
-        const type = typeOf(width);
-        const limit = rule === "inc" ? 1n << BigInt(width - 1) : ones(width - 1);
-        const of = as64(g.pure(`${type}.eq`, r, type === "i64" ? g.i64(limit) : g.i32(Number(limit))));
-        const af = op("and", op("shr_u", as64(g.pure(`${type}.xor`, g.pure(`${type}.xor`, x, y), r)), 1n), 8n);
-        store.setAux(op("or", op("or", cf, af), op("xor", op("shr_u", cf, 1n), op("shl", of, 62n))));
+        const cf = store.carry?.() ?? op("and", store.aux(), 1n << 63n);
+        if (store.defer?.(rule, width, cf, r, true, () => afterCount(rule, width, cf, x, y, r))) break;
+        store.setAux(afterCount(rule, width, cf, x, y, r));
         break;
       }
       case "logic":
@@ -99,8 +116,7 @@ export function flags({ g, state }: Surroundings, { as32, as64, cut }: Conversio
       if (name === "l" || name === "le") return g.pure(`${type}.${name === "l" ? "lt_s" : "le_s"}`, signed(result), zero);
     }
     // a subtraction without borrow compares
-    const difference = width < 32 && result.op === "i32.and" ? result.args[0] : result;
-    if (rule !== "sub" || difference.op !== `${type}.sub` || difference.args[0] !== a || difference.args[1] !== b) return undefined;
+    if (rule !== "sub" || !isPlain(rule, width, a, b, result)) return undefined;
     if (name === "b" || name === "be") return g.pure(`${type}.${name === "b" ? "lt_u" : "le_u"}`, a, b);
     if (name === "l" || name === "le") return g.pure(`${type}.${name === "l" ? "lt_s" : "le_s"}`, signed(a), signed(b));
     return undefined;

@@ -5,7 +5,7 @@ import { evaluate, knownBits, simplify } from "./fold.ts";
 import { OP_FACTS, type FloatOp, type LoadOp, type PartialOp, type PureOp, type StoreOp, type ValueType } from "./opcodes.ts";
 import type { SimdOp } from "../../isa/simd.ts";
 
-export type NodeKind = "const" | "param" | "pure" | "partial" | "load" | "store" | "call" | "if" | "exit" | "result";
+export type NodeKind = "const" | "param" | "get" | "set" | "pure" | "partial" | "load" | "store" | "call" | "if" | "exit" | "result";
 
 export interface Node {
   readonly kind: NodeKind;
@@ -15,7 +15,7 @@ export interface Node {
   readonly args: readonly Node[];
   /** const: its bits */
   readonly value: bigint;
-  /** load, store: offset; param: local; call: function */
+  /** load, store: offset; param, get, set: local; call: function */
   readonly immediate: number;
   readonly lanes: readonly number[];
   readonly bodies: readonly Region[];
@@ -45,6 +45,11 @@ export interface Graph {
   v128(low: bigint, high: bigint): Node;
   /** A local that nobody writes while this graph runs. */
   param(index: number, type: ValueType): Node;
+  /** A local that this graph may write: its value now. */
+  get(index: number, type: ValueType): Node;
+  set(index: number, value: Node): void;
+  /** Locals that this graph writes. */
+  readonly written: ReadonlySet<number>;
   pure(op: PureOp, ...args: Node[]): Node;
   /** A division: the caller has excluded the operands for which it traps. */
   partial(op: PartialOp, ...args: Node[]): Node;
@@ -77,6 +82,7 @@ export function createGraph(): Graph {
   let region = root;
   let epoch = 0;
   let changed = false;
+  const written = new Set<number>();
   const constants = new Map<string, Node>();
 
   const make = (kind: NodeKind, type: ValueType | "none", op: string, args: readonly Node[], more: Partial<Node> = {}): Node => {
@@ -151,8 +157,15 @@ export function createGraph(): Graph {
     return false;
   };
   return {
-    root, i32, i64, v128, pure, select, visible, changed: () => changed, nextInstruction: () => { changed = false; },
+    root, written, i32, i64, v128, pure, select, visible, changed: () => changed, nextInstruction: () => { changed = false; },
     param: (index, type) => leaf("param", type, String(index), { immediate: index }),
+    get: (index, type) => make("get", type, "", [], { immediate: index }),
+    set: (index, value) => {
+      make("set", "none", "", [value], { immediate: index });
+      written.add(index);
+      changed = true;
+      epoch++;
+    },
     partial: (op, ...args) => make("partial", OP_FACTS[op].result!, op, args),
     simd: (op, args, lanes = []) => make("pure", OP_FACTS[op].result!, op, args, { lanes }),
     float, fresh: unchanged,

@@ -33,7 +33,7 @@ export interface LowerOptions {
   exit(node: Node, depth: number, out: ByteWriter, emit: (node: Node) => void): void;
 }
 
-const hasEffect = (node: Node): boolean => node.kind === "store" || node.kind === "call" || node.kind === "exit" || node.kind === "result"
+const hasEffect = (node: Node): boolean => node.kind === "store" || node.kind === "set" || node.kind === "call" || node.kind === "exit" || node.kind === "result"
   || (node.kind === "if" && node.bodies.some((body) => body.nodes.some((inner) => inner.kind !== "result" && hasEffect(inner))));
 
 /** Counts uses from what has an effect backwards: uses are always later than definitions. */
@@ -50,11 +50,11 @@ function countUses(region: Region): void {
 }
 
 /** Is this node computed where its only user needs it? */
-function isInline(node: Node): boolean {
-  if (node.kind === "const" || node.kind === "param") return true;
+function isInline(node: Node, written: ReadonlySet<number>): boolean {
+  if (node.kind === "const" || node.kind === "param" || (node.kind === "get" && !written.has(node.immediate))) return true;
   if (node.uses !== 1) return false;
   if (node.kind === "pure") return true;
-  if (node.kind !== "load" && node.kind !== "partial") return false;
+  if (node.kind !== "load" && node.kind !== "partial" && node.kind !== "get") return false;
   let user = node.user!;
   while (user.kind === "pure" && user.uses === 1) user = user.user!;
   return user.region === node.region && user.epoch === node.epoch;
@@ -110,7 +110,9 @@ export function lower(graph: Graph, out: ByteWriter, options: LowerOptions): voi
     setEnd = out.length;
     setLocal = node.local;
   };
+  const isInlined = (node: Node) => isInline(node, graph.written);
   const tree = (node: Node) => {
+    if (node.kind === "get") return getLocal(node.immediate);
     for (const arg of node.args) value(arg);
     operation(node);
   };
@@ -118,7 +120,7 @@ export function lower(graph: Graph, out: ByteWriter, options: LowerOptions): voi
     if (node.kind === "const") constant(node);
     else if (node.kind === "param") getLocal(node.immediate);
     else if (node.local >= 0) getLocal(node.local);
-    else if (isInline(node)) tree(node);
+    else if (isInlined(node)) tree(node);
     else throw new NvlError("wasm/order", `a value is used where it is not available: ${node.op}`, { context: { kind: node.kind } });
   };
   const region = (body: Region, depth: number): void => {
@@ -126,11 +128,16 @@ export function lower(graph: Graph, out: ByteWriter, options: LowerOptions): voi
   };
   const statement = (node: Node, depth: number): void => {
     switch (node.kind) {
-      case "pure": case "load": case "partial":
-        if (node.uses === 0 || isInline(node)) return;
+      case "pure": case "load": case "partial": case "get":
+        if (node.uses === 0 || isInlined(node)) return;
         tree(node);
         return setNewLocal(node);
       case "store": return tree(node);
+      case "set":
+        value(node.args[0]);
+        out.byte(W.localSet);
+        out.u32(node.immediate);
+        return;
       case "call":
         node.args.forEach(value);
         out.byte(W.call);

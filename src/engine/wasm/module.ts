@@ -17,8 +17,8 @@ export interface ModuleWriter {
   importSharedMemory(module: string, name: string, minimumPages: number, maximumPages: number): void;
   /** Adds a function; `body` is its instructions without the final `end`. @returns its index */
   func(type: number, locals: readonly ValueType[], body: Uint8Array): number;
-  /** The module's table, filled with these functions. */
-  table(functions: readonly number[]): void;
+  /** The module's table, filled with these functions; `more`: by how many it may grow. */
+  table(functions: readonly number[], more?: number): void;
   exportFunction(name: string, index: number): void;
   exportTable(name: string): void;
   custom(name: string, contents: Uint8Array): void;
@@ -45,7 +45,7 @@ export function moduleWriter(): ModuleWriter {
   const typeBytes = byteWriter();
   const imports = byteWriter(), exports = byteWriter(), functions = byteWriter(), code = byteWriter(), customs = byteWriter();
   let importCount = 0, importedFunctions = 0, functionCount = 0, exportCount = 0;
-  let elements: readonly number[] | undefined;
+  let elements: readonly number[] | undefined, growth = 0;
 
   const type = (params: readonly ValueType[], results: readonly ValueType[]) => {
     const key = `${params.join()}:${results.join()}`;
@@ -122,7 +122,7 @@ export function moduleWriter(): ModuleWriter {
       table.byte(FUNCREF);
       table.byte(0x01); // a minimum and a maximum
       table.u32(elements.length);
-      table.u32(elements.length);
+      table.u32(elements.length + growth);
       section(SECTION.table, 1, table);
     }
     section(SECTION.export, exportCount, exports);
@@ -141,7 +141,10 @@ export function moduleWriter(): ModuleWriter {
     return out.finish();
   };
   return {
-    type, importFunction, importSharedMemory, func, table: (list) => { elements = list; },
+    type, importFunction, importSharedMemory, func, table: (list, more = 0) => {
+      elements = list;
+      growth = more;
+    },
     exportFunction: exportOf(KIND.func), exportTable: exportOf(KIND.table), custom, finish,
   };
 }

@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { NvlError } from "../../base/error.ts";
 
-const FILES = { core: "../../engine/core/core.wasm", interp: "../../engine/interp/interp.wasm" } as const;
+const FILES = { core: "../../engine/core/core.wasm", interp: "../../engine/interp/interp.wasm", jit: "../../engine/jit/interp.wasm" } as const;
 const compiled = new Map<string, Promise<WebAssembly.Module>>();
 
 /** A compiled module; it may be posted to other threads. @throws host/module when the build is missing */
@@ -17,4 +17,9 @@ export function loadModule(name: keyof typeof FILES): Promise<WebAssembly.Module
     compiled.set(name, module);
   }
   return module;
+}
+
+/** What an engine is made of, by its name. @throws host/module */
+export async function loadEngineModules(engine: string): Promise<{ core: WebAssembly.Module; interp: WebAssembly.Module }> {
+  return { core: await loadModule("core"), interp: await loadModule(engine === "jit" ? "jit" : "interp") };
 }

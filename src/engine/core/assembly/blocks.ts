@@ -78,7 +78,7 @@ export function followBranch(block: u32, op: u32): u32 {
     return findBlock();
   }
   store<u64>(vcpu, rip, At.rip);
-  const host = load<u32>(block, C.BLOCK_HOST);
+  const host = block ? load<u32>(block, C.BLOCK_HOST) : 0; // compiled code does not say which
   const found = target < PAGE && host ? search((host & ~0xfff) | <u32>target, C.MODE_CODE64) : findBlock();
   if (found) store<u32>(op, found, C.OP_LINK);
   return found;
@@ -248,6 +248,7 @@ export function dropBlock(block: u32): void {
   while (load<u32>(link) && load<u32>(link) != block) link = load<u32>(link) + C.BLOCK_NEXT;
   if (load<u32>(link)) store<u32>(link, load<u32>(block, C.BLOCK_NEXT));
   store<u32>(block, 0, C.BLOCK_HOST);
+  for (let member = load<u32>(block, C.BLOCK_MEMBERS); member; member = load<u32>(member, C.MEMBER_NEXT)) dropRegion(load<u32>(member, C.MEMBER_REGION));
   // an operation that executes just now still needs its other fields
   let op = block + C.BLOCK_HEADER_BYTES, end = load<u16>(block, C.BLOCK_OFFSET), left = load<u16>(block, C.BLOCK_COUNT);
   for (let i: u32 = load<u16>(block, C.BLOCK_OPS); i; i--, op += C.OP_BYTES) {
@@ -260,6 +261,18 @@ export function dropBlock(block: u32): void {
     }
     end = load<u16>(op, C.OP_OFFSET) + (load<u8>(op, C.OP_LENGTH) & 15);
     left = load<u8>(op, C.OP_LEFT);
+  }
+}
+
+/** Forgets compiled code: its blocks are interpreted again. */
+export function dropRegion(region: u32): void {
+  const count = load<u32>(region, C.COMPILED_COUNT);
+  store<u32>(region, 0, C.COMPILED_COUNT);
+  for (let i: u32 = 0; i < count; i++) {
+    const block = load<u32>(region + (i << 2), C.COMPILED_BLOCKS);
+    if (load<u32>(block, C.BLOCK_REGION) != region) continue;
+    store<u32>(block, 0, C.BLOCK_REGION);
+    store<u16>(block, load<u16>(block, C.BLOCK_HANDLER), C.BLOCK_HEADER_BYTES);
   }
 }
 

@@ -46,3 +46,4 @@ export * from "./tables";
 export * from "./invalidate";
 export * from "./privilege";
 export * from "./blocks";
+export * from "./flag-aux";

@@ -1,0 +1,125 @@
+// Records one block of a region as a graph: its instructions, and how control goes on.
+
+import { CONSTANTS as C, OFFSET } from "../../hal/layout.ts";
+import type { Decoded } from "../../isa/decode.ts";
+import type { Emit } from "../../isa/emit.ts";
+import type { Form } from "../../isa/forms.ts";
+import { perform } from "../../isa/perform.ts";
+import { createEmit } from "../wasm/emit.ts";
+import { createGraph, type Graph, type Node } from "../wasm/ir.ts";
+import { tlbEntry } from "../wasm/memory.ts";
+import type { FormFacts } from "./facts.ts";
+import { flagsInLocals } from "./flags.ts";
+import { LOCAL } from "./locals.ts";
+import { regionPlacement, type Touched } from "./place.ts";
+
+/** One instruction of a block, decoded again. `form` is undefined where the interpreter has something of its own. */
+export interface Instruction { op: number; offset: number; left: number; form?: Form; decoded?: Decoded; facts?: FormFacts; goto: boolean }
+
+/** Another block of the region, as an edge sees it. */
+export interface Target { index: number; pages: number; hostPage: number; count: number; longest: number; offset: number }
+
+/** How control leaves a graph: to a block of the region, or out of it with an answer. */
+export type Way = { to: number } | { answer: number };
+
+export interface BlockSurroundings {
+  core(name: string): number;
+  touched: Touched;
+  /** number of this block in the region */
+  index: number;
+  instructions: readonly Instruction[];
+  /** Where the link of an operation leads, if that is in the region. */
+  targetOf(op: number): Target | undefined;
+  /** Blocks that a return may lead to. */
+  returns: readonly Target[];
+  /** Bits of `fpuTrap` that the region was entered without. */
+  assumes(bits: number): void;
+}
+export interface RecordedBlock { graph: Graph; ways: readonly Way[] }
+
+const X87_NM = 1, SSE = 6, MMX_UD = 8;
+const LOOK_AHEAD = 6;
+
+/** Do the flags of an instruction vanish before anybody can look at them? */
+function flagsDie(instructions: readonly Instruction[], index: number): boolean {
+  for (let next = index + 1; next < instructions.length && next <= index + LOOK_AHEAD; next++) {
+    const { facts } = instructions[next];
+    if (!facts || !facts.compilable || facts.leaves || facts.readsFlags) return false;
+    if (facts.writesFlags) return true;
+  }
+  return false;
+}
+
+export function recordBlock({ core, touched, index, instructions, targetOf, returns, assumes }: BlockSurroundings): RecordedBlock {
+  const graph = createGraph(), ways: Way[] = [];
+  const state = graph.param(LOCAL.state, "i32");
+  let at: Instruction;
+  const leave = (way: Way) => graph.exit(String(ways.push(way) - 1));
+  const answer = (how: number) => leave({ answer: at.op | how });
+  const pay = (instructions: number) => {
+    if (instructions !== 0) graph.set(LOCAL.left, graph.pure("i32.add", graph.get(LOCAL.left, "i32"), graph.i32(instructions)));
+  };
+
+  /** Goes to a block of the region, unless the interpreter must look at something first; then `refuse`. */
+  const follow = (target: Target, refuse: () => void) => {
+    if (target.index <= index) {
+      const poor = graph.pure("i32.lt_s", graph.get(LOCAL.left, "i32"), graph.i32(target.longest - at.left));
+      graph.when(graph.pure("i32.or", poor, graph.load("i32.load", state, OFFSET.attention)), refuse);
+    }
+    if (target.pages !== 0) {
+      // what is mapped there may be something else by now
+      const page = graph.pure("i64.add", graph.get(LOCAL.page, "i64"), graph.i64(BigInt(target.pages) * 4096n));
+      const entry = tlbEntry(graph, state, page);
+      const host = graph.pure("i32.add", graph.load("i32.load", entry, C.TLB_ADDEND), graph.pure("i32.wrap_i64", page));
+      const other = graph.pure("i32.or", graph.pure("i64.ne", graph.load("i64.load", entry, C.TLB_EXEC), page), graph.pure("i32.ne", host, graph.i32(target.hostPage)));
+      graph.when(other, refuse);
+      graph.set(LOCAL.page, page);
+    }
+    pay(at.left - target.count);
+    leave({ to: target.index });
+  };
+  const link = () => {
+    const target = targetOf(at.op);
+    if (!target) return answer(C.REGION_LINK);
+    follow(target, () => answer(C.REGION_LINK));
+  };
+  const toRip = (target: Node) => {
+    graph.store("i64.store", state, OFFSET.rip, target);
+    pay(at.left);
+    leave({ answer: 0 });
+  };
+  const jump = (target: Node) => {
+    if (at.form?.mnemonic === "ret") for (const site of returns) {
+      const address = graph.pure("i64.add", graph.get(LOCAL.page, "i64"), graph.i64(BigInt(site.pages) * 4096n + BigInt(site.offset)));
+      graph.when(graph.pure("i64.eq", target, address), () => follow(site, () => toRip(target)));
+    }
+    toRip(target);
+  };
+  const g: Graph = { ...graph, exit: (kind) => {
+    if (kind === "link") link();
+    else answer(kind === "fault" ? C.REGION_FAULT : C.REGION_COLD);
+  } };
+  const surroundings = { g, state, core, leaveOnMiss: true };
+  const flagStore = flagsInLocals(surroundings);
+  const placement = regionPlacement(surroundings, touched, jump);
+  const made = createEmit(surroundings, placement.of, flagStore);
+  // what was looked at when the region was entered cannot change within it
+  const e: Emit<Node> = { ...made, fpuTrap: () => graph.i64(0n), protectedMode: () => graph.i32(1) };
+
+  for (const [position, instruction] of instructions.entries()) {
+    at = instruction;
+    graph.nextInstruction();
+    if (at.goto) link();
+    else if (!at.form) answer(C.REGION_NEXT);
+    else if (!at.facts!.compilable) answer(C.REGION_COLD);
+    else {
+      const has = at.form.attributes;
+      assumes((has.has("sse") ? SSE : 0) | (has.has("x87") || has.has("mmx") ? X87_NM : 0) | (has.has("mmx") ? MMX_UD : 0));
+      flagStore.dead = flagsDie(instructions, position);
+      placement.begin(at.form, at.decoded!, at.offset);
+      perform(e, at.form);
+    }
+    if (graph.root.ended) break;
+  }
+  return { graph, ways };
+}

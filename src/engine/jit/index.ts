@@ -1,0 +1,65 @@
+// The JIT: the interpreter, extended by compiled regions. A block that has been entered often enough gets a function which executes it and
+// what follows; the interpreter calls it in place of the block's first operation (docs/adr/0007-regions.md).
+
+import { CONSTANTS as C, OFFSET, type Engine } from "../../hal/index.ts";
+import { createInterpVcpu, readHandlerTable, type Extended, type Extension, type InterpModules } from "../interp/index.ts";
+import { EAGER } from "../interp/predecode.ts";
+import { createRegionCache } from "./cache.ts";
+import { createCompiler } from "./compile.ts";
+
+/** Entries of a block before it is compiled. */
+const THRESHOLD = 1000;
+/** Regions of one module. What waits is compiled when the slice ends, however little it is. */
+const BATCH = 16;
+
+/** What the JITs of this thread have done. */
+export interface JitCounters { modules: number; regions: number; instructions: number; codeBytes: number; compileMs: number }
+
+export interface JitOptions { threshold?: number; counters?: JitCounters; trace?(wasm: Uint8Array): void }
+
+/** @param modules core.wasm, and the variant of interp.wasm that has regions */
+export function createJit(modules: InterpModules, options: JitOptions = {}): Engine {
+  const table = readHandlerTable(modules.interp);
+  return { name: "jit", createVcpu: (setup) => createInterpVcpu(setup, modules, table, (parts) => extend(parts, options)) };
+}
+
+function extend({ setup: { node }, address, functions, table }: Extended, { threshold = THRESHOLD, counters, trace }: JitOptions): Extension {
+  const u32 = new Uint32Array(node.bytes.buffer);
+  const cache = createRegionCache(node, table, functions.dropRegion as (region: number) => void);
+  let compiler: ReturnType<typeof createCompiler> | undefined;
+  const batch = threshold < EAGER ? 1 : BATCH;
+  let waiting: number[] = [];
+
+  const compile = () => {
+    const startMs = performance.now();
+    compiler ??= createCompiler(node, u32[(address + OFFSET.blockTable) >>> 2]);
+    const heads = waiting.filter((block) => u32[(block + C.BLOCK_REGION) >>> 2] === 0);
+    waiting = [];
+    const made = compiler.compile(heads);
+    if (!made) return;
+    trace?.(made.bytes);
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(made.bytes), { env: { memory: node.wasm }, core: functions as Record<string, unknown> });
+    made.regions.forEach((region, index) => cache.install(region, exports[`r${index}`], made.bytes.length / made.regions.length));
+    if (!counters) return;
+    counters.modules++;
+    counters.regions += made.regions.length;
+    counters.instructions += made.instructions;
+    counters.codeBytes += made.bytes.length;
+    counters.compileMs += performance.now() - startMs;
+  };
+  return {
+    heat: Math.min(0xffff, Math.max(1, threshold)),
+    hot: (block) => {
+      if (u32[(block + C.BLOCK_REGION) >>> 2] !== 0) return;
+      waiting.push(block);
+      if (waiting.length >= batch) compile();
+    },
+    flushed: () => {
+      waiting = [];
+      cache.flushed();
+    },
+    slice: () => {
+      if (waiting.length > 0) compile();
+    },
+  };
+}

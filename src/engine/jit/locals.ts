@@ -1,0 +1,24 @@
+// The locals of a region's function. Registers and flags live in them while compiled code runs.
+
+import type { LocalPool } from "../wasm/lower.ts";
+import type { ValueType } from "../wasm/opcodes.ts";
+
+/** state, number of the block to go to, and the operation to answer with: parameters. Then what every region has. */
+export const LOCAL = { state: 0, entry: 1, answer: 2, left: 3, flagCode: 4, page: 5, flagResult: 6, flagFirst: 7, flagAux: 8, gpr: 9, temporaries: 25 } as const;
+export const FIXED_TYPES: readonly ValueType[] = ["i32", "i32", ...Array.from({ length: LOCAL.temporaries - LOCAL.page }, () => "i64" as const)];
+
+/** As lower's localPool, but quick for hundreds of locals: each type is handed out in order. */
+export function orderedPool(first: number): LocalPool {
+  const types: ValueType[] = [];
+  const made: Record<ValueType, number[]> = { i32: [], i64: [], v128: [] };
+  const taken: Record<ValueType, number> = { i32: 0, i64: 0, v128: 0 };
+  return {
+    types,
+    take: (type) => {
+      const list = made[type], next = taken[type]++;
+      if (next === list.length) list.push(first + types.push(type) - 1);
+      return list[next];
+    },
+    release: () => { taken.i32 = taken.i64 = taken.v128 = 0; },
+  };
+}

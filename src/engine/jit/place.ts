@@ -1,0 +1,149 @@
+// Where operands lie in a region: registers in locals, everything else that the decoder knows as constants. One placement per block; the
+// instruction at hand is told by `begin`.
+
+import { CONSTANTS as C, OFFSET } from "../../hal/layout.ts";
+import { BASE_RIP, FIRST_HIGH_BYTE, NO_REGISTER, registerOf, type Decoded } from "../../isa/decode.ts";
+import type { Emit, Operand, Width } from "../../isa/emit.ts";
+import type { Form } from "../../isa/forms.ts";
+import type { Placement } from "../wasm/emit.ts";
+import type { Node } from "../wasm/ir.ts";
+import { conversions, type Surroundings } from "../wasm/types.ts";
+import { LOCAL } from "./locals.ts";
+
+const RSP = 4;
+const ones = (width: number) => (1n << BigInt(width)) - 1n;
+const pair = (low: number, high: number) => BigInt.asUintN(64, BigInt(high) << 32n | BigInt(low >>> 0));
+
+/** Registers that a region touches, as bits. */
+export interface Touched { read: number; written: number }
+
+export interface RegionPlacement {
+  readonly of: (e: Emit<Node>) => Placement;
+  /** The instruction that comes; `offset`: in its page. */
+  begin(form: Form, decoded: Decoded, offset: number): void;
+}
+
+/** @param jump what ends a block by an address: the target is in RIP where the region does not know it */
+export function regionPlacement(surroundings: Surroundings, touched: Touched, jump: (target: Node) => void): RegionPlacement {
+  const { g, state } = surroundings;
+  const { as32, as64 } = conversions(g);
+  let form: Form, decoded: Decoded, offset: number;
+  const values: (Node | undefined)[] = [];
+  const add = (a: Node, b: Node) => g.pure("i64.add", a, b);
+  const and = (a: Node, mask: bigint) => g.pure("i64.and", a, g.i64(mask));
+
+  const get = (number: number): Node => {
+    touched.read |= 1 << number;
+    const known = values[number];
+    if (known && g.visible(known)) return known;
+    return (values[number] = g.get(LOCAL.gpr + number, "i64"));
+  };
+  const set = (number: number, value: Node) => {
+    touched.written |= 1 << number;
+    values[number] = value;
+    g.set(LOCAL.gpr + number, value);
+  };
+  const readLow = (width: Width, number: number) => {
+    const whole = get(number);
+    if (width === 64) return whole;
+    return width === 32 ? as32(whole) : g.pure("i32.and", as32(whole), g.i32(Number(ones(width))));
+  };
+  const writeLow = (width: Width, number: number, value: Node) => {
+    if (width >= 32) return set(number, as64(value));
+    set(number, g.pure("i64.or", and(get(number), ~ones(width)), and(as64(value), ones(width))));
+  };
+  const readHigh = (number: number) => g.pure("i32.and", g.pure("i32.shr_u", as32(get(number)), g.i32(8)), g.i32(0xff));
+  const writeHigh = (number: number, value: Node) =>
+    set(number, g.pure("i64.or", and(get(number), ~0xff00n), g.pure("i64.shl", and(as64(value), 0xffn), g.i64(8n))));
+
+  const numberOf = (operand: Operand) => registerOf(form.operands[operand.slot], decoded);
+  const page = () => g.get(LOCAL.page, "i64");
+  const fromPage = (plus: bigint) => add(page(), g.i64(plus));
+  const end = () => BigInt(offset + decoded.length);
+  const signed = (low: number, high: number) => BigInt.asIntN(64, pair(low, high));
+
+  const effectiveAddress = (): Node => {
+    const displacement = signed(decoded.dispLow, decoded.dispHigh);
+    let sum = decoded.base === BASE_RIP ? page() : decoded.base === NO_REGISTER ? undefined : get(decoded.base);
+    if (decoded.index !== NO_REGISTER) {
+      const index = g.pure("i64.shl", get(decoded.index), g.i64(BigInt(decoded.scale)));
+      sum = sum ? add(sum, index) : index;
+    }
+    const constant = g.i64(displacement + (decoded.base === BASE_RIP ? end() : 0n));
+    sum = sum ? add(sum, constant) : constant;
+    return decoded.addressWidth === 32 ? and(sum, 0xffff_ffffn) : sum;
+  };
+  const baseOf = (segment: number) => g.load("i64.load", state, OFFSET.segBase + 8 * segment);
+  const withSegment = (segment: number, address: Node) => (segment === C.SEG_FS || segment === C.SEG_GS ? add(baseOf(segment), address) : address);
+  const relativeTarget = (width: Width) => {
+    const target = fromPage(signed(decoded.immLow, decoded.immHigh) + end());
+    return width === 64 ? target : and(target, ones(width));
+  };
+  const unforeseen = (): never => { throw new RangeError("a region has no such operand"); };
+
+  const of = (e: Emit<Node>): Placement => ({
+    readRegister: (width, operand) => {
+      const number = numberOf(operand);
+      return number < FIRST_HIGH_BYTE ? readLow(width, number) : readHigh(number - FIRST_HIGH_BYTE);
+    },
+    writeRegister: (width, operand, value) => {
+      const number = numberOf(operand);
+      if (number < FIRST_HIGH_BYTE) writeLow(width, number, value);
+      else writeHigh(number - FIRST_HIGH_BYTE, value);
+    },
+    readGpr: readLow, writeGpr: writeLow, readHighByte: readHigh, writeHighByte: writeHigh,
+    registerNumber: (operand) => {
+      const { from, fixed } = form.operands[operand.slot];
+      return g.i32(from === "fixed" ? fixed : numberOf(operand));
+    },
+    vectorRegister: (operand) => {
+      const { from, fixed } = form.operands[operand.slot];
+      return { address: state, offset: 16 * (from === "fixed" ? fixed : numberOf(operand)) + (operand.kind === "xmm" ? OFFSET.xmm : OFFSET.fpr) };
+    },
+    immediate: (width, operand) => {
+      const { from, fixed } = form.operands[operand.slot];
+      const value = from === "fixed" ? BigInt(fixed) : from === "second" ? BigInt(decoded.second >>> 0) : signed(decoded.immLow, decoded.immHigh);
+      return e.zeroExtend(width, g.i64(BigInt.asUintN(width, value)));
+    },
+    effectiveAddress,
+    linearAddress: () => withSegment(decoded.segment, effectiveAddress()),
+    linear: (segment, address) => {
+      if (segment.kind !== "const") return unforeseen();
+      return withSegment(Number(segment.value), as64(address));
+    },
+    decoded: (fact) => {
+      switch (fact) {
+        case "segment": return g.i32(decoded.segment);
+        case "addressWidth": return g.i32(decoded.addressWidth);
+        case "rep": return g.i32(decoded.rep);
+        case "length": return g.i32(decoded.length);
+        case "opcodeFop": return g.i32((decoded.opcode & 7) << 8 | decoded.modrm);
+        case "mode64": return g.i32(1);
+      }
+    },
+    nextRip: () => fromPage(end()),
+    stackPointer: (bytes) => {
+      const top = get(RSP);
+      return { top, moved: add(top, g.i64(BigInt(bytes))), set: (value) => set(RSP, value) };
+    },
+    relativeTarget,
+    jumpRelative: (width) => (width === 64 ? g.exit("link") : unforeseen()),
+    jump: (target) => {
+      g.when(g.pure("i64.ne", g.pure("i64.shr_s", g.pure("i64.shl", target, g.i64(16n)), g.i64(16n)), target), () => {
+        g.store("i32.store", state, OFFSET.fault, g.i32(C.FAULT_PENDING | 13));
+        g.store("i32.store", state, OFFSET.faultCode, g.i32(0));
+        g.exit("fault");
+      });
+      jump(target);
+    },
+    again: () => g.exit("again"),
+  });
+  return {
+    of,
+    begin: (nextForm, nextDecoded, nextOffset) => {
+      form = nextForm;
+      decoded = nextDecoded;
+      offset = nextOffset;
+    },
+  };
+}

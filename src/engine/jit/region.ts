@@ -1,0 +1,99 @@
+// Which blocks make a region: those that are reached from a hot one by links that were taken, within a few pages of it.
+
+import { CONSTANTS as C } from "../../hal/layout.ts";
+
+const PAGE = 4096;
+/** Limits of one region: blocks, operations, and distance in pages from where it begins. */
+const MOST_BLOCKS = 48, MOST_OPERATIONS = 400, FARTHEST_PAGES = 1 << 18;
+
+/** Words of the node's memory. */
+export interface Words { u8: Uint8Array; u16: Uint16Array; u32: Uint32Array; i32: Int32Array }
+
+/** A block within a region: where it lies counts from the page in which the region's first block lies. */
+export interface RegionBlock {
+  address: number;
+  /** guest pages from that of the first block */
+  distance: number;
+  /** host address of its page, guest offset in it */
+  hostPage: number;
+  offset: number;
+  /** instructions that entering it costs */
+  count: number;
+  operations: number;
+}
+
+export interface Region { blocks: RegionBlock[] }
+
+/** Blocks as core keeps them, read from TypeScript. */
+export function blockReader({ u8, u16, u32, i32 }: Words, state: { blockTable: number }) {
+  const handlerOf = (block: number, index: number) => {
+    const handler = u16[(block + C.BLOCK_HEADER_BYTES + index * C.OP_BYTES) >>> 1];
+    return handler === C.HANDLER_REGION ? u16[(block + C.BLOCK_HANDLER) >>> 1] : handler;
+  };
+  /** A block that a region may contain: of 64-bit code, in one page, not dropped. */
+  const usable = (block: number) => {
+    if (block === 0 || u32[(block + C.BLOCK_HOST) >>> 2] === 0 || u8[block + C.BLOCK_SIZE] !== C.MODE_CODE64 || u32[(block + C.BLOCK_SECOND) >>> 2] !== 0) return false;
+    const handler = handlerOf(block, 0);
+    return handler >= C.HANDLER_FIRST;
+  };
+  /** The block of 64-bit code at a host address, 0 if there is none. */
+  const find = (host: number) => {
+    const bucket = Math.imul(host, C.TLB_HASH) >>> (32 - C.BLOCK_TABLE_BITS);
+    let block = u32[(state.blockTable >>> 2) + bucket];
+    while (block !== 0 && (u32[(block + C.BLOCK_HOST) >>> 2] !== host >>> 0 || u8[block + C.BLOCK_SIZE] !== C.MODE_CODE64)) block = u32[(block + C.BLOCK_NEXT) >>> 2];
+    return block;
+  };
+  return { handlerOf, usable, find, target: (op: number) => i32[(op + C.OP_IMM) >>> 2] + i32[(op + C.OP_IMM + 4) >>> 2] * 2 ** 32, link: (op: number) => u32[(op + C.OP_LINK) >>> 2] };
+}
+export type BlockReader = ReturnType<typeof blockReader>;
+
+/** What decoding tells of an operation: does it go to its link, does it call. */
+export interface OperationKind { relative: boolean; calls: boolean; length: number }
+
+export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockReader, kindOf: (host: number) => OperationKind): Region {
+  const found = new Map<number, RegionBlock>();
+  const make = (address: number, distance: number): RegionBlock => {
+    const host = u32[(address + C.BLOCK_HOST) >>> 2];
+    return { address, distance, hostPage: host & ~(PAGE - 1), offset: host & (PAGE - 1), count: u16[(address + C.BLOCK_COUNT) >>> 1], operations: u16[(address + C.BLOCK_OPS) >>> 1] };
+  };
+  const order: RegionBlock[] = [];
+  let operations = 0;
+  const queue: RegionBlock[] = [];
+  const offer = (address: number, distance: number) => {
+    if (found.has(address) || !blocks.usable(address) || Math.abs(distance) > FARTHEST_PAGES) return;
+    const block = make(address, distance);
+    if (found.size >= MOST_BLOCKS || operations + block.operations > MOST_OPERATIONS) return;
+    operations += block.operations;
+    found.set(address, block);
+    queue.push(block);
+  };
+  offer(first, 0);
+  const successors = new Map<RegionBlock, [number, number][]>();
+  for (let block = queue.shift(); block; block = queue.shift()) {
+    const list: [number, number][] = [];
+    for (let index = 0; index < block.operations; index++) {
+      const op = block.address + C.BLOCK_HEADER_BYTES + index * C.OP_BYTES, handler = blocks.handlerOf(block.address, index);
+      const goto = handler === C.HANDLER_GOTO;
+      if (!goto && handler < C.HANDLER_FIRST) continue;
+      const kind = goto ? { relative: true, calls: false, length: 0 } : kindOf(block.hostPage + u16[(op + C.OP_OFFSET) >>> 1]);
+      if (kind.relative && blocks.link(op) !== 0) list.push([blocks.link(op), block.distance + Math.floor(blocks.target(op) / PAGE)]);
+      const behind = u16[(op + C.OP_OFFSET) >>> 1] + kind.length;
+      // where a call returns to is a place to go on
+      if (kind.calls && behind < PAGE) list.push([blocks.find(block.hostPage + behind), block.distance]);
+    }
+    successors.set(block, list);
+    for (const [address, distance] of list) offer(address, distance);
+  }
+  // reverse postorder, so that most edges lead forward
+  const visited = new Set<RegionBlock>();
+  const visit = (block: RegionBlock) => {
+    visited.add(block);
+    for (const [address, distance] of successors.get(block)!.toReversed()) {
+      const next = found.get(address);
+      if (next && next.distance === distance && !visited.has(next)) visit(next);
+    }
+    order.unshift(block);
+  };
+  visit(found.get(first)!);
+  return { blocks: order };
+}
