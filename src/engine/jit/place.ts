@@ -6,7 +6,7 @@ import { BASE_RIP, FIRST_HIGH_BYTE, NO_REGISTER, registerOf, type Decoded } from
 import type { Emit, Operand, Width } from "../../isa/emit.ts";
 import type { Form } from "../../isa/forms.ts";
 import type { Placement } from "../wasm/emit.ts";
-import type { Node } from "../wasm/ir.ts";
+import type { Node, Region } from "../wasm/ir.ts";
 import { conversions, type Surroundings } from "../wasm/types.ts";
 import { LOCAL } from "./locals.ts";
 
@@ -28,19 +28,21 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, ju
   const { g, state } = surroundings;
   const { as32, as64 } = conversions(g);
   let form: Form, decoded: Decoded, offset: number;
-  const values: (Node | undefined)[] = [];
+  const values: ({ value: Node; scope: Region } | undefined)[] = [];
   const add = (a: Node, b: Node) => g.pure("i64.add", a, b);
   const and = (a: Node, mask: bigint) => g.pure("i64.and", a, g.i64(mask));
 
   const get = (number: number): Node => {
     touched.read |= 1 << number;
     const known = values[number];
-    if (known && g.visible(known)) return known;
-    return (values[number] = g.get(LOCAL.gpr + number, "i64"));
+    if (known && g.within(known.scope)) return known.value;
+    const value = g.get(LOCAL.gpr + number, "i64");
+    values[number] = { value, scope: g.scope() };
+    return value;
   };
   const set = (number: number, value: Node) => {
     touched.written |= 1 << number;
-    values[number] = value;
+    values[number] = { value, scope: g.scope() };
     g.set(LOCAL.gpr + number, value);
   };
   const readLow = (width: Width, number: number) => {

@@ -2,7 +2,7 @@
 
 import { OFFSET } from "../../hal/layout.ts";
 import { CONDITIONS, type Condition, type Emit, type FlagName, type FlagRule, type Width } from "../../isa/emit.ts";
-import type { Node } from "./ir.ts";
+import type { Node, Region } from "./ir.ts";
 import { ones, typeOf, type Conversions, type Surroundings } from "./types.ts";
 
 /** Where the two lazy parts are kept: the vCPU's state, or locals of compiled code. */
@@ -16,7 +16,7 @@ export interface FlagStore {
   /** CF at bit 63, all else 0, where that is known better than by flagAux. */
   carry?(): Node | undefined;
   /** What the flags came from when code of this graph set them last, so that a condition need not ask the flags. */
-  last?: { rule: FlagRule; width: Width; a: Node; b: Node; result: Node };
+  last?: { rule: FlagRule; width: Width; a: Node; b: Node; result: Node; scope: Region };
 }
 
 export function flagsInState({ g, state }: Surroundings): FlagStore {
@@ -97,14 +97,14 @@ export function flags({ g, state }: Surroundings, { as32, as64, cut }: Conversio
         break;
     }
     store.setResult(signedResult(width, r));
-    store.last = { rule, width, a: x, b: y, result: r };
+    store.last = { rule, width, a: x, b: y, result: r, scope: g.scope() };
   };
   const forget = () => { store.last = undefined; };
 
   /** A condition (the even ones) straight from the operands or the result of what set the flags, where that is known here and says it. */
   const direct = (name: Condition): Node | undefined => {
     const { last } = store;
-    if (!last || !g.visible(last.result)) return undefined;
+    if (!last || !g.within(last.scope)) return undefined;
     const { rule, width, a, b, result } = last, type = typeOf(width);
     const zero = type === "i64" ? g.i64(0n) : g.i32(0);
     const signed = (value: Node) => (width === 8 ? g.pure("i32.extend8_s", value) : width === 16 ? g.pure("i32.extend16_s", value) : value);

@@ -73,6 +73,9 @@ export interface Graph {
   nextInstruction(): void;
   /** May anything have been stored or called on the way here? */
   changed(): boolean;
+  /** Where code is added now: what is known here holds within. */
+  scope(): Region;
+  within(scope: Region): boolean;
   /** Is this node's value available here? */
   visible(node: Node): boolean;
 }
@@ -151,13 +154,16 @@ export function createGraph(): Graph {
     if (bodies.every((body) => body.ended)) region.ended = true;
     return node;
   };
-  const visible = (node: Node) => {
-    if (node.kind === "const" || node.kind === "param") return true;
-    for (let at: Region | undefined = region; at; at = at.parent) if (at === node.region) return true;
+  const within = (scope: Region) => {
+    for (let at: Region | undefined = region; at; at = at.parent) if (at === scope) return true;
     return false;
   };
+  const visible = (node: Node) => {
+    if (node.kind === "const" || node.kind === "param") return true;
+    return within(node.region);
+  };
   return {
-    root, written, i32, i64, v128, pure, select, visible, changed: () => changed, nextInstruction: () => { changed = false; },
+    root, written, i32, i64, v128, pure, select, visible, within, scope: () => region, changed: () => changed, nextInstruction: () => { changed = false; },
     param: (index, type) => leaf("param", type, String(index), { immediate: index }),
     get: (index, type) => make("get", type, "", [], { immediate: index }),
     set: (index, value) => {
