@@ -12,7 +12,7 @@ import { byteWriter } from "../wasm/bytes.ts";
 import { createGraph, type Graph, type Node } from "../wasm/ir.ts";
 import { localPool, lower } from "../wasm/lower.ts";
 import { moduleWriter, type ModuleWriter } from "../wasm/module.ts";
-import { CONTROL as W, type ValueType } from "../wasm/opcodes.ts";
+import { CONTROL as W, type LoadOp, type ValueType } from "../wasm/opcodes.ts";
 import { recordFind, recordFollow } from "./find.ts";
 import { HANDLER_PARAMS, makeHandlers, OP_LOCAL, recordArm, STATE_LOCAL, type Handlers } from "./handlers.ts";
 import { FLAGS_SECTION, HANDLER_SECTION, HANDLER_STRIDE, PAIR_SECTION, VARIANTS } from "./operation.ts";

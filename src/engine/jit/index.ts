@@ -15,7 +15,15 @@ const BATCH = 16;
 /** What the JITs of this thread have done. */
 export interface JitCounters { modules: number; regions: number; instructions: number; codeBytes: number; compileMs: number }
 
-export interface JitOptions { threshold?: number; counters?: JitCounters; trace?(wasm: Uint8Array): void }
+export interface JitOptions {
+  /** Entries of a block before it is compiled; below 8 it is compiled at once, else with others. */
+  threshold?: number;
+  counters?: JitCounters;
+  /** The host's clock, for `counters.compileMs`. */
+  nowMs?(): number;
+  /** Gets every module that is made. */
+  trace?(wasm: Uint8Array): void;
+}
 
 /** @param modules core.wasm, and the variant of interp.wasm that has regions */
 export function createJit(modules: InterpModules, options: JitOptions = {}): Engine {
@@ -23,7 +31,7 @@ export function createJit(modules: InterpModules, options: JitOptions = {}): Eng
   return { name: "jit", createVcpu: (setup) => createInterpVcpu(setup, modules, table, (parts) => extend(parts, options)) };
 }
 
-function extend({ setup: { node }, address, functions, table }: Extended, { threshold = THRESHOLD, counters, trace }: JitOptions): Extension {
+function extend({ setup: { node }, address, functions, table }: Extended, { threshold = THRESHOLD, counters, nowMs = () => 0, trace }: JitOptions): Extension {
   const u32 = new Uint32Array(node.bytes.buffer);
   const cache = createRegionCache(node, table, functions.dropRegion as (region: number) => void);
   let compiler: ReturnType<typeof createCompiler> | undefined;
@@ -31,7 +39,7 @@ function extend({ setup: { node }, address, functions, table }: Extended, { thre
   let waiting: number[] = [];
 
   const compile = () => {
-    const startMs = performance.now();
+    const startMs = nowMs();
     compiler ??= createCompiler(node, u32[(address + OFFSET.blockTable) >>> 2]);
     const heads = waiting.filter((block) => u32[(block + C.BLOCK_REGION) >>> 2] === 0);
     waiting = [];
@@ -45,7 +53,7 @@ function extend({ setup: { node }, address, functions, table }: Extended, { thre
     counters.regions += made.regions.length;
     counters.instructions += made.instructions;
     counters.codeBytes += made.bytes.length;
-    counters.compileMs += performance.now() - startMs;
+    counters.compileMs += nowMs() - startMs;
   };
   return {
     heat: Math.min(0xffff, Math.max(1, threshold)),

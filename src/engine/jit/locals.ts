@@ -10,8 +10,8 @@ export const FIXED_TYPES: readonly ValueType[] = ["i32", "i32", ...Array.from({ 
 /** As lower's localPool, but quick for hundreds of locals: each type is handed out in order. */
 export function orderedPool(first: number): LocalPool {
   const types: ValueType[] = [];
-  const made: Record<ValueType, number[]> = { i32: [], i64: [], v128: [] };
-  const taken: Record<ValueType, number> = { i32: 0, i64: 0, v128: 0 };
+  const made: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
+  const taken: Record<ValueType, number> = { i32: 0, i64: 0, f32: 0, f64: 0, v128: 0 };
   return {
     types,
     take: (type) => {
@@ -19,6 +19,6 @@ export function orderedPool(first: number): LocalPool {
       if (next === list.length) list.push(first + types.push(type) - 1);
       return list[next];
     },
-    release: () => { taken.i32 = taken.i64 = taken.v128 = 0; },
+    release: () => { taken.i32 = taken.i64 = taken.f32 = taken.f64 = taken.v128 = 0; },
   };
 }
