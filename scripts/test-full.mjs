@@ -1,5 +1,5 @@
 // `npm run test:full [-- pattern…]`: the long tests, src/systems/*.full.ts: other kernels, hypervisors and firmware, and Debian's programs
-// in a guest compared with the host. They fetch Debian packages; in all they take about ten minutes.
+// in a guest compared with the host. They fetch Debian packages; in all they take about five minutes.
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
