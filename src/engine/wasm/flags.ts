@@ -17,6 +17,8 @@ export interface FlagStore {
   carry?(): Node | undefined;
   /** What the flags came from when code of this graph set them last, so that a condition need not ask the flags. */
   last?: { rule: FlagRule; width: Width; a: Node; b: Node; result: Node; scope: Region };
+  /** An image of RFLAGS from which code of this graph took all six last. */
+  image?: { value: Node; scope: Region };
 }
 
 export function flagsInState({ g, state }: Surroundings): FlagStore {
@@ -98,12 +100,16 @@ export function flags({ g, state }: Surroundings, { as32, as64, cut }: Conversio
     }
     store.setResult(signedResult(width, r));
     store.last = { rule, width, a: x, b: y, result: r, scope: g.scope() };
+    store.image = undefined;
   };
-  const forget = () => { store.last = undefined; };
+  const forget = () => { store.last = store.image = undefined; };
+  const IMAGE_BITS: Partial<Record<Condition, number>> = { o: 0x800, b: 1, e: 0x40, be: 0x41, s: 0x80, p: 4 };
 
   /** A condition (the even ones) straight from the operands or the result of what set the flags, where that is known here and says it. */
   const direct = (name: Condition): Node | undefined => {
-    const { last } = store;
+    const { last, image } = store;
+    const bits = IMAGE_BITS[name];
+    if (image && bits !== undefined && g.within(image.scope)) return g.pure("i32.ne", g.pure("i32.and", as32(image.value), g.i32(bits)), g.i32(0));
     if (!last || !g.within(last.scope)) return undefined;
     const { rule, width, a, b, result } = last, type = typeOf(width);
     const zero = type === "i64" ? g.i64(0n) : g.i32(0);
@@ -180,8 +186,10 @@ export function flags({ g, state }: Surroundings, { as32, as64, cut }: Conversio
   const setFlagBits = (value: Node, mask: bigint): void => {
     if (mask & STATUS) forget();
     const image = as64(value), status = mask & STATUS;
-    if (status === STATUS) setStatus(image);
-    else if (status !== 0n) setStatus(op("or", op("and", assemble(), ~status), op("and", image, status)));
+    if (status === STATUS) {
+      setStatus(image);
+      store.image = { value: image, scope: g.scope() };
+    } else if (status !== 0n) setStatus(op("or", op("and", assemble(), ~status), op("and", image, status)));
     const others = mask & ~STATUS & 0xffff_ffffn;
     if (others === 0n) return;
     const kept = g.pure("i32.and", rest(), g.i32(Number(BigInt.asIntN(32, ~others))));
