@@ -99,7 +99,7 @@ export function recordBlock({ core, touched, index, instructions, targetOf, retu
     if (kind === "link") link();
     else answer(kind === "fault" ? C.REGION_FAULT : C.REGION_COLD);
   } };
-  const surroundings = { g, state, core, leaveOnMiss: true, inlineFloat: true };
+  const surroundings = { g, state, core, leaveOnMiss: true, inlineFloat: true, stackPage: { page: LOCAL.stackPage, addend: LOCAL.stackAddend, near: (linear: Node) => placement.onStack(linear) } };
   const flagStore = flagsInLocals(surroundings);
   const placement = regionPlacement(surroundings, touched, jump);
   const made = createEmit(surroundings, placement.of, flagStore);

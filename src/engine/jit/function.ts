@@ -71,6 +71,9 @@ function writePrologue(out: ByteWriter, { touched, assumes, longest }: RegionFac
   load("i64.load", OFFSET.page, LOCAL.page);
   load("i64.load", OFFSET.flagResult, LOCAL.flagResult);
   load("i64.load", OFFSET.flagAux, LOCAL.flagAux);
+  out.byte(W.i64Const);
+  out.s64(-1n); // no page
+  w.set(LOCAL.stackPage);
   for (const number of registers(touched.read | touched.written)) load("i64.load", OFFSET.gpr + 8 * number, LOCAL.gpr + number);
 }
 

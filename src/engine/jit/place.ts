@@ -19,6 +19,8 @@ export interface Touched { read: number; written: number }
 
 export interface RegionPlacement {
   readonly of: (e: Emit<Node>) => Placement;
+  /** Is this an address relative to RSP? */
+  onStack(linear: Node): boolean;
   /** The instruction that comes; `offset`: in its page. */
   begin(form: Form, decoded: Decoded, offset: number): void;
 }
@@ -58,6 +60,12 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, ju
   const writeHigh = (number: number, value: Node) =>
     set(number, g.pure("i64.or", and(get(number), ~0xff00n), g.pure("i64.shl", and(as64(value), 0xffn), g.i64(8n))));
 
+  const onStack = (linear: Node) => {
+    const top = values[RSP]?.value;
+    if (top === undefined) return false;
+    const offset = (node: Node): Node => (node.op === "i64.add" && node.args[1].kind === "const" ? offset(node.args[0]) : node);
+    return offset(linear) === offset(top);
+  };
   const numberOf = (operand: Operand) => registerOf(form.operands[operand.slot], decoded);
   const page = () => g.get(LOCAL.page, "i64");
   const fromPage = (plus: bigint) => add(page(), g.i64(plus));
@@ -141,7 +149,7 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, ju
     again: () => g.exit("again"),
   });
   return {
-    of,
+    of, onStack,
     begin: (nextForm, nextDecoded, nextOffset) => {
       form = nextForm;
       decoded = nextDecoded;

@@ -4,7 +4,7 @@ import { CONSTANTS as C } from "../../hal/layout.ts";
 
 const PAGE = 4096;
 /** Limits of one region: blocks, operations, and distance in pages from where it begins. */
-const MOST_BLOCKS = 48, MOST_OPERATIONS = 400, FARTHEST_PAGES = 1 << 18;
+const MOST_BLOCKS = 64, MOST_OPERATIONS = 600, FARTHEST_PAGES = 1 << 18;
 
 /** Words of the node's memory. */
 export interface Words { u8: Uint8Array; u16: Uint16Array; u32: Uint32Array; i32: Int32Array }

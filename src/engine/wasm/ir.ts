@@ -48,6 +48,8 @@ export interface Graph {
   /** A local that this graph may write: its value now. */
   get(index: number, type: ValueType): Node;
   set(index: number, value: Node): void;
+  /** A local that is no part of the guest's state. */
+  note(index: number, value: Node): void;
   /** Locals that this graph writes. */
   readonly written: ReadonlySet<number>;
   pure(op: PureOp, ...args: Node[]): Node;
@@ -154,6 +156,11 @@ export function createGraph(): Graph {
     if (bodies.every((body) => body.ended)) region.ended = true;
     return node;
   };
+  const note = (index: number, value: Node) => {
+    make("set", "none", "", [value], { immediate: index });
+    written.add(index);
+    epoch++;
+  };
   const within = (scope: Region) => {
     for (let at: Region | undefined = region; at; at = at.parent) if (at === scope) return true;
     return false;
@@ -167,11 +174,10 @@ export function createGraph(): Graph {
     param: (index, type) => leaf("param", type, String(index), { immediate: index }),
     get: (index, type) => make("get", type, "", [], { immediate: index }),
     set: (index, value) => {
-      make("set", "none", "", [value], { immediate: index });
-      written.add(index);
+      note(index, value);
       changed = true;
-      epoch++;
     },
+    note,
     partial: (op, ...args) => make("partial", OP_FACTS[op].result!, op, args),
     simd: (op, args, lanes = []) => make("pure", OP_FACTS[op].result!, op, args, { lanes }),
     float, fresh: unchanged,

@@ -35,7 +35,7 @@ export function tlbEntry(g: Graph, state: Node, linear: Node): Node {
   return g.pure("i32.add", g.load("i32.load", state, OFFSET.tlb), index);
 }
 
-export function memory({ g, state, core, leaveOnMiss }: Surroundings, { as64, asWidth }: Conversions): Memory {
+export function memory({ g, state, core, leaveOnMiss, stackPage }: Surroundings, { as64, asWidth }: Conversions): Memory {
   const checkFault = () => g.when(g.load("i32.load", state, OFFSET.fault), () => g.exit("fault"));
 
   const lookUp = (linear: Node, bytes: number, tag: number) => {
@@ -53,8 +53,22 @@ export function memory({ g, state, core, leaveOnMiss }: Surroundings, { as64, as
     return leaveOnMiss === true;
   };
 
+  /** Host address in the page of the stack, looked up when that was another one. */
+  const onStack = (linear: Node, bytes: number): Node | undefined => {
+    if (!stackPage?.near(linear)) return undefined;
+    const last = g.pure("i64.and", g.pure("i64.add", linear, g.i64(BigInt(bytes - 1))), g.i64(PAGE_MASK));
+    g.when(g.pure("i64.ne", last, g.get(stackPage.page, "i64")), () => {
+      const { entry, hit } = lookUp(linear, bytes, C.TLB_WRITE);
+      leaves(hit);
+      g.note(stackPage.addend, g.load("i32.load", entry, C.TLB_ADDEND));
+      g.note(stackPage.page, last);
+    });
+    return g.pure("i32.add", g.get(stackPage.addend, "i32"), g.pure("i32.wrap_i64", linear));
+  };
+
   const load = (width: Width, at: Node): Node => {
-    const linear = as64(at);
+    const linear = as64(at), onPage = onStack(linear, width / 8);
+    if (onPage) return g.load(LOADS[width], onPage, 0);
     const { entry, hit } = lookUp(linear, width / 8, C.TLB_READ);
     if (leaves(hit)) return g.load(LOADS[width], hostOf(entry, linear), 0);
     return g.choose(typeOf(width), hit, () => g.load(LOADS[width], hostOf(entry, linear), 0), () => {
@@ -64,7 +78,8 @@ export function memory({ g, state, core, leaveOnMiss }: Surroundings, { as64, as
     }, width);
   };
   const store = (width: Width, at: Node, value: Node): void => {
-    const linear = as64(at), stored = asWidth(width, value);
+    const linear = as64(at), stored = asWidth(width, value), onPage = onStack(linear, width / 8);
+    if (onPage) return g.store(STORES[width], onPage, 0, stored);
     const { entry, hit } = lookUp(linear, width / 8, C.TLB_WRITE);
     if (leaves(hit)) return g.store(STORES[width], hostOf(entry, linear), 0, stored);
     g.when(hit, () => g.store(STORES[width], hostOf(entry, linear), 0, stored), () => {
