@@ -19,6 +19,8 @@ export interface Instruction { op: number; offset: number; left: number; form?: 
 /** Another block of the region, as an edge sees it. */
 export interface Target { index: number; pages: number; hostPage: number; count: number; longest: number; offset: number }
 
+/** A way to the block that the local `entry` says. */
+export const ANY = -1;
 /** How control leaves a graph: to a block of the region, or out of it with an answer. */
 export type Way = { to: number } | { answer: number };
 
@@ -32,6 +34,10 @@ export interface BlockSurroundings {
   targetOf(op: number): Target | undefined;
   /** Blocks that a return may lead to. */
   returns: readonly Target[];
+  /** Instructions on the longest way through the region, and the table in which blocks are found. */
+  longest: number;
+  alone: boolean;
+  blockTable: number;
   /** Bits of `fpuTrap` that the region was entered without. */
   assumes(bits: number): void;
 }
@@ -39,6 +45,8 @@ export interface RecordedBlock { graph: Graph; ways: readonly Way[] }
 
 const X87_NM = 1, SSE = 6, MMX_UD = 8;
 const LOOK_AHEAD = 6;
+/** Addresses that a return is compared with before the block is looked for. */
+const MOST_SITES = 6;
 
 /** Do the flags of an instruction vanish before anybody can look at them? */
 function flagsDie(instructions: readonly Instruction[], index: number): boolean {
@@ -50,7 +58,7 @@ function flagsDie(instructions: readonly Instruction[], index: number): boolean 
   return false;
 }
 
-export function recordBlock({ core, touched, index, instructions, targetOf, returns, assumes }: BlockSurroundings): RecordedBlock {
+export function recordBlock({ core, touched, index, instructions, targetOf, returns, longest, alone, blockTable, assumes }: BlockSurroundings): RecordedBlock {
   const graph = createGraph(), ways: Way[] = [];
   const state = graph.param(LOCAL.state, "i32");
   let at: Instruction;
@@ -88,12 +96,32 @@ export function recordBlock({ core, touched, index, instructions, targetOf, retu
     pay(at.left);
     leave({ answer: 0 });
   };
+  /** Finds the block at an address, and stays in the region if it is one of it. */
+  const dispatch = (target: Node) => {
+    const page = graph.pure("i64.and", target, graph.i64(~0xfffn)), entry = tlbEntry(graph, state, target);
+    graph.when(graph.pure("i64.ne", graph.load("i64.load", entry, C.TLB_EXEC), page), () => toRip(target));
+    const host = graph.pure("i32.add", graph.load("i32.load", entry, C.TLB_ADDEND), graph.pure("i32.wrap_i64", target));
+    const hash = graph.pure("i32.shr_u", graph.pure("i32.mul", host, graph.i32(C.TLB_HASH)), graph.i32(32 - C.BLOCK_TABLE_BITS));
+    const block = graph.load("i32.load", graph.pure("i32.add", graph.i32(blockTable), graph.pure("i32.shl", hash, graph.i32(2))), 0);
+    const other = graph.pure("i32.or", graph.pure("i32.ne", graph.load("i32.load", block, C.BLOCK_HOST), host),
+      graph.pure("i32.ne", graph.load("i32.load", block, C.BLOCK_REGION), graph.get(LOCAL.region, "i32")));
+    const cost = graph.pure("i32.sub", graph.i32(at.left), graph.load("i32.load16_u", block, C.BLOCK_COUNT));
+    const left = graph.pure("i32.add", graph.get(LOCAL.left, "i32"), cost);
+    const poor = graph.pure("i32.lt_s", left, graph.i32(longest));
+    graph.when(graph.pure("i32.or", graph.pure("i32.or", other, poor), graph.load("i32.load", state, OFFSET.attention)), () => toRip(target));
+    graph.set(LOCAL.left, left);
+    graph.set(LOCAL.page, page);
+    graph.set(LOCAL.entry, graph.load("i32.load16_u", block, C.BLOCK_ENTRY));
+    leave({ to: ANY });
+  };
   const jump = (target: Node) => {
-    if (at.form?.mnemonic === "ret") for (const site of returns) {
+    const returning = at.form?.mnemonic === "ret";
+    if (returning) for (const site of returns.slice(0, MOST_SITES)) {
       const address = graph.pure("i64.add", graph.get(LOCAL.page, "i64"), graph.i64(BigInt(site.pages) * 4096n + BigInt(site.offset)));
       graph.when(graph.pure("i64.eq", target, address), () => follow(site, () => toRip(target)));
     }
-    toRip(target);
+    if (returning ? returns.length > MOST_SITES : !alone) dispatch(target);
+    else toRip(target);
   };
   const g: Graph = { ...graph, exit: (kind) => {
     if (kind === "link") link();

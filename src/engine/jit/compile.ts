@@ -6,7 +6,7 @@ import { FORMS } from "../../isa/forms.ts";
 import { HELPERS } from "../../isa/helpers.ts";
 import { moduleWriter } from "../wasm/module.ts";
 import type { ValueType } from "../wasm/opcodes.ts";
-import { recordBlock, type Instruction, type Target } from "./block.ts";
+import { ANY, recordBlock, type Instruction, type Target } from "./block.ts";
 import { createFacts } from "./facts.ts";
 import { writeRegion, type RegionFunction } from "./function.ts";
 import { blockReader, formRegion, type OperationKind, type Region, type RegionBlock } from "./region.ts";
@@ -21,6 +21,8 @@ export interface CompiledModule { bytes: Uint8Array; regions: Region[]; instruct
 export interface Compiler {
   /** Compiles regions that begin at these blocks; function i is exported as `r${i}`. @returns undefined when there is nothing worth compiling */
   compile(heads: readonly number[]): CompiledModule | undefined;
+  /** All blocks are gone. */
+  forget(): void;
 }
 
 export function createCompiler(node: NodeMemory, blockTable: number): Compiler {
@@ -28,11 +30,14 @@ export function createCompiler(node: NodeMemory, blockTable: number): Compiler {
   const { u16 } = words;
   const reader = blockReader(words, { blockTable }), factsOf = createFacts();
   const relative = FORMS.map((form) => form.operands.some(({ kind }) => kind === "rel")), calls = FORMS.map(({ mnemonic }) => mnemonic === "call");
+  const indirect = FORMS.map(({ mnemonic }, index) => (mnemonic === "jmp" || mnemonic === "call") && !relative[index]);
+  /** Blocks that became hot: where indirect jumps may lead. */
+  const known = new Set<number>();
   const scratch = createDecoded();
 
   const kindOf = (host: number): OperationKind => {
-    if (decode(u8, host, (host | (PAGE - 1)) + 1, 64, scratch) !== DECODED) return { relative: false, calls: false, length: 0 };
-    return { relative: relative[scratch.form], calls: calls[scratch.form], length: scratch.length };
+    if (decode(u8, host, (host | (PAGE - 1)) + 1, 64, scratch) !== DECODED) return { relative: false, calls: false, indirect: false, length: 0 };
+    return { relative: relative[scratch.form], calls: calls[scratch.form], indirect: indirect[scratch.form], length: scratch.length };
   };
   const instructionsOf = (block: RegionBlock): Instruction[] => Array.from({ length: block.operations }, (_, index) => {
     const op = block.address + C.BLOCK_HEADER_BYTES + index * C.OP_BYTES, handler = reader.handlerOf(block.address, index);
@@ -83,6 +88,7 @@ export function createCompiler(node: NodeMemory, blockTable: number): Compiler {
       longest[index] = blocks[index].count + Math.max(0, ...next);
     }
     let assumes = 0;
+    const most = Math.max(...longest);
     const recorded = blocks.map((block, index) => recordBlock({
       core, touched, index, instructions: lists[index],
       targetOf: (op) => {
@@ -90,10 +96,11 @@ export function createCompiler(node: NodeMemory, blockTable: number): Compiler {
         return targetOfBlock(block, address, block.distance + pages);
       },
       returns: [...sites].map((site) => targetOfBlock(block, blocks[site].address, blocks[site].distance)!),
+      longest: most, alone: blocks.length === 1, blockTable,
       assumes: (bits) => { assumes |= bits; },
     }));
-    const pages = blocks.some(({ distance }) => distance !== 0);
-    return writeRegion(recorded, { touched, assumes, longest: Math.max(...longest), pages, flagAux: core("flagAux") });
+    const pages = blocks.some(({ distance }) => distance !== 0) || recorded.some(({ ways }) => ways.some((way) => "to" in way && way.to === ANY));
+    return writeRegion(recorded, { touched, assumes, longest: most, pages, flagAux: core("flagAux") });
   };
 
   const compile = (heads: readonly number[]): CompiledModule | undefined => {
@@ -103,9 +110,13 @@ export function createCompiler(node: NodeMemory, blockTable: number): Compiler {
       return known >= 0 ? known : imports.push(name) - 1;
     };
     const regions: Region[] = [], functions: RegionFunction[] = [];
+    const taken = new Set<number>();
+    for (const block of known) if (!reader.usable(block)) known.delete(block);
+    for (const head of heads) known.add(head);
     for (const head of heads) {
-      if (!reader.usable(head)) continue;
-      const region = formRegion(head, words, reader, kindOf);
+      if (!reader.usable(head) || taken.has(head)) continue;
+      const region = formRegion(head, words, reader, kindOf, known);
+      for (const { address } of region.blocks) taken.add(address);
       regions.push(region);
       functions.push(compileRegion(region, core));
     }
@@ -121,5 +132,5 @@ export function createCompiler(node: NodeMemory, blockTable: number): Compiler {
     functions.forEach(({ locals, body }, index) => module.exportFunction(`r${index}`, module.func(type, locals, body)));
     return { bytes: module.finish(), regions, instructions: regions.reduce((sum, { blocks }) => sum + blocks.reduce((count, block) => count + block.count, 0), 0) };
   };
-  return { compile };
+  return { compile, forget: () => known.clear() };
 }

@@ -8,11 +8,11 @@
 //       …
 //   epilogue       what was written goes back to the state
 
-import { OFFSET } from "../../hal/layout.ts";
+import { CONSTANTS as C, OFFSET } from "../../hal/layout.ts";
 import { byteWriter, type ByteWriter } from "../wasm/bytes.ts";
 import { lower } from "../wasm/lower.ts";
 import { CONTROL as W, OP_FACTS, type LoadOp, type PureOp, type StoreOp, type ValueType } from "../wasm/opcodes.ts";
-import type { RecordedBlock } from "./block.ts";
+import { ANY, type RecordedBlock } from "./block.ts";
 import { FIXED_TYPES, LOCAL, orderedPool } from "./locals.ts";
 import type { Touched } from "./place.ts";
 
@@ -71,6 +71,11 @@ function writePrologue(out: ByteWriter, { touched, assumes, longest }: RegionFac
   load("i64.load", OFFSET.page, LOCAL.page);
   load("i64.load", OFFSET.flagResult, LOCAL.flagResult);
   load("i64.load", OFFSET.flagAux, LOCAL.flagAux);
+  w.get(LOCAL.answer); // the operation in which the region is entered
+  w.i32(C.BLOCK_HEADER_BYTES);
+  w.op("i32.sub");
+  w.memory("i32.load", C.BLOCK_REGION);
+  w.set(LOCAL.region);
   out.byte(W.i64Const);
   out.s64(-1n); // no page
   w.set(LOCAL.stackPage);
@@ -125,7 +130,8 @@ export function writeRegion(blocks: readonly RecordedBlock[], facts: RegionFacts
         w.i32(way.answer);
         w.set(LOCAL.answer);
         w.br(depth + head + 1);
-      } else if (way.to === index) w.br(depth);
+      } else if (way.to === ANY) w.br(depth + head);
+      else if (way.to === index) w.br(depth);
       else if (way.to > index) w.br(depth + loops + way.to - index - 1);
       else {
         w.i32(way.to);

@@ -64,6 +64,7 @@ function extend({ setup: { node }, address, functions, table }: Extended, { thre
     },
     flushed: () => {
       waiting = [];
+      compiler?.forget();
       cache.flushed();
     },
     slice: () => {

@@ -3,6 +3,8 @@
 import { CONSTANTS as C } from "../../hal/layout.ts";
 
 const PAGE = 4096;
+/** How far an indirect jump is thought to lead. */
+const NEAR_PAGES = 1;
 /** Limits of one region: blocks, operations, and distance in pages from where it begins. */
 const MOST_BLOCKS = 64, MOST_OPERATIONS = 600, FARTHEST_PAGES = 1 << 18;
 
@@ -47,10 +49,10 @@ export function blockReader({ u8, u16, u32, i32 }: Words, state: { blockTable: n
 }
 export type BlockReader = ReturnType<typeof blockReader>;
 
-/** What decoding tells of an operation: does it go to its link, does it call. */
-export interface OperationKind { relative: boolean; calls: boolean; length: number }
+/** What decoding tells of an operation: does it go to its link, does it call, does it go where a register says. */
+export interface OperationKind { relative: boolean; calls: boolean; indirect: boolean; length: number }
 
-export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockReader, kindOf: (host: number) => OperationKind): Region {
+export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockReader, kindOf: (host: number) => OperationKind, known: ReadonlySet<number>): Region {
   const found = new Map<number, RegionBlock>();
   const make = (address: number, distance: number): RegionBlock => {
     const host = u32[(address + C.BLOCK_HOST) >>> 2];
@@ -75,9 +77,14 @@ export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockRead
       const op = block.address + C.BLOCK_HEADER_BYTES + index * C.OP_BYTES, handler = blocks.handlerOf(block.address, index);
       const goto = handler === C.HANDLER_GOTO;
       if (!goto && handler < C.HANDLER_FIRST) continue;
-      const kind = goto ? { relative: true, calls: false, length: 0 } : kindOf(block.hostPage + u16[(op + C.OP_OFFSET) >>> 1]);
+      const kind = goto ? { relative: true, calls: false, indirect: false, length: 0 } : kindOf(block.hostPage + u16[(op + C.OP_OFFSET) >>> 1]);
       if (kind.relative && blocks.link(op) !== 0) list.push([blocks.link(op), block.distance + Math.floor(blocks.target(op) / PAGE)]);
       const behind = u16[(op + C.OP_OFFSET) >>> 1] + kind.length;
+      // where it leads nobody knows, but what is hot nearby may be it
+      if (kind.indirect) for (const other of known) {
+        const pages = ((u32[(other + C.BLOCK_HOST) >>> 2] & ~(PAGE - 1)) - block.hostPage) / PAGE;
+        if (Math.abs(pages) <= NEAR_PAGES) list.push([other, block.distance + pages]);
+      }
       // where a call returns to is a place to go on
       if (kind.calls && behind < PAGE) list.push([blocks.find(block.hostPage + behind), block.distance]);
     }
