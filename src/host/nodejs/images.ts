@@ -18,7 +18,7 @@ export interface ImageManifest {
   origin: string;
 }
 /** Counts changes of what we put into images (the init program, the command line): images of another revision are not seen, so they are pulled anew. */
-export const IMAGE_REVISION = 2;
+export const IMAGE_REVISION = 3;
 export interface StoredImage extends ImageManifest { folder: string; bytes: number }
 
 /** The store's folder: `NVL_IMAGES`, else `nvl/images` in the user's cache folder. */

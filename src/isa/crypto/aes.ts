@@ -1,4 +1,4 @@
-// AES-NI. A round is a helper (engine/core/assembly/aes.ts): 256-entry tables are no business of emitted code.
+// AES-NI. A round is a helper (engine/core/assembly/vector/aes.ts): 256-entry tables are no business of emitted code.
 import type { HelperName } from "../helpers.ts";
 import { instruction, type Instruction } from "../instruction.ts";
 import { packed, packedUnary, xmmRows } from "../sse/packed.ts";

@@ -1,4 +1,4 @@
-// SHA-1 and SHA-256. Rounds and the message words that depend on each other are helpers (engine/core/assembly/sha.ts).
+// SHA-1 and SHA-256. Rounds and the message words that depend on each other are helpers (engine/core/assembly/vector/sha.ts).
 import type { Emit } from "../emit.ts";
 import { instruction, type Instruction } from "../instruction.ts";
 import { shuffle } from "../sse/packed.ts";

@@ -1,5 +1,5 @@
 // PCMPESTRI, PCMPESTRM, PCMPISTRI and PCMPISTRM: comparisons of all elements of two short strings, with explicit or implicit lengths.
-// The comparison itself is a helper (engine/core/assembly/strings.ts).
+// The comparison itself is a helper (engine/core/assembly/vector/strcompare.ts).
 import type { Emit, Operands, Width } from "../emit.ts";
 import { instruction, type Instruction } from "../instruction.ts";
 import { bytes, choose, fromScalar, upTo } from "./packed.ts";

@@ -4,9 +4,9 @@
 // A block that is dropped keeps its memory until the whole arena is emptied, but its operations become REFETCH, so that who executes it,
 // or follows a link to it, notices at the next instruction.
 import { At, C } from "./generated/layout";
-import { attend } from "./attend";
-import { deliver } from "./exception";
-import { fetch, load16, load32, load64, load8, probeWrite, store16, store32, store64, store8 } from "./memory";
+import { attend } from "./event/attend";
+import { deliver } from "./event/exception";
+import { fetch, load16, load32, load64, load8, probeWrite, store16, store32, store64, store8 } from "./memory/memory";
 import { canonical, clearAttention, forgetStray, GP, raise, reg, SS, strayAddress, strayed, vcpu } from "./state";
 
 const PAGE: u32 = 4096;
