@@ -4,6 +4,7 @@
 import { CONSTANTS as C, OFFSET } from "../../hal/layout.ts";
 import type { AnyWidth, DecodedFact, Emit, Operand, Vector, Width } from "../../isa/emit.ts";
 import { helperSignature, type HelperName } from "../../isa/helpers.ts";
+import { FP_HELPERS } from "../../isa/sse/fp-helpers.ts";
 import type { SimdOp } from "../../isa/simd.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { flags, type FlagStore } from "./flags.ts";
@@ -12,6 +13,7 @@ import type { Node } from "./ir.ts";
 import { memory, SCRATCH_BYTES } from "./memory.ts";
 import { OP_FACTS } from "./opcodes.ts";
 import { conversions, type Surroundings } from "./types.ts";
+import { xmmRegisters } from "./xmm.ts";
 
 /** Where a register lies: an address and an offset. */
 export interface Place { address: Node; offset: number }
@@ -58,6 +60,7 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
   const { as32, as64, asWidth, asCondition } = convert;
   const integer = arithmetic(g, convert);
   const guest = memory(surroundings, convert);
+  const xmm = xmmRegisters(surroundings);
   const zero = g.v128(0n, 0n);
 
   const raise = (vector: Vector, errorCode?: Node) => {
@@ -98,6 +101,7 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
   };
 
   const callCore = (helper: HelperName, args: readonly Node[]): Node => {
+    if (!(helper in FP_HELPERS)) xmm.forget();
     const signature = helperSignature(helper);
     let vectors = 0;
     const passed: Node[] = [];
@@ -109,7 +113,7 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
     if (signature.faults) guest.checkFault();
     return signature.result === "v" ? g.load("v128.load", state, OFFSET.scratch + SCRATCH_BYTES * RESULT_SLOT) : result;
   };
-  const inPlace = floatInPlace(surroundings, convert);
+  const inPlace = floatInPlace(surroundings, convert, xmm.holds);
   const call = (helper: HelperName, ...args: Node[]): Node => inPlace(helper, args, (again) => callCore(helper, again)) ?? callCore(helper, args);
 
   /** The number that was put into lane 0 last. */
@@ -124,6 +128,10 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
     g.exit("fault");
   });
   const loadVector = (bits: AnyWidth, operand: Operand, aligned?: "aligned"): Node => {
+    if (operand.kind === "xmm" && (bits === 128 || bits === 64 || bits === 32)) {
+      const { address, offset } = at.vectorRegister(operand);
+      return xmm.load(bits, address, offset);
+    }
     if (operand.kind === "xmm" || operand.kind === "mm") {
       const { address, offset } = at.vectorRegister(operand);
       if (bits === 128) return g.load("v128.load", address, offset);
@@ -143,9 +151,10 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
     }
     if (operand.kind === "xmm") {
       const { address, offset } = at.vectorRegister(operand);
-      if (bits === 128) return g.store("v128.store", address, offset, value);
+      if (bits === 128) return xmm.store(address, offset, value);
       const lane = laneOf(value);
-      if (lane?.type === (bits === 64 ? "f64" : "f32")) return g.store(bits === 64 ? "f64.store" : "f32.store", address, offset, lane);
+      if (lane?.type === (bits === 64 ? "f64" : "f32")) return xmm.storeLow(address, offset, lane);
+      xmm.change(address, offset);
       const op = ({ 8: "i32.store8", 16: "i32.store16", 32: "i32.store", 64: "i64.store" } as const)[bits as Width];
       return g.store(op, address, offset, toScalar(bits, value));
     }
@@ -188,8 +197,8 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
     leave: () => g.exit("leave"),
     repeat: (condition) => g.when(asCondition(condition), () => at.again()),
     raise, call, loadVector, storeVector,
-    xmm: (number) => g.load("v128.load", state, OFFSET.xmm + 16 * number),
-    setXmm: (number, value) => g.store("v128.store", state, OFFSET.xmm + 16 * number, value),
+    xmm: (number) => xmm.load(128, state, OFFSET.xmm + 16 * number),
+    setXmm: (number, value) => xmm.store(state, OFFSET.xmm + 16 * number, value),
     simd,
     vector: (low, high) => g.v128(low, high),
   };

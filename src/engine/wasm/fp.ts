@@ -37,8 +37,9 @@ const LIMITS = { f32: { 32: 0x4f000000n, 64: 0x5f000000n }, f64: { 32: 0x41dffff
 const CMP = ["eq", "lt", "le"] as const;
 const ROUND = ["nearest", "floor", "ceil", "trunc"] as const;
 
-/** @returns what stands for a call of a helper, or undefined where it must be called */
-export function floatInPlace({ g, state }: Surroundings, { as64 }: Conversions): (helper: HelperName, args: readonly Node[], call: (args: readonly Node[]) => Node) => Node | undefined {
+/** @param holds whether a register still is what was loaded of it
+ * @returns what stands for a call of a helper, or undefined where it must be called */
+export function floatInPlace({ g, state }: Surroundings, { as64 }: Conversions, holds: (loaded: Node) => boolean): (helper: HelperName, args: readonly Node[], call: (args: readonly Node[]) => Node) => Node | undefined {
   const or = (first: Node, ...more: Node[]) => more.reduce((sum, one) => g.pure("i32.or", sum, one), first);
   const negative = (value: Node) => g.pure("i32.shr_u", value, g.i32(31));
   const mxcsr = () => g.load("i32.load", state, OFFSET.mxcsr);
@@ -231,7 +232,7 @@ export function floatInPlace({ g, state }: Surroundings, { as64 }: Conversions):
     const native = builds[helper]?.(args);
     if (native === undefined) return undefined;
     const { refuse, pardon, type, result, into } = native;
-    const again = args.map((arg) => g.fresh(arg)); // loaded once more where the helper wants it: few come there
+    const again = args.map((arg) => g.fresh(arg) || holds(arg)); // loaded once more where the helper wants it: few come there
     const slow = () => {
       const value = call(args.map((arg, index) => (again[index] ? g.load(arg.op as LoadOp, arg.args[0], arg.immediate) : arg)));
       return type === "f32" || type === "f64" ? low(type, value) : value;

@@ -59,6 +59,8 @@ export interface Graph {
   float(op: FloatOp, ...args: Node[]): Node;
   /** Lane 0 as a number: of what was just loaded, only these bytes are read, as a longer load waits for a shorter store. */
   lowLane(type: "f32" | "f64", vector: Node): Node;
+  /** The number in lane 0 of a vector, in one format or both, from who knows it. */
+  knowLowLane(vector: Node, ...numbers: Node[]): void;
   /** Is this what memory still holds, nothing having been written since it was loaded? */
   fresh(node: Node): boolean;
   select(condition: Node, yes: Node, no: Node): Node;
@@ -89,6 +91,7 @@ export function createGraph(): Graph {
   let changed = false;
   const written = new Set<number>();
   const constants = new Map<string, Node>();
+  const lowLanes = new Map<Node, readonly Node[]>();
 
   const make = (kind: NodeKind, type: ValueType | "none", op: string, args: readonly Node[], more: Partial<Node> = {}): Node => {
     const node: Node = { kind, type, op, args, value: 0n, immediate: 0, lanes: [], bodies: [], valueBits: 64, region, epoch, uses: 0, user: undefined, local: -1, ...more };
@@ -181,7 +184,10 @@ export function createGraph(): Graph {
     partial: (op, ...args) => make("partial", OP_FACTS[op].result!, op, args),
     simd: (op, args, lanes = []) => make("pure", OP_FACTS[op].result!, op, args, { lanes }),
     float, fresh: unchanged,
+    knowLowLane: (vector, ...numbers) => { lowLanes.set(vector, numbers); },
     lowLane: (type, vector) => {
+      const known = lowLanes.get(vector)?.find((number) => number.type === type);
+      if (known) return known;
       const long = unchanged(vector) && (vector.op === "v128.load" || vector.op === "v128.load64_zero" || (type === "f32" && vector.op === "v128.load32_zero"));
       return long ? make("load", type, `${type}.load`, vector.args, { immediate: vector.immediate }) : float(type === "f32" ? "f32x4.extract_lane" : "f64x2.extract_lane", vector);
     },
