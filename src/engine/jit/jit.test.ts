@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import test from "node:test";
+import { ATTRIBUTES, createNodeMemory, createVnodeMemory, type Bus } from "../../hal/index.ts";
+import { createJit, type JitCounters } from "./index.ts";
+
+const wasm = (path: string) => new WebAssembly.Module(readFileSync(new URL(path, import.meta.url)));
+const modules = { core: wasm("../core/core.wasm"), interp: wasm("interp.wasm") };
+const RAM = 1 << 20, CODE = 0x8000, DATA = 0x40000;
+
+/** A vCPU in 64-bit mode with 1 GiB mapped to itself, about to execute `code`. */
+function machine(code: readonly number[], threshold: number) {
+  const counters: JitCounters = { modules: 0, regions: 0, instructions: 0, codeBytes: 0, compileMs: 0 };
+  const traced: Uint8Array[] = [];
+  const node = createNodeMemory(80 << 20), host = node.allocate(RAM, 4096, "RAM");
+  const memory = createVnodeMemory(node, [{ gpa: 0, bytes: RAM, host, kind: "ram" }]);
+  const bus: Bus = { pioRead: () => 0, pioWrite: () => {}, mmioRead: () => 0, mmioWrite: () => {}, acknowledge: () => -1, msrRead: () => undefined, msrWrite: () => false, tprRead: () => 0, tprWrite: () => {} };
+  const vcpu = createJit(modules, { threshold, counters, trace: (bytes) => { traced.push(bytes); } })
+    .createVcpu({ node, memory, index: 0, bus, clock: { nowNs: () => 0 }, entropy: () => 4, model: { tscHz: 1e9, apicTimerHz: 1e9, vcpuCount: 1, apicId: 0 } });
+  const { state } = vcpu;
+  vcpu.reset();
+  node.view.setBigUint64(host + 0x1000, 0x2003n, true);
+  node.view.setBigUint64(host + 0x2000, 0x83n, true);
+  memory.write(CODE, Uint8Array.from(code));
+  state.write("cr3", 0x1000n);
+  state.write("cr4", 0x20n);
+  state.write("efer", 0xd00n);
+  state.write("cr0", 0x8000_0011n);
+  state.writeSegment("cs", { selector: 8, base: 0n, limit: 0xffff_ffff, attributes: ATTRIBUTES.code64 });
+  for (const name of ["ss", "ds", "es"] as const) state.writeSegment(name, { selector: 16, base: 0n, limit: 0xffff_ffff, attributes: ATTRIBUTES.data32 });
+  state.write("rflags", 2n);
+  state.write("rsp", 0x50000n);
+  state.write("rip", BigInt(CODE));
+  const get = (register: number) => state.readField("gpr", register);
+  return { vcpu, memory, counters, traced, get };
+}
+
+// mov ecx, n; again: add rax, rcx; dec ecx; jnz again; hlt
+const sum = (count: number) => [0xb9, count & 0xff, count >> 8 & 0xff, count >> 16, 0, 0x48, 0x01, 0xc8, 0xff, 0xc9, 0x75, 0xf9, 0xf4];
+
+test("a hot loop is compiled, and counts its instructions exactly", () => {
+  const { vcpu, counters, traced, get } = machine(sum(100_000), 3);
+  vcpu.state.writeField("gpr", 0n, 0);
+  assert.equal(vcpu.run(1_000_000).reason, "hlt");
+  assert.equal(get(0), 100_000n * 100_001n / 2n);
+  assert.equal(vcpu.retired(), 1 + 3 * 100_000 + 1);
+  assert.ok(counters.regions >= 1 && traced.length === counters.modules);
+});
+
+test("a budget ends compiled code where it ends the interpreter", () => {
+  for (const budget of [10, 11, 12, 1000, 1001, 1002]) {
+    const { vcpu, get } = machine(sum(100_000), 2);
+    for (let run = 0; run < 5; run++) assert.equal(vcpu.run(budget).reason, "budget");
+    assert.equal(vcpu.retired(), 5 * budget);
+    const left = 5 * budget - 1; // instructions of the loop
+    assert.equal(get(1), BigInt(100_000 - Math.floor((left + 1) / 3)));
+  }
+});
+
+test("a kick leaves a loop that has no exits", () => {
+  const { vcpu } = machine([0xeb, 0xfe], 2);
+  vcpu.run(10_000);
+  vcpu.kick();
+  assert.equal(vcpu.run(1_000_000).reason, "kick");
+});
+
+test("a region whose bytes the guest overwrites is forgotten", () => {
+  // mov ecx, 1000; again: inc rax; cmp ecx, 500; jne on; mov byte [again + 2], 0xc8 (DEC RAX); on: dec ecx; jnz again; hlt
+  const code = [0xb9, 0xe8, 3, 0, 0, 0x48, 0xff, 0xc0, 0x81, 0xf9, 0xf4, 1, 0, 0, 0x75, 0x07, 0xc6, 0x05, 0xf0, 0xff, 0xff, 0xff, 0xc8, 0xff, 0xc9, 0x75, 0xea, 0xf4];
+  for (const threshold of [1, 2, 3, 50]) {
+    const { vcpu, get } = machine(code, threshold);
+    vcpu.state.writeField("gpr", 0n, 0);
+    assert.equal(vcpu.run(1_000_000).reason, "hlt");
+    assert.equal(get(0), 501n - 499n, `threshold ${threshold}`);
+  }
+});
+
+test("a region whose bytes the host overwrites is forgotten", () => {
+  const { vcpu, memory, get } = machine(sum(100_000), 2);
+  vcpu.state.writeField("gpr", 0n, 0);
+  vcpu.run(3001);
+  const before = get(0);
+  memory.write(CODE + 5, Uint8Array.of(0x90, 0x90, 0x90));
+  vcpu.invalidateCode(CODE + 5, 3);
+  vcpu.run(5000);
+  assert.equal(get(0), before);
+});
+
+test("memory in another page, where the TLB misses at first, and what is not there", () => {
+  // again: mov [rbx], eax; add rbx, 4096; inc eax; cmp eax, 50; jne again; hlt
+  const { vcpu, memory, get } = machine([0x89, 0x03, 0x48, 0x81, 0xc3, 0, 0x10, 0, 0, 0xff, 0xc0, 0x83, 0xf8, 50, 0x75, 0xf0, 0xf4], 2);
+  vcpu.state.writeField("gpr", 0n, 0);
+  vcpu.state.writeField("gpr", BigInt(DATA), 3);
+  assert.equal(vcpu.run(10_000).reason, "hlt");
+  assert.equal(get(0), 50n);
+  for (let page = 0; page < 50; page++) assert.equal(memory.read(DATA + page * 4096, 1)[0], page);
+});
