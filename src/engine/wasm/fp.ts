@@ -1,5 +1,5 @@
 // SSE floating point in place: Wasm's own arithmetic, taken when it gives the bits and the flags that the CPU does; otherwise the helper
-// of core is called as ever, and computes the whole anew. The rule is that of core's fast paths (assembly/fp-*.ts, docs/adr/0006):
+// of core is called as ever, and computes the whole anew. The rule is that of core's fast paths (core/assembly/float/fp-*.ts, docs/adr/0006):
 // round to nearest, all masked, no DAZ and FTZ, PE set; operands not denormal; results normal numbers, or zeros that are exact.
 // What is refused here beyond that (the largest and the smallest binade), core computes quickly.
 //

@@ -1,4 +1,4 @@
-// Helpers of SSE floating point: bodies in engine/core/assembly/fp-*.ts. Notation: ../helpers.ts
+// Helpers of SSE floating point: bodies in engine/core/assembly/float/fp-*.ts. Notation: ../helpers.ts
 //
 // Each computes under MXCSR, sets its sticky flags, and raises #XM (or #UD, by CR4.OSXMMEXCPT) for an exception that is not masked. The name is
 // the operation and the manual's suffix (ps, pd: all lanes; ss, sd: lane 0, the rest from the first argument).
