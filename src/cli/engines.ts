@@ -8,7 +8,7 @@ import { table } from "./output.ts";
 
 /** Prints a column per engine. */
 export async function enginesCommand({ json }: { json?: boolean }): Promise<void> {
-  const found = await Promise.all(ENGINE_NAMES.map(async (name) => ({ name, capabilities: probeCapabilities(createEngine(name, await loadEngineModules(name))) })));
+  const found = await Promise.all(ENGINE_NAMES.map(async (name) => ({ name, capabilities: probeCapabilities(await createEngine(name, await loadEngineModules(name))) })));
   if (json) console.log(JSON.stringify(found, undefined, 2));
   else console.log(table([["CAPABILITY", ...found.map(({ name }) => name.toUpperCase())], ...CAPABILITIES.map((name) => [name, ...found.map(({ capabilities }) => capabilities[name] ? "yes" : "no")])]));
 }

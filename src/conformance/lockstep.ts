@@ -40,7 +40,7 @@ async function createSide(name: EngineName, memoryBytes: number, boot: BootSourc
   let seed = 1;
   const console = createConsole((bytes) => { side.output += Buffer.from(bytes).toString("latin1"); });
   side.vm = createVm({
-    id: name, node: createNodeMemory(memoryBytes + 160 * 2 ** 20), engine: createEngine(name, modules), memoryBytes, vcpuCount: 1,
+    id: name, node: createNodeMemory(memoryBytes + 160 * 2 ** 20), engine: await createEngine(name, modules), memoryBytes, vcpuCount: 1,
     clock: { nowNs: () => side.nowNs }, startEpochMs: 1_700_000_000_000, console,
     entropy: () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0),
   });

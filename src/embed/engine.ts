@@ -1,12 +1,13 @@
-// Engines by name.
+// Engines by name. Each is loaded when it is wanted: code of engines that do not run would be memory that nobody uses.
 
-import { createInterp } from "../engine/interp/index.ts";
-import { createJit } from "../engine/jit/index.ts";
-import { createOracle } from "../engine/oracle/vcpu.ts";
 import type { Engine } from "../hal/vcpu.ts";
 import type { EngineName } from "./protocol.ts";
 
 /** @param modules as loadEngineModules gives them for this name */
-export function createEngine(name: EngineName, modules: { core: WebAssembly.Module; interp: WebAssembly.Module }): Engine {
-  return name === "oracle" ? createOracle(modules.core) : name === "jit" ? createJit(modules) : createInterp(modules);
+export async function createEngine(name: EngineName, modules: { core: WebAssembly.Module; interp: WebAssembly.Module }): Promise<Engine> {
+  switch (name) {
+    case "oracle": return (await import("../engine/oracle/vcpu.ts")).createOracle(modules.core);
+    case "jit": return (await import("../engine/jit/index.ts")).createJit(modules);
+    case "interp": return (await import("../engine/interp/index.ts")).createInterp(modules);
+  }
 }

@@ -41,7 +41,7 @@ export async function createMachine({ engine = "interp", memoryBytes = 16 * 2 **
   const node = createNodeMemory(memoryBytes + OVERHEAD_BYTES);
   const memory = createVnodeMemory(node, pcRegions(memoryBytes, node.allocate(memoryBytes, 4096, "RAM")));
   const startedMs = performance.now();
-  const vcpu = createEngine(engine, modules).createVcpu({
+  const vcpu = (await createEngine(engine, modules)).createVcpu({
     node, memory, index: 0, bus: { ...EMPTY_BUS, ...bus }, clock: { nowNs: () => (performance.now() - startedMs) * 1e6 },
     entropy: () => randomBytes(4).readUInt32LE(), model: { tscHz: TSC_HZ, apicTimerHz: LAPIC_TIMER_HZ, vcpuCount: 1, apicId: 0 },
   });

@@ -10,6 +10,7 @@ import { createConsole } from "../backend/console.ts";
 import { openRing } from "../backend/ring.ts";
 import { NvlError } from "../base/error.ts";
 import { adoptNodeMemory } from "../hal/memory.ts";
+import type { Engine } from "../hal/vcpu.ts";
 import { runVm, type Waiter } from "../palacios/run.ts";
 import { createVm, type BootSource, type Vm } from "../palacios/vm.ts";
 import { createEngine } from "./engine.ts";
@@ -18,9 +19,9 @@ import { CONTROL, type BootFiles, type FromThread, type StartMessage, type Stati
 const port = parentPort!;
 const post = (message: FromThread) => port.postMessage(message);
 
-port.once("message", (start: StartMessage) => {
+port.once("message", async (start: StartMessage) => {
   try {
-    run(start);
+    run(start, await createEngine(start.engine, start.modules));
   } catch (error) {
     const failure = error instanceof NvlError ? error : new NvlError("embed/thread", error instanceof Error ? error.stack ?? error.message : String(error));
     post({ kind: "failed", code: failure.code, message: failure.message });
@@ -28,7 +29,7 @@ port.once("message", (start: StartMessage) => {
   port.close();
 });
 
-function run(start: StartMessage): void {
+function run(start: StartMessage, engine: Engine): void {
   const control = new Int32Array(start.control);
   const startedMs = performance.now();
   const clock = { nowNs: () => (performance.now() - startedMs) * 1e6 };
@@ -36,7 +37,7 @@ function run(start: StartMessage): void {
   const console = createConsole((bytes) => post({ kind: "output", bytes }));
   const node = adoptNodeMemory(start.wasm, start.range.start, start.range.end);
   const vm = createVm({
-    id: start.name, node, engine: createEngine(start.engine, start.modules), memoryBytes: start.memoryBytes, vcpuCount: start.vcpuCount, clock,
+    id: start.name, node, engine, memoryBytes: start.memoryBytes, vcpuCount: start.vcpuCount, clock,
     startEpochMs: start.startEpochMs, console,
     entropy: () => randomBytes(4).readUInt32LE(),
   });

@@ -39,7 +39,7 @@ async function runBios(bios: Uint8Array, until: string, limitMs: number): Promis
   });
   const debug: Device = { id: "bios-debug", accessBytes: 1, state: {}, update: () => {}, read: () => DEBUG_PRESENT, write: (_, value) => { said += String.fromCharCode(value); } };
   devices.attach(debug, { port: DEBUG_PORT, count: 1 });
-  vcpus.push(createEngine("interp", { core: await loadModule("core"), interp: await loadModule("interp") }).createVcpu({
+  vcpus.push((await createEngine("interp", { core: await loadModule("core"), interp: await loadModule("interp") })).createVcpu({
     node, memory, index: 0, bus: devices.bus(0), clock: timers, entropy: () => 4, model: { tscHz: TSC_HZ, apicTimerHz: LAPIC_TIMER_HZ, vcpuCount: 1, apicId: 0 },
   }));
   const [vcpu] = vcpus;
