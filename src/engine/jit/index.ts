@@ -8,7 +8,7 @@ import { createRegionCache } from "./cache.ts";
 import { createCompiler } from "./compile.ts";
 
 /** Entries of a block before it is compiled. */
-const THRESHOLD = 1000;
+const THRESHOLD = 50_000;
 /** Regions of one module. What waits is compiled when the slice ends, however little it is. */
 const BATCH = 16;
 
