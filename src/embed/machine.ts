@@ -10,7 +10,7 @@ import type { Entry } from "../palacios/boot/image.ts";
 import { pcRegions } from "../palacios/memory-map.ts";
 import { TSC_HZ } from "../palacios/vm.ts";
 import { createEngine } from "./engine.ts";
-import type { EngineName } from "./protocol.ts";
+import { VCPU_OVERHEAD_BYTES, type EngineName } from "./protocol.ts";
 
 export interface MachineOptions {
   engine?: EngineName;
@@ -27,7 +27,6 @@ export interface Machine {
   start(mode: Entry["mode"], rip: number, registers?: Entry["registers"]): void;
 }
 
-const OVERHEAD_BYTES = 80 * 2 ** 20;
 const allOnes = (bytes: number) => 2 ** (8 * bytes) - 1;
 const EMPTY_BUS: Bus = {
   pioRead: (_, bytes) => allOnes(bytes), pioWrite: () => {}, mmioRead: (_, bytes) => allOnes(bytes), mmioWrite: () => {},
@@ -38,7 +37,7 @@ const EMPTY_BUS: Bus = {
  * @throws host/module when NVL is not built; node/out-of-memory; palacios/memory-size */
 export async function createMachine({ engine = "interp", memoryBytes = 16 * 2 ** 20, bus = {} }: MachineOptions = {}): Promise<Machine> {
   const modules = await loadEngineModules(engine);
-  const node = createNodeMemory(memoryBytes + OVERHEAD_BYTES);
+  const node = createNodeMemory(memoryBytes + VCPU_OVERHEAD_BYTES);
   const memory = createVnodeMemory(node, pcRegions(memoryBytes, node.allocate(memoryBytes, 4096, "RAM")));
   const startedMs = performance.now();
   const vcpu = (await createEngine(engine, modules)).createVcpu({

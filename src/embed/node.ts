@@ -9,10 +9,8 @@ import { createNodeMemory } from "../hal/memory.ts";
 import { loadEngineModules } from "../host/nodejs/modules.ts";
 import type { Plan, PlannedNode } from "../nvl/plan.ts";
 import type { Outcome } from "../palacios/vm.ts";
-import { CONTROL, type BootFiles, type EngineName, type FromThread, type StartMessage, type Statistics } from "./protocol.ts";
+import { CONTROL, VCPU_OVERHEAD_BYTES, type BootFiles, type EngineName, type FromThread, type StartMessage, type Statistics } from "./protocol.ts";
 
-/** Memory that one virtual node needs besides its RAM: vCPU state, TLBs, decoded code, tables. */
-const OVERHEAD_BYTES = 80 * 2 ** 20;
 const INPUT_RING_BYTES = 16 * 1024;
 
 export interface NodeEvents {
@@ -37,7 +35,7 @@ export interface VirtualNode {
 export async function startNode(plan: Plan, engine: EngineName, events: NodeEvents = {}): Promise<VirtualNode[]> {
   for (const { name, boot } of plan.virtualNodes) for (const file of [boot.kernel, ...boot.initrds]) requireReadable(file, name);
   const align = 2 * 2 ** 20;
-  const needs = plan.virtualNodes.map(({ memoryBytes, cores }) => Math.ceil((memoryBytes + OVERHEAD_BYTES * cores.length) / align) * align + align);
+  const needs = plan.virtualNodes.map(({ memoryBytes, cores }) => Math.ceil((memoryBytes + VCPU_OVERHEAD_BYTES * cores.length) / align) * align + align);
   const memory = createNodeMemory(needs.reduce((sum, bytes) => sum + bytes, align));
   const modules = await loadEngineModules(engine);
   return plan.virtualNodes.map((planned, index) => {

@@ -51,3 +51,6 @@ export type FromThread =
 
 /** Indices of the control words (Int32). */
 export const CONTROL = { wake: 0, stop: 1, words: 2 } as const;
+
+/** Memory that a virtual node needs besides its RAM, per vCPU: state, TLBs, decoded code, tables. Untouched pages cost the host nothing. */
+export const VCPU_OVERHEAD_BYTES = 80 * 2 ** 20;

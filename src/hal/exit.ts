@@ -1,6 +1,7 @@
 // Why a vCPU gave control back. One record per vCPU, reused: read it before the next `run()`.
 
 import { CONSTANTS } from "./layout.ts";
+import type { VcpuState } from "./state.ts";
 
 /** - budget: the instructions of this run are used up
  * - kick: somebody called `kick()`
@@ -25,4 +26,15 @@ const NAMES: Record<number, ExitReason> = {
 /** The reason behind a numeric EXIT code of the shared layout. */
 export function exitReason(code: number): ExitReason {
   return NAMES[code] ?? "unsupported";
+}
+
+/** The one exit record of a vCPU, and how an engine fills it: the reason by its EXIT code, the detail from the state.
+ * @returns a function that gives the record, the same one each time */
+export function createExitRecord(state: VcpuState): (code: number) => Exit {
+  const exit: Exit = { reason: "budget", detail: 0n };
+  return (code) => {
+    exit.reason = exitReason(code);
+    exit.detail = state.readField("exitDetail");
+    return exit;
+  };
 }

@@ -1,6 +1,6 @@
 // The interpreter as an Engine: predecoded blocks (predecode.ts, engine/core blocks.ts) executed by interp.wasm (run.ts).
 
-import { CONSTANTS as C, OFFSET, exitReason, type Engine, type Exit, type Vcpu, type VcpuSetup } from "../../hal/index.ts";
+import { CONSTANTS as C, OFFSET, createExitRecord, type Engine, type Exit, type Vcpu, type VcpuSetup } from "../../hal/index.ts";
 import { NvlError } from "../../base/error.ts";
 import { createCore } from "../core/index.ts";
 import { FLAGS_SECTION, handlerTable, HANDLER_SECTION, PAIR_SECTION, type HandlerTable } from "./operation.ts";
@@ -85,12 +85,7 @@ export function createInterpVcpu(setup: VcpuSetup, modules: InterpModules, table
   const budgetLeft = () => Number(node.view.getBigInt64(address + OFFSET.budget, true));
 
   let retired = 0;
-  const exit: Exit = { reason: "budget", detail: 0n };
-  const leave = (code: number): Exit => {
-    exit.reason = exitReason(code);
-    exit.detail = state.readField("exitDetail");
-    return exit;
-  };
+  const leave = createExitRecord(state);
   const run = (budget: number): Exit => {
     core.enter();
     demand(C.ATTENTION_BEGIN);

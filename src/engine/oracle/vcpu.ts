@@ -1,6 +1,6 @@
 // The oracle as an Engine: fetches, decodes and performs one instruction after the other, and keeps nothing between them.
 
-import { CONSTANTS as C, OFFSET, exitReason, type Engine, type Exit, type Vcpu, type VcpuSetup } from "../../hal/index.ts";
+import { CONSTANTS as C, OFFSET, createExitRecord, type Engine, type Exit, type Vcpu, type VcpuSetup } from "../../hal/index.ts";
 import { createDecoded, decode, DECODED, DECODED_TOO_LONG, DECODED_TRUNCATED, type CodeSize } from "../../isa/decode.ts";
 import { FORMS } from "../../isa/forms.ts";
 import { perform } from "../../isa/perform.ts";
@@ -70,12 +70,7 @@ function createVcpu(setup: VcpuSetup, coreModule: WebAssembly.Module): Vcpu {
   const words = new Int32Array(node.wasm.buffer), attention = (address + OFFSET.attention) / 4;
   const demand = (bits: number) => { Atomics.or(words, attention, bits); };
   const withdraw = (bits: number) => { Atomics.and(words, attention, ~bits); };
-  const exit: Exit = { reason: "budget", detail: 0n };
-  const leave = (code: number): Exit => {
-    exit.reason = exitReason(code);
-    exit.detail = state.readField("exitDetail");
-    return exit;
-  };
+  const leave = createExitRecord(state);
   const run = (budget: number): Exit => {
     core.enter();
     let code = core.attend(), left = budget;
