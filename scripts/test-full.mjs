@@ -1,9 +1,9 @@
 // `npm run test:full [-- pattern…]`: the long tests, src/systems/*.full.ts: other kernels, hypervisors and firmware, and Debian's programs
 // in a guest compared with the host. They fetch Debian packages; in all they take about five minutes.
-import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
+import { runTests } from "./runner.mjs";
 import { build, installPackages } from "./setup.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -18,4 +18,4 @@ if (files.length === 0) {
   process.exit(1);
 }
 // one after the other: a guest that shares its core is slow, and some measure time
-process.exit(spawnSync(process.execPath, ["--test", "--test-concurrency=1", ...files], { cwd: root, stdio: "inherit" }).status ?? 1);
+process.exit(runTests(files, root, ["--test-concurrency=1"]));

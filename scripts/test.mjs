@@ -1,8 +1,8 @@
 // `npm test [-- pattern…]`: installs, builds, and runs every test whose path contains one of the patterns (all without).
-import { spawnSync } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
+import { runTests } from "./runner.mjs";
 import { build, installPackages } from "./setup.mjs";
 import { ensureTools } from "./tools.mjs";
 
@@ -34,5 +34,4 @@ if (files.length === 0) {
 }
 const missing = ensureTools(TOOLS);
 if (missing.length > 0) console.error(`not on this host: ${missing.join(", ")}; the tests that compare with them are skipped`);
-const result = spawnSync(process.execPath, ["--test", ...files], { cwd: root, stdio: "inherit" });
-process.exit(result.status ?? 1);
+process.exit(runTests(files, root));
