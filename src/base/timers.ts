@@ -26,7 +26,8 @@ export interface Timers extends Clock {
 
 interface Entry { deadlineNs: number; ring: () => void }
 
-export function createTimers(source: { nowNs(): number }): Timers {
+/** @param sooner told when an alarm is set to ring before all others */
+export function createTimers(source: { nowNs(): number }, sooner: (deadlineNs: number) => void = () => {}): Timers {
   const entries: Entry[] = [];
   let soonest = Infinity;
   const isSet = (entry: Entry) => entry.deadlineNs !== 0;
@@ -41,8 +42,10 @@ export function createTimers(source: { nowNs(): number }): Timers {
     const set = (deadlineNs: number) => {
       const before = entry.deadlineNs;
       entry.deadlineNs = deadlineNs;
-      if (isSet(entry) && deadlineNs <= soonest) soonest = deadlineNs;
-      else if (before === soonest) findSoonest();
+      if (isSet(entry) && deadlineNs <= soonest) {
+        if (deadlineNs < soonest) sooner(deadlineNs);
+        soonest = deadlineNs;
+      } else if (before === soonest) findSoonest();
     };
     return { set };
   };

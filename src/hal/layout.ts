@@ -58,6 +58,7 @@ const ROWS = [
   // -- bookkeeping
   ["index", "u32", 1, "number of this vCPU in its virtual node"],
   ["budget", "i64", 1, "instructions that may still be executed in this run"],
+  ["exactBudget", "u32", 1, "1: no instruction more than that; 0: the last block may be finished"],
   ["retired", "u64", 1, "instructions executed since reset, exact between runs"],
   ["tlbMisses", "u64", 1, ""], ["pageFaults", "u64", 1, ""], ["interrupts", "u64", 1, "interrupts and NMIs delivered"],
   ["blocksDecoded", "u64", 1, ""], ["codeInvalidations", "u64", 1, "blocks dropped because their bytes were written"],

@@ -54,9 +54,10 @@ export interface Vcpu {
   readonly index: number;
   /** Registers, read and written between runs. */
   readonly state: VcpuState;
-  /** Executes guest code until there is a reason to stop, at most `budget` instructions (exact).
+  /** Executes guest code until there is a reason to stop, at most `budget` instructions.
+   * @param end where the budget ends inside of a run of instructions that the engine executes as one: exactly there, or behind it, which is cheaper
    * @returns the vCPU's own exit record, overwritten by the next run */
-  run(budget: number): Exit;
+  run(budget: number, end?: "exact" | "whole blocks"): Exit;
   /** Makes a running vCPU exit soon; sticky: the next run exits at once. Thread-safe. */
   kick(): void;
   /** The level of the INTR pin. While it is high and the guest accepts interrupts, `bus.acknowledge` is asked for a vector. Thread-safe. */

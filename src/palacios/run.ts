@@ -15,20 +15,30 @@ export interface Waiter {
   poll(): boolean;
 }
 
-/** Instructions between two looks at the clock: late timers cost a guest less than 0.3 ms at 100 MIPS. */
-const SLICE_INSTRUCTIONS = 25_000;
+/** Guest time between two looks at the clock, when no timer wants one before. */
+const SLICE_NS = 1e6;
+/** Limits of a slice in instructions, and the speed that is assumed at first, in instructions per nanosecond. */
+const SHORTEST = 1_000, LONGEST = 4_000_000, FIRST_SPEED = 0.05;
 const IF = 0x200n;
 const UNSUPPORTED: Record<number, string> = { [CONSTANTS.UNSUPPORTED_VM86]: "virtual-8086 mode", [CONSTANTS.UNSUPPORTED_TASK]: "hardware task switching" };
 
 /** Runs until the guest ends or `waiter.poll` says stop. */
 export function runVm(vm: Vm, waiter: Waiter): Outcome {
   const [vcpu] = vm.vcpus;
+  let speed = FIRST_SPEED;
   for (;;) {
     if (waiter.poll()) vm.outcome ??= { kind: "stopped" };
     vm.timers.fire();
     if (vm.outcome) return vm.outcome;
     if (vm.resetRequested) vm.reset();
-    const next = handleExit(vm, vcpu, vcpu.run(SLICE_INSTRUCTIONS));
+    const beginNs = vm.timers.nowNs(), before = vcpu.retired();
+    vm.sliceEndNs = Math.min(beginNs + SLICE_NS, vm.timers.next() ?? Infinity);
+    const budget = Math.min(LONGEST, Math.max(SHORTEST, Math.trunc((vm.sliceEndNs - beginNs) * speed)));
+    const exit = vcpu.run(budget, "whole blocks");
+    vm.sliceEndNs = 0;
+    const executed = vcpu.retired() - before;
+    if (executed >= SHORTEST) speed = (speed + executed / Math.max(1, vm.timers.nowNs() - beginNs)) / 2;
+    const next = handleExit(vm, vcpu, exit);
     if (next === "wait") waiter.waitUntil(vm.timers.next());
   }
 }

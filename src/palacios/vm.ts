@@ -49,6 +49,8 @@ export interface Vm {
   readonly memory: VnodeMemory;
   readonly vcpus: readonly Vcpu[];
   readonly timers: Timers;
+  /** The moment until which vCPUs run before somebody looks at the timers, 0 when none runs. */
+  sliceEndNs: number;
   readonly devices: PcDevices;
   /** Set when the guest has ended. */
   outcome: Outcome | undefined;
@@ -73,11 +75,11 @@ export function createVm(setup: VmSetup): Vm {
   if (vcpuCount !== 1) throw new NvlError("palacios/vcpus", `a VM has 1 vCPU in this version, not ${vcpuCount}`, { context: { id } });
   const host = node.allocate(memoryBytes, 2 * 2 ** 20, `RAM of ${id}`);
   const memory = createVnodeMemory(node, pcRegions(memoryBytes, host));
-  const timers = createTimers(setup.clock);
+  const timers = createTimers(setup.clock, (deadlineNs) => { if (deadlineNs < vm.sliceEndNs) kickAll(); });
   const vcpus: Vcpu[] = [];
   let open: (() => BootSource) | undefined;
 
-  const vm: Vm = { id, memory, vcpus, timers, devices: undefined as unknown as PcDevices, outcome: undefined, resetRequested: false, resets: 0, exits: {}, boot, reset };
+  const vm: Vm = { id, memory, vcpus, timers, sliceEndNs: 0, devices: undefined as unknown as PcDevices, outcome: undefined, resetRequested: false, resets: 0, exits: {}, boot, reset };
   const panic = watchForPanic(setup.console, (message) => end({ kind: "panic", message }));
   const devices = createPcDevices({
     timers, console: panic.port, memoryBytes, startEpochMs: setup.startEpochMs, tscHz: TSC_HZ,

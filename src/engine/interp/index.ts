@@ -86,7 +86,8 @@ export function createInterpVcpu(setup: VcpuSetup, modules: InterpModules, table
 
   let retired = 0;
   const leave = createExitRecord(state);
-  const run = (budget: number): Exit => {
+  const run: Vcpu["run"] = (budget, end = "exact"): Exit => {
+    words[(address + OFFSET.exactBudget) / 4] = end === "exact" ? 1 : 0;
     core.enter();
     demand(C.ATTENTION_BEGIN);
     predecoder.begin();

@@ -105,7 +105,7 @@ export function pause(block: u32): u32 {
   }
   const budget = load<i64>(vcpu, At.budget), left = budget - load<u16>(block, C.BLOCK_COUNT);
   if (budget <= 0) return leaveRun(C.EXIT_BUDGET);
-  if (left < 0) return C.PAUSE_PART;
+  if (left < 0 && load<u32>(vcpu, At.exactBudget)) return C.PAUSE_PART;
   store<i64>(vcpu, left, At.budget);
   return block;
 }
