@@ -7,7 +7,7 @@
 
 import { CONTROL_HELPERS } from "./system/helpers.ts";
 import { CRYPTO_HELPERS, SSE_HELPERS } from "./sse/helpers.ts";
-import { FP_HELPERS } from "./sse/fp-helpers.ts";
+import { FP_HELPERS } from "./float/helpers.ts";
 import { INTEGER_HELPERS } from "./integer/helpers.ts";
 import { X87_HELPERS } from "./x87/helpers.ts";
 

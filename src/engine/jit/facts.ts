@@ -2,7 +2,7 @@
 
 import { HELPERS } from "../../isa/helpers.ts";
 import { CRYPTO_HELPERS } from "../../isa/sse/helpers.ts";
-import { FP_HELPERS } from "../../isa/sse/fp-helpers.ts";
+import { FP_HELPERS } from "../../isa/float/helpers.ts";
 import { NvlError } from "../../base/error.ts";
 import type { Decoded } from "../../isa/decode.ts";
 import type { Form } from "../../isa/forms.ts";

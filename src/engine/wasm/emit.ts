@@ -4,7 +4,7 @@
 import { CONSTANTS as C, OFFSET } from "../../hal/layout.ts";
 import type { AnyWidth, DecodedFact, Emit, Operand, Vector, Width } from "../../isa/emit.ts";
 import { helperSignature, type HelperName } from "../../isa/helpers.ts";
-import { FP_HELPERS } from "../../isa/sse/fp-helpers.ts";
+import { FP_HELPERS } from "../../isa/float/helpers.ts";
 import type { SimdOp } from "../../isa/simd.ts";
 import { arithmetic } from "./arithmetic.ts";
 import { flags, type FlagStore } from "./flags.ts";

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 import { OFFSET } from "../../hal/layout.ts";
 import { helperSignature, type HelperName } from "../../isa/helpers.ts";
-import { FP_HELPERS } from "../../isa/sse/fp-helpers.ts";
+import { FP_HELPERS } from "../../isa/float/helpers.ts";
 import { createBareCore } from "../core/bare.ts";
 import { byteWriter } from "./bytes.ts";
 import { createEmit, type Placement } from "./emit.ts";

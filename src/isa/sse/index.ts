@@ -1,10 +1,10 @@
-// MMX and SSE to SSE4.2, AES, PCLMULQDQ and SHA. Floating-point arithmetic is in the files fp-*.ts.
+// MMX and SSE to SSE4.2, AES, PCLMULQDQ and SHA. Floating-point arithmetic is in the ../float/.
 import { CRYPTO } from "../crypto/index.ts";
 import type { Instruction } from "../instruction.ts";
 import { PACKED_ARITHMETIC } from "./arithmetic.ts";
 import { BLENDS } from "./blend.ts";
 import { SSE_CONTROL } from "./control.ts";
-import { FP } from "./fp-index.ts";
+import { FP } from "../float/index.ts";
 import { HORIZONTALS } from "./horizontal.ts";
 import { INSERTS } from "./insert.ts";
 import { PACKED_LOGIC } from "./logic.ts";
