@@ -25,60 +25,54 @@ function maskedCount<V>(e: Emit<V>, width: Width, count: Operand): V {
 }
 const notZero = <V>(e: Emit<V>, value: V): V => e.ne(value, e.int(0));
 
-const shl = instruction("shl", "SDM 2B, SAL/SAR/SHL/SHR", [...shiftRows(4), ...shiftRows(6)], (e, { width, dst, src }) => {
+/** What sets one shift apart: the value, the last bit that left, and OF, given the value before and after and the count, which is not 0. */
+interface Shift {
+  move<V>(e: Emit<V>, width: Width, old: V, count: V): V;
+  carry<V>(e: Emit<V>, width: Width, old: V, count: V): V;
+  overflow<V>(e: Emit<V>, width: Width, old: V, result: V, carry: V): V;
+}
+const shift = (name: string, shiftRows: string[], { move, carry, overflow }: Shift) => instruction(name, "SDM 2B, SAL/SAR/SHL/SHR", shiftRows, (e, { width, dst, src }) => {
   const count = maskedCount(e, width, src);
   let result = count;
-  const a = e.update(width, dst, (old) => (result = e.shl(width, old, count)));
+  const a = e.update(width, dst, (old) => (result = move(e, width, old, count)));
   e.when(notZero(e, count), () => {
-    const cf = width === 64 ? bit(e, a, e.sub(64, e.int(64), count)) : bit(e, e.shl(64, a, count), e.int(width));
-    e.setFlags("shift", width, cf, e.xor(top(e, width, result), cf), result);
+    const cf = carry(e, width, a, count);
+    e.setFlags("shift", width, cf, overflow(e, width, a, result, cf), result);
   });
+});
+const shl = shift("shl", [...shiftRows(4), ...shiftRows(6)], {
+  move: (e, width, old, count) => e.shl(width, old, count),
+  carry: (e, width, old, count) => (width === 64 ? bit(e, old, e.sub(64, e.int(64), count)) : bit(e, e.shl(64, old, count), e.int(width))),
+  overflow: (e, width, _old, result, cf) => e.xor(top(e, width, result), cf),
+});
+const shr = shift("shr", shiftRows(5), {
+  move: (e, width, old, count) => e.shr(width, old, count),
+  carry: (e, _width, old, count) => bit(e, old, e.sub(64, count, e.int(1))),
+  overflow: (e, width, old) => top(e, width, old),
+});
+const sar = shift("sar", shiftRows(7), {
+  move: (e, width, old, count) => e.sar(width, old, count),
+  carry: (e, width, old, count) => e.and(e.sar(64, e.signExtend(width, old), e.sub(64, count, e.int(1))), e.int(1)),
+  overflow: (e) => e.int(0),
 });
 
-const shr = instruction("shr", "SDM 2B, SAL/SAR/SHL/SHR", shiftRows(5), (e, { width, dst, src }) => {
+type Direction = "left" | "right";
+/** The bit that left last, as far as the result tells, and the flags of a rotation to the left or to the right. */
+const rotated = <V>(e: Emit<V>, width: Width, direction: Direction, result: V, cf: V): void => {
+  e.setFlag("cf", cf);
+  e.setFlag("of", e.xor(top(e, width, result), direction === "left" ? cf : second(e, width, result)));
+};
+const rotate = (direction: Direction): Meaning => (e, { width, dst, src }) => {
   const count = maskedCount(e, width, src);
   let result = count;
-  const a = e.update(width, dst, (old) => (result = e.shr(width, old, count)));
-  e.when(notZero(e, count), () => {
-    const cf = bit(e, a, e.sub(64, count, e.int(1)));
-    e.setFlags("shift", width, cf, top(e, width, a), result);
-  });
-});
-
-const sar = instruction("sar", "SDM 2B, SAL/SAR/SHL/SHR", shiftRows(7), (e, { width, dst, src }) => {
-  const count = maskedCount(e, width, src);
-  let result = count;
-  const a = e.update(width, dst, (old) => (result = e.sar(width, old, count)));
-  e.when(notZero(e, count), () => {
-    const cf = e.and(e.sar(64, e.signExtend(width, a), e.sub(64, count, e.int(1))), e.int(1));
-    e.setFlags("shift", width, cf, e.int(0), result);
-  });
-});
-
-const rol = instruction("rol", "SDM 2B, RCL/RCR/ROL/ROR", rotateRows(0), (e, { width, dst, src }) => {
-  const count = maskedCount(e, width, src);
-  let result = count;
-  e.update(width, dst, (old) => (result = e.rotl(width, old, count)));
-  e.when(notZero(e, count), () => {
-    const cf = e.and(result, e.int(1));
-    e.setFlag("cf", cf);
-    e.setFlag("of", e.xor(top(e, width, result), cf));
-  });
-});
-
-const ror = instruction("ror", "SDM 2B, RCL/RCR/ROL/ROR", rotateRows(1), (e, { width, dst, src }) => {
-  const count = maskedCount(e, width, src);
-  let result = count;
-  e.update(width, dst, (old) => (result = e.rotr(width, old, count)));
-  e.when(notZero(e, count), () => {
-    const cf = top(e, width, result);
-    e.setFlag("cf", cf);
-    e.setFlag("of", e.xor(cf, second(e, width, result)));
-  });
-});
+  e.update(width, dst, (old) => (result = direction === "left" ? e.rotl(width, old, count) : e.rotr(width, old, count)));
+  e.when(notZero(e, count), () => rotated(e, width, direction, result, direction === "left" ? e.and(result, e.int(1)) : top(e, width, result)));
+};
+const rol = instruction("rol", "SDM 2B, RCL/RCR/ROL/ROR", rotateRows(0), rotate("left"));
+const ror = instruction("ror", "SDM 2B, RCL/RCR/ROL/ROR", rotateRows(1), rotate("right"));
 
 /** RCL and RCR rotate `width + 1` bits: up to 33 fit one value, 65 are put together from pieces. */
-const throughCarry = (direction: "left" | "right"): Meaning => <V>(e: Emit<V>, { width, dst, src }: Parameters<Meaning>[1]) => {
+const throughCarry = (direction: Direction): Meaning => <V>(e: Emit<V>, { width, dst, src }: Parameters<Meaning>[1]) => {
   const masked = maskedCount(e, width, src), one = e.int(1);
   const count = width < 32 ? e.remU(masked, e.int(width + 1)) : masked;
   const carry = e.flag("cf");
@@ -103,10 +97,7 @@ const throughCarry = (direction: "left" | "right"): Meaning => <V>(e: Emit<V>, {
     }
     return result;
   });
-  e.when(notZero(e, masked), () => {
-    e.setFlag("cf", cf);
-    e.setFlag("of", e.xor(top(e, width, result), direction === "left" ? cf : second(e, width, result)));
-  });
+  e.when(notZero(e, masked), () => rotated(e, width, direction, result, cf));
 };
 
 const rcl = instruction("rcl", "SDM 2B, RCL/RCR/ROL/ROR", rotateRows(2), throughCarry("left"));
@@ -116,47 +107,33 @@ const rcr = instruction("rcr", "SDM 2B, RCL/RCR/ROL/ROR", rotateRows(3), through
  * AMD's the source stands there twice). */
 const UNDEFINED_16 = "undef-dst undef=CF,OF,SF,ZF,AF,PF";
 
-const shld = instruction("shld", "SDM 2B, SHLD", [
-  `o16 0F A4 /r ib  r/m16  r16  immu8  ; ${UNDEFINED_16}`,
-  "o32 0F A4 /r ib  r/m32  r32  immu8  ; undef=AF,OF",
-  "o64 0F A4 /r ib  r/m64  r64  immu8  ; undef=AF,OF",
-  `o16 0F A5 /r     r/m16  r16  cl     ; ${UNDEFINED_16}`,
-  "o32 0F A5 /r     r/m32  r32  cl     ; undef=AF,OF",
-  "o64 0F A5 /r     r/m64  r64  cl     ; undef=AF,OF",
-], (e, { width, dst, src, third }) => {
-  const count = maskedCount(e, width, third), b = e.load(width, src);
-  const joined = <V>(f: Emit<V>, a: V, low: V): V =>
-    width === 32 ? f.or(f.shl(64, a, f.int(32)), low) : f.or(f.shl(64, a, f.int(32)), f.or(f.shl(64, low, f.int(16)), a));
-  let result = b;
-  const a = e.update(width, dst, (old) => (result = width === 64
-    ? e.or(e.shl(64, old, count), e.shr(64, e.shr(64, b, e.int(1)), e.sub(64, e.int(63), count)))
-    : e.zeroExtend(width, e.shr(64, joined(e, old, b), e.sub(64, e.int(32), count)))));
-  e.when(notZero(e, count), () => {
-    const cf = width === 64 ? bit(e, a, e.sub(64, e.int(64), count)) : bit(e, joined(e, a, b), e.sub(64, e.int(width + 32), count));
-    e.setFlags("shift", width, cf, e.xor(top(e, width, a), top(e, width, result)), result);
-  });
-});
+const doubleRows = (byImmediate: string, byCl: string): string[] =>
+  [[`0F ${byImmediate} /r ib`, "immu8"], [`0F ${byCl} /r   `, "cl   "]].flatMap(([opcode, count]) => [
+    `o16 ${opcode}  r/m16  r16  ${count}  ; ${UNDEFINED_16}`,
+    `o32 ${opcode}  r/m32  r32  ${count}  ; undef=AF,OF`,
+    `o64 ${opcode}  r/m64  r64  ${count}  ; undef=AF,OF`,
+  ]);
 
-const shrd = instruction("shrd", "SDM 2B, SHRD", [
-  `o16 0F AC /r ib  r/m16  r16  immu8  ; ${UNDEFINED_16}`,
-  "o32 0F AC /r ib  r/m32  r32  immu8  ; undef=AF,OF",
-  "o64 0F AC /r ib  r/m64  r64  immu8  ; undef=AF,OF",
-  `o16 0F AD /r     r/m16  r16  cl     ; ${UNDEFINED_16}`,
-  "o32 0F AD /r     r/m32  r32  cl     ; undef=AF,OF",
-  "o64 0F AD /r     r/m64  r64  cl     ; undef=AF,OF",
-], (e, { width, dst, src, third }) => {
-  const count = maskedCount(e, width, third), b = e.load(width, src);
-  const joined = <V>(f: Emit<V>, a: V, high: V): V =>
-    width === 32 ? f.or(f.shl(64, high, f.int(32)), a) : f.or(f.shl(64, a, f.int(32)), f.or(f.shl(64, high, f.int(16)), a));
+/** SHLD and SHRD: operands of up to 32 bits are joined to one value of 64, from which the result and the carry are taken; 64 bits are put
+ * together from pieces. */
+const double = (direction: Direction): Meaning => <V>(e: Emit<V>, { width, dst, src, third }: Parameters<Meaning>[1]) => {
+  const left = direction === "left", count = maskedCount(e, width, third), b = e.load(width, src);
+  const high = (value: V) => e.shl(64, value, e.int(32));
+  const joined = (a: V): V => {
+    if (width === 32) return left ? e.or(high(a), b) : e.or(high(b), a);
+    return e.or(high(a), e.or(e.shl(64, b, e.int(16)), a));
+  };
+  const wide = (a: V): V => (left
+    ? e.or(e.shl(64, a, count), e.shr(64, e.shr(64, b, e.int(1)), e.sub(64, e.int(63), count)))
+    : e.or(e.shr(64, a, count), e.shl(64, e.shl(64, b, e.int(1)), e.sub(64, e.int(63), count))));
   let result = b;
-  const a = e.update(width, dst, (old) => (result = width === 64
-    ? e.or(e.shr(64, old, count), e.shl(64, e.shl(64, b, e.int(1)), e.sub(64, e.int(63), count)))
-    : e.zeroExtend(width, e.shr(64, joined(e, old, b), count))));
+  const a = e.update(width, dst, (old) => (result = width === 64 ? wide(old) : e.zeroExtend(width, e.shr(64, joined(old), left ? e.sub(64, e.int(32), count) : count))));
   e.when(notZero(e, count), () => {
-    const less = e.sub(64, count, e.int(1));
-    const cf = width === 64 ? bit(e, a, less) : bit(e, joined(e, a, b), less);
-    e.setFlags("shift", width, cf, e.xor(top(e, width, a), top(e, width, result)), result);
+    const at = left ? e.sub(64, e.int(width === 64 ? 64 : width + 32), count) : e.sub(64, count, e.int(1));
+    e.setFlags("shift", width, bit(e, width === 64 ? a : joined(a), at), e.xor(top(e, width, a), top(e, width, result)), result);
   });
-});
+};
+const shld = instruction("shld", "SDM 2B, SHLD", doubleRows("A4", "A5"), double("left"));
+const shrd = instruction("shrd", "SDM 2B, SHRD", doubleRows("AC", "AD"), double("right"));
 
 export const SHIFT: readonly Instruction[] = [shl, shr, sar, rol, ror, rcl, rcr, shld, shrd];
