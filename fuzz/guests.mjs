@@ -6,7 +6,7 @@ import { runGuest } from "../dist/conformance/guest/guest.js";
 import { createWatchdog } from "../dist/conformance/guest/watchdog.js";
 
 /** The oracle is 100 times slower. */
-const INSTRUCTIONS = { interp: 1_000_000, oracle: 10_000 };
+const INSTRUCTIONS = { interp: 1_000_000, jit: 1_000_000, oracle: 10_000 };
 const SECONDS_PER_GUEST = 60;
 
 function run(engine, seed, watchdog) {
@@ -19,10 +19,10 @@ function run(engine, seed, watchdog) {
 
 export async function fuzz(seconds, firstSeed = Date.now() % 1_000_000_000) {
   const engines = await openEngines(), watchdog = createWatchdog("random guest");
-  const interp = engines.find(({ name }) => name === "interp"), oracle = engines.find(({ name }) => name === "oracle");
+  const [interp, oracle, jit] = ["interp", "oracle", "jit"].map((wanted) => engines.find(({ name }) => name === wanted));
   const end = Date.now() + seconds * 1000;
   let guests = 0, instructions = 0;
-  for (; Date.now() < end; guests++) instructions += run(guests % 8 === 7 ? oracle : interp, firstSeed + guests, watchdog);
+  for (; Date.now() < end; guests++) instructions += run(guests % 8 === 7 ? oracle : guests % 2 ? jit : interp, firstSeed + guests, watchdog);
   watchdog.stop();
   return `${guests} random guests from seed ${firstSeed} executed ${instructions} instructions inside of their fences`;
 }

@@ -1,59 +1,46 @@
-// Runs the same boot on two engines side by side and stops at the first instruction after which any register or flag differs:
-// node dist/conformance/lockstep.js [--image debian | --kernel FILE --initrd FILE] [--append WORDS] [--chunk N] [--until N]
+// Runs the same boot on two engines side by side and stops at the first difference of a register, a flag or a byte of memory:
+// node dist/conformance/lockstep.js [--engines interp,jit] [--image debian | --kernel FILE --initrd FILE] [--append WORDS] [--run WORDS] [--until N]
 // Time stands still within a chunk and advances by it, so both guests see the same clock.
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { createConsole } from "../backend/console.ts";
+import { cpioArchive, parentDirectories } from "../base/cpio.ts";
 import { hex } from "../base/text.ts";
-import { createEngine } from "../embed/engine.ts";
-import type { EngineName } from "../embed/protocol.ts";
-import { VCPU_FIELDS, type FieldName } from "../hal/layout.ts";
-import { createNodeMemory } from "../hal/memory.ts";
+import type { Engine } from "../hal/vcpu.ts";
+import { createNodeMemory, type NodeMemory } from "../hal/memory.ts";
 import { findImage } from "../host/nodejs/images.ts";
-import { loadEngineModules } from "../host/nodejs/modules.ts";
 import { createVm, type BootSource, type Vm } from "../palacios/vm.ts";
+import { openEngines } from "./engines.ts";
+import { bytesDifference, stateDifferences } from "./state.ts";
 
-/** What an instruction can change and a guest can see. Lazy flags are compared as RFLAGS. */
-const COMPARED: readonly FieldName[] = [
-  "gpr", "rip", "segBase", "segLimit", "segAttr", "segSelector", "gdtBase", "idtBase", "gdtLimit", "idtLimit", "cpl", "cr0", "cr2", "cr3", "cr4", "efer", "dr",
-  "star", "lstar", "sfmask", "kernelGsBase", "pat", "tscAux", "tscOffset", "xmm", "mxcsr", "fpr", "fcw", "fsw", "ftw", "activity", "xcr0",
-];
-const ACCESSED = 1n;
+const OWN_BYTES = 200 * 2 ** 20;
 
-function snapshot(vm: Vm): Map<string, bigint> {
-  const { state } = vm.vcpus[0];
-  const values = new Map<string, bigint>([["rflags", state.read("rflags")], ["retired", BigInt(vm.vcpus[0].retired())]]);
-  for (const name of COMPARED)
-    for (let index = 0; index < VCPU_FIELDS[name].count; index++) values.set(`${name}[${index}]`, state.readField(name, index) & (name === "segAttr" ? ~ACCESSED : -1n));
-  return values;
-}
+interface Guest { vm: Vm; node: NodeMemory; nowNs: number; output: string; flush(): void }
 
-export interface Difference { at: number; fields: string[]; rip: readonly [bigint, bigint]; code: Uint8Array }
-
-interface Side { vm: Vm; nowNs: number; output: string }
-
-async function createSide(name: EngineName, memoryBytes: number, boot: BootSource): Promise<Side> {
-  const modules = await loadEngineModules(name);
-  const side: Side = { vm: undefined as unknown as Vm, nowNs: 0, output: "" };
+function createGuest(engine: Engine, memoryBytes: number, boot: BootSource): Guest {
+  const guest: Guest = { vm: undefined as unknown as Vm, node: createNodeMemory(memoryBytes + OWN_BYTES), nowNs: 0, output: "", flush: () => console.flush() };
   let seed = 1;
-  const console = createConsole((bytes) => { side.output += Buffer.from(bytes).toString("latin1"); });
-  side.vm = createVm({
-    id: name, node: createNodeMemory(memoryBytes + 160 * 2 ** 20), engine: await createEngine(name, modules), memoryBytes, vcpuCount: 1,
-    clock: { nowNs: () => side.nowNs }, startEpochMs: 1_700_000_000_000, console,
+  const console = createConsole((bytes) => { guest.output += Buffer.from(bytes).toString("latin1"); });
+  guest.vm = createVm({
+    id: engine.name, node: guest.node, engine, memoryBytes, vcpuCount: 1, clock: { nowNs: () => guest.nowNs }, startEpochMs: 1_700_000_000_000, console,
     entropy: () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0),
   });
-  const loaded = side.vm.boot(() => boot);
+  const loaded = guest.vm.boot(() => boot);
   if ("issues" in loaded) throw new Error(JSON.stringify(loaded.issues));
-  return side;
+  return guest;
 }
 
-/** Advances a side by `instructions`, or to a halt. */
-function advance(side: Side, instructions: number): void {
-  const { vm } = side;
+/** Guest nanoseconds of an instruction. */
+const NS = 4;
+
+/** Advances a guest by a chunk, or to a halt; or by the first instructions of it only. */
+function advance(guest: Guest, chunk: number, instructions = chunk): void {
+  const { vm } = guest;
   const [vcpu] = vm.vcpus;
-  side.nowNs += instructions * 4;
+  guest.nowNs += chunk * NS;
   vm.timers.fire();
   const end = vcpu.retired() + instructions;
   while (vcpu.retired() < end && !vm.outcome) {
@@ -62,67 +49,107 @@ function advance(side: Side, instructions: number): void {
     if (reason === "hlt") {
       const next = vm.timers.next();
       if (next === undefined) return;
-      side.nowNs = Math.max(side.nowNs, next);
+      guest.nowNs = Math.max(guest.nowNs, next);
       vm.timers.fire();
     }
   }
 }
 
-const differences = (a: Map<string, bigint>, b: Map<string, bigint>) =>
-  [...a].filter(([name, value]) => b.get(name) !== value).map(([name, value]) => `${name}: ${hex(value)} ≠ ${hex(b.get(name)!)}`);
+const registers = ([a, b]: Guest[]) => stateDifferences({ vcpu: a.vm.vcpus[0], node: a.node }, { vcpu: b.vm.vcpus[0], node: b.node });
+function everything(guests: Guest[]): string[] {
+  const [a, b] = guests;
+  for (const guest of guests) guest.flush();
+  // an engine may look at the page of the next instruction before it notices that its budget is used up, which marks it as accessed
+  const memory = a.vm.memory.regions.flatMap(({ gpa, host, bytes, kind }) => {
+    const found = kind === "ram" && bytesDifference(a.node.bytes.subarray(host, host + bytes), b.node.bytes.subarray(b.vm.memory.host(gpa, bytes), b.vm.memory.host(gpa, bytes) + bytes), (offset, bits) => bits === 0x20 && offset % 8 === 0);
+    return found ? [`memory at ${hex(gpa)} ${found}`] : [];
+  });
+  return [...registers(guests), ...memory, ...(a.output === b.output ? [] : ["the console's output"])];
+}
+
+export interface LockstepOptions {
+  engines: readonly [Engine, Engine];
+  boot: BootSource;
+  memoryBytes: number;
+  /** instructions between two comparisons of registers; memory, which takes longer, is compared every `memoryEvery` chunks */
+  chunk: number;
+  memoryEvery: number;
+  /** instructions in all */
+  until: number;
+  progress?(text: string): void;
+}
+
+/** @returns what happened, and whether both went alike */
+export function lockstep({ engines, boot, memoryBytes, chunk, memoryEvery, until, progress = () => {} }: LockstepOptions): { alike: boolean; text: string } {
+  const begin = () => engines.map((engine) => createGuest(engine, memoryBytes, boot));
+  /** Both guests after so many chunks, and the first instructions of another one. */
+  const replay = (chunks: number, instructions: number) => {
+    const guests = begin();
+    for (const guest of guests) {
+      for (let done = 0; done < chunks; done++) advance(guest, chunk);
+      if (instructions > 0) advance(guest, chunk, instructions);
+    }
+    return guests;
+  };
+  /** Number of the first chunk after which something differs, or how both ended. */
+  const search = (from: number, every: number): { chunk: number } | { text: string } => {
+    const guests = replay(from, 0);
+    for (let index = from; ; index++) {
+      for (const guest of guests) advance(guest, chunk);
+      const ended = guests.some(({ vm }) => vm.outcome), last = (index + 1) * chunk >= until;
+      const wrong = ended || last || (index + 1) % every === 0 ? everything(guests) : registers(guests);
+      if (wrong.length > 0) return { chunk: index };
+      const [{ vm: { vcpus: [vcpu], outcome }, output }] = guests;
+      if (ended) return { text: `ended alike after ${vcpu.retired()} instructions: ${JSON.stringify(outcome)}, ${output.length} bytes on the console` };
+      if (last) return { text: `no difference in ${vcpu.retired()} instructions; ${output.length} bytes on the console` };
+      if ((index + 1) % every === 0) progress(`${vcpu.retired()} instructions alike; ${output.length} bytes on the console`);
+    }
+  };
+  const roughly = search(0, memoryEvery);
+  if ("text" in roughly) return { alike: true, text: roughly.text };
+  progress(`a difference in chunk ${roughly.chunk}: looking closer`);
+  const exactly = search(Math.max(0, roughly.chunk - roughly.chunk % memoryEvery), 1);
+  if ("text" in exactly) return { alike: false, text: `a difference in chunk ${roughly.chunk} that is not there the second time: ${exactly.text}` };
+  let low = 0, high = chunk;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (everything(replay(exactly.chunk, middle)).length > 0) high = middle;
+    else low = middle;
+  }
+  const [before] = replay(exactly.chunk, high - 1), guests = replay(exactly.chunk, high);
+  const { state } = before.vm.vcpus[0], rip = state.read("rip");
+  // the kernel's own mapping, where that can be guessed
+  const physical = rip > 0xffff_ffff_8000_0000n ? Number(rip - 0xffff_ffff_8000_0000n) : undefined;
+  return { alike: false, text: [
+    `differ in chunk ${exactly.chunk}, ${high} instructions into it, after instruction ${before.vm.vcpus[0].retired() + 1} at ${hex(rip)}${physical === undefined ? "" : ` [${Buffer.from(before.vm.memory.read(physical, 16)).toString("hex")}]`}; cr3 ${hex(state.read("cr3"))}`,
+    ...everything(guests).map((line) => `  ${line}`),
+    `  console: …${before.output.slice(-200)}`,
+  ].join("\n") };
+}
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: {
-    image: { type: "string", default: "debian" }, kernel: { type: "string" }, initrd: { type: "string", multiple: true }, append: { type: "string", default: "earlyprintk=ttyS0" },
-    chunk: { type: "string", default: "10000" }, until: { type: "string", default: "20000000" }, from: { type: "string", default: "0" }, engines: { type: "string", default: "oracle,interp" },
+    image: { type: "string", default: "debian" }, kernel: { type: "string" }, initrd: { type: "string", multiple: true }, append: { type: "string", default: "" }, run: { type: "string" },
+    chunk: { type: "string", default: "10007" }, every: { type: "string", default: "10000" }, until: { type: "string", default: "Infinity" },
+    engines: { type: "string", default: "interp,jit50" }, memory: { type: "string", default: "256" },
   } });
   const image = values.kernel ? undefined : findImage(values.image);
-  const boot: BootSource = {
-    kernel: new Uint8Array(readFileSync(values.kernel ?? path.join(image!.folder, image!.kernel))),
-    initrds: (values.initrd ?? image?.initrds.map((name) => path.join(image.folder, name)) ?? []).map((name) => new Uint8Array(readFileSync(name))),
-    commandLine: `${image?.commandLine ?? ""} ${values.append}`,
-  };
-  const names = values.engines.split(",") as EngineName[];
-  const chunk = Number(values.chunk);
-  let good = 0;
-  for (let step = chunk; ;) {
-    const sides = [await createSide(names[0], 256 * 2 ** 20, boot), await createSide(names[1], 256 * 2 ** 20, boot)];
-    // time must pass in the same steps in every attempt, so everything up to the last good chunk runs in whole chunks
-    for (let done = 0; done < good; done += chunk) for (const side of sides) advance(side, chunk);
-    let bad = false, at = good;
-    while (at < Number(values.until)) {
-      const before = snapshot(sides[0].vm);
-      for (const side of sides) advance(side, step);
-      const [a, b] = sides.map(({ vm }) => snapshot(vm));
-      const fields = differences(a, b);
-      if (fields.length > 0) {
-        bad = true;
-        if (step > 1) break;
-        const { state } = sides[0].vm.vcpus[0];
-        const rip = before.get("rip[0]")!;
-        console.log(`differ after instruction ${at + 1}, at ${hex(rip)} (${names.join(" ≠ ")}):`);
-        console.log(fields.map((line) => `  ${line}`).join("\n"));
-        for (const { vm } of sides) console.log(`  outcome ${JSON.stringify(vm.outcome)}`);
-        const physical = rip > 0xffff_ffff_8000_0000n ? Number(rip - 0xffff_ffff_8000_0000n) : Number(rip & 0xfff_ffffn);
-        console.log(`  bytes (if the kernel's mapping): ${Buffer.from(sides[0].vm.memory.read(physical, 16)).toString("hex")}  cr3 ${hex(state.read("cr3"))}`);
-        return;
-      }
-      if (sides.some(({ vm }) => vm.outcome)) {
-        console.log(`ended alike after ${at} instructions: ${JSON.stringify(sides[0].vm.outcome)}`);
-        return;
-      }
-      at += step;
-      if (step === chunk) good = at;
-      if (step === chunk && at % (chunk * 100) === 0) process.stderr.write(`\r${at} equal; console: ${sides[0].output.length} bytes `);
-    }
-    if (!bad) {
-      console.log(`no difference in ${at} instructions`);
-      return;
-    }
-    process.stderr.write(`\n${good} equal, looking closer\n`);
-    if (step === 1) return;
-    step = 1;
-  }
+  if (!values.kernel && !image) throw new Error("no image: nvl images pull debian");
+  const archive = values.run === undefined ? [] : [cpioArchive([...parentDirectories(["/etc/nvl/run"]), { path: "/etc/nvl/run", kind: "file", mode: 0o755, content: new TextEncoder().encode(`#!/bin/sh\n${values.run}\n`) }])];
+  const read = (file: string) => new Uint8Array(readFileSync(file));
+  const engines = openEngines(values.engines.split(","));
+  if (engines.length !== 2) throw new Error("two engines are compared, such as interp,jit50; they must be built");
+  const { alike, text } = lockstep({
+    engines: [engines[0], engines[1]], memoryBytes: Number(values.memory) * 2 ** 20, chunk: Number(values.chunk), memoryEvery: Number(values.every), until: Number(values.until),
+    boot: {
+      kernel: read(values.kernel ?? path.join(image!.folder, image!.kernel)),
+      initrds: [...(values.initrd ?? image?.initrds.map((name) => path.join(image.folder, name)) ?? []).map(read), ...archive],
+      commandLine: `${image?.commandLine ?? ""} ${values.append}`,
+    },
+    progress: (line) => process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${line}` : `${line}\n`),
+  });
+  console.log(`${process.stderr.isTTY ? "\n" : ""}${values.engines}: ${text}`);
+  process.exitCode = alike ? 0 : 1;
 }
 
-await main();
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) await main();

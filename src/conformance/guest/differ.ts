@@ -1,18 +1,11 @@
 // The same random guest on two engines, in steps of a few instructions, until a register, a flag, a byte of memory or the order of its
 // accesses to the bus differs. Time stands still within a step.
 
-import { hex } from "../../base/text.ts";
-import { VCPU_FIELDS, type Engine, type FieldName } from "../../hal/index.ts";
+import type { Engine } from "../../hal/index.ts";
 import { createRandom } from "../random.ts";
+import { bytesDifference, stateDifferences } from "../state.ts";
 import { createGuest, type Guest, type GuestOptions } from "./guest.ts";
 import { PAGE_TABLES } from "./world.ts";
-
-/** What a guest can see, and what decides how it goes on. Lazy flags are compared as RFLAGS. */
-const COMPARED: readonly FieldName[] = [
-  "gpr", "rip", "flagRest", "segBase", "segLimit", "segAttr", "segSelector", "gdtBase", "idtBase", "gdtLimit", "idtLimit", "cpl", "cr0", "cr2", "cr3", "cr4", "efer", "xcr0", "dr",
-  "star", "lstar", "cstar", "sfmask", "kernelGsBase", "sysenterCs", "sysenterEsp", "sysenterEip", "pat", "apicBase", "miscEnable", "tscAux", "tscOffset", "tscAdjust",
-  "xmm", "fpr", "mxcsr", "fcw", "fsw", "ftw", "fop", "fip", "fdp", "fcs", "fds", "shadow", "activity", "blocking",
-];
 
 export interface Difference {
   seed: number;
@@ -27,21 +20,8 @@ export interface Difference {
   fields: string[];
 }
 
-const sameBytes = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
-
 function differences(a: Guest, b: Guest): string[] {
-  const out: string[] = [];
-  for (const name of COMPARED) {
-    const { offset, stride, count } = VCPU_FIELDS[name], at = (guest: Guest) => guest.vcpu.state.address + offset;
-    if (sameBytes(a.node.bytes.subarray(at(a), at(a) + stride * count), b.node.bytes.subarray(at(b), at(b) + stride * count))) continue;
-    for (let index = 0; index < count; index++) {
-      const [one, other] = [a, b].map(({ vcpu }) => vcpu.state.readField(name, index));
-      if (one !== other) out.push(`${name}[${index}]: ${hex(one)} ≠ ${hex(other)}`);
-    }
-  }
-  const [flags, otherFlags] = [a, b].map(({ vcpu }) => vcpu.state.read("rflags"));
-  if (flags !== otherFlags) out.push(`rflags: ${hex(flags)} ≠ ${hex(otherFlags)}`);
-  if (a.vcpu.retired() !== b.vcpu.retired()) out.push(`retired: ${a.vcpu.retired()} ≠ ${b.vcpu.retired()}`);
+  const out = stateDifferences(a, b);
   if (a.busHash() !== b.busHash()) out.push("accesses to the bus");
   return out;
 }
@@ -52,11 +32,8 @@ const isEntry = (index: number, offset: number) => index === 0 && offset >= PAGE
 
 function memoryDifferences(a: Guest, b: Guest): string[] {
   for (const [index, bytes] of a.ram.entries()) {
-    const other = b.ram[index];
-    if (sameBytes(bytes, other)) continue;
-    const at = bytes.findIndex((byte, offset) => byte !== other[offset] && !(isEntry(index, offset) && (byte ^ other[offset]) === ACCESSED));
-    if (at < 0) continue;
-    return [`RAM ${index} from +${hex(at)}: ${Buffer.from(bytes.subarray(at, at + 16)).toString("hex")} ≠ ${Buffer.from(other.subarray(at, at + 16)).toString("hex")}`];
+    const found = bytesDifference(bytes, b.ram[index], (offset, bits) => bits === ACCESSED && isEntry(index, offset));
+    if (found) return [`RAM ${index} from ${found}`];
   }
   return [];
 }
