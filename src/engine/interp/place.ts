@@ -66,7 +66,7 @@ export function operationPlacement(surroundings: Surroundings, op: Node, form: F
   };
   const linear = (segment: Node, offset: Node, bytes: number, access: "read" | "write"): Node => {
     if (!code64) return checked(segment, offset, bytes, access);
-    if (segment.kind === "const" && segment.value < BigInt(C.SEG_FS)) return as64(offset);
+    if (segment.kind === "const" && segment.low < C.SEG_FS) return as64(offset);
     // bases of ES, CS, SS and DS count as 0
     const number = as32(segment);
     const base = g.load("i64.load", g.pure("i32.add", state, g.pure("i32.shl", number, g.i32(3))), OFFSET.segBase);

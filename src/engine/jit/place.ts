@@ -119,7 +119,7 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, ju
     linearAddress: () => withSegment(decoded.segment, effectiveAddress()),
     linear: (segment, address) => {
       if (segment.kind !== "const") return unforeseen();
-      return withSegment(Number(segment.value), as64(address));
+      return withSegment(segment.low, as64(address));
     },
     decoded: (fact) => {
       switch (fact) {

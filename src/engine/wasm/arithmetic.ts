@@ -1,7 +1,6 @@
 // The integer part of `Emit`: arithmetic, comparison and choice as WebAssembly operations.
 
 import type { Emit, Width } from "../../isa/emit.ts";
-import { knownBits } from "./fold.ts";
 import type { Graph, Node } from "./ir.ts";
 import type { PureOp } from "./opcodes.ts";
 import { ones, type Conversions } from "./types.ts";
@@ -24,7 +23,7 @@ export function arithmetic(g: Graph, { as32, as64, asWidth, either, asCondition,
   const shift = (name: "shl" | "shr_u" | "shr_s") => (width: Width, a: Node, count: Node) => {
     const prepare = (value: Node) => (name === "shr_s" ? signed(width, value) : value);
     if (width === 64) return g.pure(`i64.${name}`, as64(a), as64(count));
-    if (knownBits(count) <= 5) return cut(width, g.pure(`i32.${name}`, as32(prepare(a)), as32(count)));
+    if (count.bits <= 5) return cut(width, g.pure(`i32.${name}`, as32(prepare(a)), as32(count)));
     const wide = name === "shr_s" ? g.pure("i64.extend_i32_s", prepare(a)) : as64(a);
     return cut(width, g.pure("i32.wrap_i64", g.pure(`i64.${name}`, wide, as64(count))));
   };
@@ -72,7 +71,7 @@ export function arithmetic(g: Graph, { as32, as64, asWidth, either, asCondition,
   const select = (condition: Node, yes: Node, no: Node) => {
     const test = asCondition(condition);
     if (yes.type === no.type) return g.select(test, yes, no);
-    return Math.max(knownBits(yes), knownBits(no)) <= 32 ? g.select(test, as32(yes), as32(no)) : g.select(test, as64(yes), as64(no));
+    return Math.max(yes.bits, no.bits) <= 32 ? g.select(test, as32(yes), as32(no)) : g.select(test, as64(yes), as64(no));
   };
   return {
     int, add: binary("add"), sub: binary("sub"), mul, mulHighU, mulHighS,
@@ -80,7 +79,7 @@ export function arithmetic(g: Graph, { as32, as64, asWidth, either, asCondition,
     and: (a, b) => either("and", a, b), or: (a, b) => either("or", a, b), xor: (a, b) => either("xor", a, b), not,
     neg: (width, a) => binary("sub")(width, g.i64(0n), a),
     shl: shift("shl"), shr: shift("shr_u"), sar: shift("shr_s"), rotl: rotate("rotl"), rotr: rotate("rotr"),
-    signExtend, zeroExtend: (width, a) => (width === 64 ? a : knownBits(a) <= width ? as32(a) : cut(width, a)),
+    signExtend, zeroExtend: (width, a) => (width === 64 ? a : a.bits <= width ? as32(a) : cut(width, a)),
     clz: (width, a) => (width === 64 ? g.pure("i64.clz", as64(a)) : g.pure("i32.sub", g.pure("i32.clz", as32(a)), g.i32(32 - width))),
     ctz: (width, a) => (width === 64 ? g.pure("i64.ctz", as64(a)) : g.pure("i32.ctz", width === 32 ? as32(a) : g.pure("i32.or", as32(a), g.i32(1 << width)))),
     popcnt: (a) => g.pure(a.type === "i64" ? "i64.popcnt" : "i32.popcnt", a), byteSwap,

@@ -10,6 +10,8 @@ export interface ByteWriter {
   s32(value: number): void;
   /** signed LEB128 of a 64-bit value */
   s64(value: bigint): void;
+  /** the same, of a value in two halves */
+  s64Halves(low: number, high: number): void;
   name(text: string): void;
   /** Overwrites a byte that is already written. */
   patch(at: number, value: number): void;
@@ -51,20 +53,19 @@ export function byteWriter(): ByteWriter {
       byte(low | 0x80);
     }
   };
-  const s64 = (value: bigint) => {
-    value = BigInt.asIntN(64, value);
-    if (value >= -0x4000_0000n && value < 0x4000_0000n) return s32(Number(value)); // the encodings agree where both apply
-    for (;;) {
-      const low = Number(value & 0x7fn);
-      value >>= 7n;
-      if ((value === 0n && !(low & 0x40)) || (value === -1n && (low & 0x40))) return byte(low);
-      byte(low | 0x80);
+  const s64Halves = (low: number, high: number) => {
+    while (high !== low >> 31) { // the encodings of 32 and 64 bits agree where both apply
+      byte((low & 0x7f) | 0x80);
+      low = (low >>> 7) | (high << 25);
+      high >>= 7;
     }
+    s32(low);
   };
+  const s64 = (value: bigint) => s64Halves(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
   const name = (text: string) => {
     const encoded = [...text].map((character) => character.charCodeAt(0)); // our names are ASCII
     u32(encoded.length);
     bytes(encoded);
   };
-  return { get length() { return length; }, byte, bytes, u32, s32, s64, name, patch: (at, value) => { buffer[at] = value; }, finish: () => buffer.slice(0, length) };
+  return { get length() { return length; }, byte, bytes, u32, s32, s64, s64Halves, name, patch: (at, value) => { buffer[at] = value; }, finish: () => buffer.slice(0, length) };
 }

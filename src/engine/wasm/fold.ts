@@ -1,122 +1,76 @@
 // What is known about a value while code is written: constants are computed, operations without effect vanish, and an upper bound of the
-// bits that can be set lets masks vanish.
+// bits that can be set lets masks vanish. One rule per operation, by the part of its name after the dot; it holds for both integer types.
 
 import type { Node } from "./ir.ts";
 
-const u32 = (value: bigint) => BigInt.asUintN(32, value);
-const u64 = (value: bigint) => BigInt.asUintN(64, value);
-const s32 = (value: bigint) => BigInt.asIntN(32, value);
-const s64 = (value: bigint) => BigInt.asIntN(64, value);
+export interface Rule {
+  /** Of constants, as zero-extended values of `width` bits. */
+  compute(a: bigint, b: bigint, width: 32 | 64): bigint;
+  /** No bit of the result at or above this position is set; without it, any may be. */
+  bits?(a: Node, b: Node, full: number): number;
+  /** The node that stands for this operation if it needs none of its own. */
+  simplify?(a: Node, b: Node, all: -1 | 0): Node | undefined;
+}
+
+const signed = (value: bigint, width: number) => BigInt.asIntN(width, value);
 const bit = (condition: boolean) => (condition ? 1n : 0n);
 const bitLength = (value: bigint) => (value === 0n ? 0 : value.toString(2).length);
-const trailing = (value: bigint, width: number) => {
-  for (let index = 0; index < width; index++) if ((value >> BigInt(index)) & 1n) return BigInt(index);
-  return BigInt(width);
-};
+const trailing = (value: bigint, width: number) => (value === 0n ? BigInt(width) : BigInt(bitLength(value & -value) - 1));
 const ones = (value: bigint) => BigInt(value.toString(2).replaceAll("0", "").length);
+const places = (count: bigint, width: number) => count & BigInt(width - 1);
 
-/** Integer operations by the part of their name after the dot, on zero-extended values of `width` bits. */
-function compute(name: string, width: 32 | 64, a: bigint, b: bigint): bigint | undefined {
-  const signed = width === 32 ? s32 : s64;
-  const count = b & BigInt(width - 1);
-  switch (name) {
-    case "add": return a + b;
-    case "sub": return a - b;
-    case "mul": return a * b;
-    case "and": return a & b;
-    case "or": return a | b;
-    case "xor": return a ^ b;
-    case "shl": return a << count;
-    case "shr_u": return a >> count;
-    case "shr_s": return signed(a) >> count;
-    case "rotl": return (a << count) | (a >> (BigInt(width) - count));
-    case "rotr": return (a >> count) | (a << (BigInt(width) - count));
-    case "clz": return BigInt(width - bitLength(a));
-    case "ctz": return trailing(a, width);
-    case "popcnt": return ones(a);
-    case "eqz": return bit(a === 0n);
-    case "eq": return bit(a === b);
-    case "ne": return bit(a !== b);
-    case "lt_u": return bit(a < b);
-    case "gt_u": return bit(a > b);
-    case "le_u": return bit(a <= b);
-    case "ge_u": return bit(a >= b);
-    case "lt_s": return bit(signed(a) < signed(b));
-    case "gt_s": return bit(signed(a) > signed(b));
-    case "le_s": return bit(signed(a) <= signed(b));
-    case "ge_s": return bit(signed(a) >= signed(b));
-    case "wrap_i64": return a;
-    case "extend_i32_u": return u32(a);
-    case "extend_i32_s": return s32(a);
-    case "extend8_s": return BigInt.asIntN(8, a);
-    case "extend16_s": return BigInt.asIntN(16, a);
-    case "extend32_s": return s32(a);
-    default: return undefined;
-  }
-}
+const isConstant = (node: Node, low: number, high: number) => node.kind === "const" && node.low === low && node.high === high;
+const isZero = (node: Node) => isConstant(node, 0, 0);
+const isOne = (node: Node) => isConstant(node, 1, 0);
+const withoutZero = (a: Node, b: Node) => (isZero(b) ? a : isZero(a) ? b : undefined);
+const unlessZero = (a: Node, b: Node) => (isZero(b) ? a : undefined);
+/** `value` where these bits of it are all that it can have. */
+const masked = (mask: Node, value: Node, high: -1 | 0) => {
+  if (mask.kind !== "const") return undefined;
+  if (mask.low === -1 && mask.high === high) return value;
+  if (isZero(mask)) return mask;
+  const contiguous = mask.high === 0 ? (mask.low & (mask.low + 1)) === 0 : mask.low === -1 && (mask.high & (mask.high + 1)) === 0;
+  return contiguous && value.bits <= mask.bits ? value : undefined;
+};
+/** All bits that a shift may move are known to be zero, and a known count. */
+const count = (b: Node, full: number) => b.low & (full - 1);
 
-const isCompare = (name: string) => /^(eqz|eq|ne|[lg][te]_[su])$/.test(name);
+const one = () => 1;
+const most = (a: Node, b: Node) => Math.max(a.bits, b.bits);
+const few = () => 7;
+const comparison = (compute: Rule["compute"]): Rule => ({ compute, bits: one });
 
-/** Value of a pure operation on constants, as zero-extended bits of its result type; undefined when it is not an integer operation. */
-export function evaluate(op: string, args: readonly bigint[]): bigint | undefined {
-  const [type, name] = op.split(".");
-  if (type !== "i32" && type !== "i64") return undefined;
-  const value = compute(name, type === "i32" ? 32 : 64, args[0], args[1] ?? 0n);
-  return value === undefined ? undefined : type === "i32" || isCompare(name) ? u32(value) : u64(value);
-}
+/** What an operation means for the compiler. Operations that are not listed are neither computed nor simplified. */
+export const RULES: Readonly<Record<string, Rule>> = {
+  add: { compute: (a, b) => a + b, bits: (a, b, full) => Math.min(full, most(a, b) + 1), simplify: withoutZero },
+  sub: { compute: (a, b) => a - b, simplify: unlessZero },
+  mul: { compute: (a, b) => a * b, simplify: (a, b) => (isOne(b) ? a : isOne(a) ? b : undefined) },
+  and: { compute: (a, b) => a & b, bits: (a, b) => Math.min(a.bits, b.bits), simplify: (a, b, all) => masked(b, a, all) ?? masked(a, b, all) },
+  or: { compute: (a, b) => a | b, bits: most, simplify: withoutZero },
+  xor: { compute: (a, b) => a ^ b, bits: most, simplify: withoutZero },
+  shl: { compute: (a, b, width) => a << places(b, width), bits: (a, b, full) => (b.kind === "const" ? Math.min(full, a.bits + count(b, full)) : full), simplify: unlessZero },
+  shr_u: { compute: (a, b, width) => a >> places(b, width), bits: (a, b, full) => (b.kind === "const" ? Math.max(0, a.bits - count(b, full)) : a.bits), simplify: unlessZero },
+  shr_s: { compute: (a, b, width) => signed(a, width) >> places(b, width), simplify: unlessZero },
+  rotl: { compute: (a, b, width) => (a << places(b, width)) | (a >> (BigInt(width) - places(b, width))), simplify: unlessZero },
+  rotr: { compute: (a, b, width) => (a >> places(b, width)) | (a << (BigInt(width) - places(b, width))), simplify: unlessZero },
+  clz: { compute: (a, _, width) => BigInt(width - bitLength(a)), bits: few },
+  ctz: { compute: (a, _, width) => trailing(a, width), bits: few },
+  popcnt: { compute: (a) => ones(a), bits: few },
+  eqz: comparison((a) => bit(a === 0n)), eq: comparison((a, b) => bit(a === b)), ne: comparison((a, b) => bit(a !== b)),
+  lt_u: comparison((a, b) => bit(a < b)), gt_u: comparison((a, b) => bit(a > b)), le_u: comparison((a, b) => bit(a <= b)), ge_u: comparison((a, b) => bit(a >= b)),
+  lt_s: comparison((a, b, width) => bit(signed(a, width) < signed(b, width))), gt_s: comparison((a, b, width) => bit(signed(a, width) > signed(b, width))),
+  le_s: comparison((a, b, width) => bit(signed(a, width) <= signed(b, width))), ge_s: comparison((a, b, width) => bit(signed(a, width) >= signed(b, width))),
+  wrap_i64: { compute: (a) => a, bits: (a) => Math.min(32, a.bits), simplify: (a) => (a.op === "i64.extend_i32_u" || a.op === "i64.extend_i32_s" ? a.args[0] : undefined) },
+  extend_i32_u: { compute: (a) => a, bits: (a) => a.bits },
+  extend_i32_s: { compute: (a) => signed(a, 32) },
+  extend8_s: { compute: (a) => signed(a, 8) }, extend16_s: { compute: (a) => signed(a, 16) }, extend32_s: { compute: (a) => signed(a, 32) },
+};
 
-/** No bit at or above this position is set. */
-export function knownBits(node: Node): number {
-  const full = node.type === "i32" ? 32 : 64;
-  if (node.kind === "const") return bitLength(node.value);
-  const [, name = ""] = node.op.split(".");
-  if (node.kind === "load") {
-    const match = /^load(8|16|32)_u$/.exec(name);
-    return match ? Number(match[1]) : full;
-  }
-  if (node.kind === "if") return node.valueBits;
-  if (node.kind !== "pure" || node.type === "v128") return full;
-  const [a, b] = node.args;
-  if (isCompare(name)) return 1;
-  switch (name) {
-    case "and": return Math.min(knownBits(a), knownBits(b));
-    case "or": case "xor": return Math.max(knownBits(a), knownBits(b));
-    case "add": return Math.min(full, Math.max(knownBits(a), knownBits(b)) + 1);
-    case "shr_u": return b.kind === "const" ? Math.max(0, knownBits(a) - Number(b.value)) : knownBits(a);
-    case "shl": return b.kind === "const" ? Math.min(full, knownBits(a) + Number(b.value)) : full;
-    case "extend_i32_u": return knownBits(a);
-    case "wrap_i64": return Math.min(32, knownBits(a));
-    case "clz": case "ctz": case "popcnt": return 7;
-    case "select": return Math.max(knownBits(a), knownBits(b));
-    default: return name.startsWith("extract_lane_u") ? 16 : full;
-  }
-}
+/** Bits that the result of an operation can have, by its name after the dot, where its operands do not matter. */
+export const RESULT_BITS: Readonly<Record<string, number>> = { load8_u: 8, load16_u: 16, load32_u: 32, extract_lane_u: 16, any_true: 1, all_true: 1, eq: 1, ne: 1, lt: 1, gt: 1, le: 1, ge: 1 };
 
-/** The node that stands for this operation if it needs none of its own. */
-export function simplify(op: string, args: readonly Node[]): Node | undefined {
-  const [type, name] = op.split(".");
-  const [a, b] = args;
-  const constant = (node: Node | undefined, value: bigint) => node?.kind === "const" && node.value === value;
-  const all = type === "i32" ? 0xffff_ffffn : 0xffff_ffff_ffff_ffffn;
-  switch (name) {
-    case "add": case "or": case "xor":
-      if (constant(b, 0n)) return a;
-      if (constant(a, 0n)) return b;
-      return undefined;
-    case "sub": case "shl": case "shr_u": case "shr_s": case "rotl": case "rotr":
-      return constant(b, 0n) ? a : undefined;
-    case "mul":
-      return constant(b, 1n) ? a : constant(a, 1n) ? b : undefined;
-    case "and":
-      for (const [mask, value] of [[b, a], [a, b]]) {
-        if (mask.kind !== "const") continue;
-        if (mask.value === 0n || mask.value === all) return mask.value === 0n ? mask : value;
-        const low = bitLength(mask.value);
-        if (mask.value === (1n << BigInt(low)) - 1n && knownBits(value) <= low) return value;
-      }
-      return undefined;
-    case "wrap_i64":
-      return a.op === "i64.extend_i32_u" || a.op === "i64.extend_i32_s" ? a.args[0] : undefined;
-    default: return undefined;
-  }
-}
+/** Position of the highest bit that is set, plus one. */
+export const constantBits = (low: number, high: number) => (high !== 0 ? 64 - Math.clz32(high) : 32 - Math.clz32(low));
+
+/** A constant as the zero-extended value of its type. */
+export const valueOf = (node: Node) => (node.high === 0 ? BigInt(node.low >>> 0) : BigInt.asUintN(64, (BigInt(node.high) << 32n) | BigInt(node.low >>> 0)));

@@ -139,7 +139,7 @@ export function floatInPlace({ g, state }: Surroundings, { as64 }: Conversions, 
   /** Masks; the predicate must be known. */
   const compare = (format: Format, isPacked: boolean): Build => ([a, b, predicate]) => {
     if (predicate.kind !== "const") return undefined;
-    const kind = Number(predicate.value & 3n), inverted = (predicate.value & 4n) !== 0n, { lanes, int } = FORMATS[format];
+    const kind = predicate.low & 3, inverted = (predicate.low & 4) !== 0, { lanes, int } = FORMATS[format];
     if (isPacked) {
       const mask = () => (kind === 3 ? g.v128(0n, 0n) : g.float(`${lanes}.${CMP[kind]}`, a, b));
       return { refuse: packedIncomparable(format, a, b), type: "v128", result: () => (inverted ? g.simd("v128.not", [mask()]) : mask()) };
@@ -163,22 +163,22 @@ export function floatInPlace({ g, state }: Surroundings, { as64 }: Conversions, 
   };
   const toInteger = (format: Format): Build => ([a, truncate, width]) => {
     if (truncate.kind !== "const" || width.kind !== "const") return undefined;
-    const { int } = FORMATS[format], limit = 2n * LIMITS[format][width.value === 32n ? 32 : 64], x = low(format, a), chop = truncate.value !== 0n;
+    const { int } = FORMATS[format], limit = 2n * LIMITS[format][width.low === 32 ? 32 : 64], x = low(format, a), chop = truncate.low !== 0;
     const large = int === "i32" ? g.pure("i32.ge_u", doubled(format, x), g.i32(Number(limit))) : g.pure("i64.ge_u", doubled(format, x), g.i64(limit));
     return { refuse: or(chop ? inexactIsNews() : notNative(), large), type: "i64", result: () => {
       const whole = g.partial(`i64.trunc_${format}_s`, chop ? x : g.float(`${format}.nearest`, x));
-      return width.value === 32n ? as64(g.pure("i32.wrap_i64", whole)) : whole;
+      return width.low === 32 ? as64(g.pure("i32.wrap_i64", whole)) : whole;
     } };
   };
   const packedToInteger = (format: Format): Build => ([a, truncate]) => {
     if (truncate.kind !== "const") return undefined;
-    const v = vectors(format), chop = truncate.value !== 0n;
+    const v = vectors(format), chop = truncate.low !== 0;
     return { refuse: or(chop ? inexactIsNews() : notNative(), anyOf(v.notBelow(v.twice(a), LIMITS[format][32]))), type: "v128",
       result: () => g.float(format === "f32" ? "i32x4.trunc_sat_f32x4_s" : "i32x4.trunc_sat_f64x2_s_zero", chop ? a : g.float(`${v.lanes}.nearest`, a)) };
   };
   const round = (format: Format, isPacked: boolean): Build => ([a, b, control]) => {
     if (control.kind !== "const") return undefined;
-    const quiet = (control.value & 8n) !== 0n, byMxcsr = (control.value & 4n) !== 0n, name = byMxcsr ? "nearest" : ROUND[Number(control.value & 3n)];
+    const quiet = (control.low & 8) !== 0, byMxcsr = (control.low & 4) !== 0, name = byMxcsr ? "nearest" : ROUND[control.low & 3];
     const mode = byMxcsr ? notNative() : quiet ? g.i32(0) : inexactIsNews();
     if (isPacked) {
       const v = vectors(format);

@@ -1,8 +1,8 @@
 // The intermediate form between a meaning and its Wasm: nodes in program order, in nested regions. Pure nodes are folded as they
 // are made; which become locals and which expression trees is decided when the whole is known (lower.ts).
 
-import { evaluate, knownBits, simplify } from "./fold.ts";
-import { OP_FACTS, type FloatOp, type LoadOp, type PartialOp, type PureOp, type StoreOp, type ValueType } from "./opcodes.ts";
+import { constantBits, valueOf } from "./fold.ts";
+import { OP_FACTS, type FloatOp, type LoadOp, type OpFact, type PartialOp, type PureOp, type StoreOp, type ValueType } from "./opcodes.ts";
 import type { SimdOp } from "../../isa/simd.ts";
 
 export type NodeKind = "const" | "param" | "get" | "set" | "pure" | "partial" | "load" | "store" | "call" | "if" | "exit" | "result";
@@ -12,22 +12,28 @@ export interface Node {
   readonly type: ValueType | "none";
   /** operation, or the kind of an exit */
   readonly op: string;
+  readonly fact: OpFact | undefined;
   readonly args: readonly Node[];
-  /** const: its bits */
-  readonly value: bigint;
+  /** const: halves of an integer, as signed numbers; the bytes of a vector are its lanes */
+  readonly low: number;
+  readonly high: number;
   /** load, store: offset; param, get, set: local; call: function */
   readonly immediate: number;
   readonly lanes: readonly number[];
   readonly bodies: readonly Region[];
-  /** bits of the result of an `if` that can be set */
-  readonly valueBits: number;
+  /** no bit at or above this position is set */
+  readonly bits: number;
   readonly region: Region;
   /** changes whenever something may have been written: loads do not move across */
   readonly epoch: number;
+  // -- the same value as the other integer type, once somebody has asked (types.ts)
+  wide: Node | undefined;
+  narrow: Node | undefined;
   // -- filled in by lowering
   uses: number;
   user: Node | undefined;
   local: number;
+  inline: boolean;
 }
 
 export interface Region {
@@ -35,13 +41,20 @@ export interface Region {
   readonly nodes: Node[];
   /** an exit was taken unconditionally: what follows is not reachable */
   ended: boolean;
+  /** something in it must not vanish */
+  hasEffect: boolean;
   result: Node | undefined;
 }
+
+/** Must this stay, although nobody uses its value? */
+export const hasEffect = ({ kind, bodies }: Node): boolean =>
+  kind === "store" || kind === "set" || kind === "call" || kind === "exit" || kind === "result" || (kind === "if" && (bodies[0].hasEffect || bodies[1].hasEffect));
 
 export interface Graph {
   readonly root: Region;
   i32(value: number): Node;
-  i64(value: bigint): Node;
+  /** Numbers are sign-extended; they are quicker where they suffice. */
+  i64(value: bigint | number): Node;
   v128(low: bigint, high: bigint): Node;
   /** A local that nobody writes while this graph runs. */
   param(index: number, type: ValueType): Node;
@@ -84,60 +97,87 @@ export interface Graph {
   visible(node: Node): boolean;
 }
 
+const NOTHING: readonly never[] = [];
+const BIT_COUNT: Record<ValueType | "none", number> = { i32: 32, i64: 64, f32: 64, f64: 64, v128: 64, none: 64 };
+
+/** All nodes have one shape. */
+const newNode = (kind: NodeKind, type: ValueType | "none", op: string, fact: OpFact | undefined, args: readonly Node[], low: number, high: number, immediate: number,
+  lanes: readonly number[], bodies: readonly Region[], bits: number, region: Region, epoch: number): Node =>
+  ({ kind, type, op, fact, args, low, high, immediate, lanes, bodies, bits, region, epoch, wide: undefined, narrow: undefined, uses: 0, user: undefined, local: -1, inline: false });
+
 export function createGraph(): Graph {
-  const root: Region = { parent: undefined, nodes: [], ended: false, result: undefined };
+  const root: Region = { parent: undefined, nodes: [], ended: false, hasEffect: false, result: undefined };
   let region = root;
   let epoch = 0;
   let changed = false;
   const written = new Set<number>();
-  const constants = new Map<string, Node>();
+  /** Constants by type and lower half, then by the upper. */
+  const constants32 = new Map<number, Node>(), constants64 = new Map<number, Node[]>(), vectors: Node[] = [], params: Node[] = [];
   const lowLanes = new Map<Node, readonly Node[]>();
 
-  const make = (kind: NodeKind, type: ValueType | "none", op: string, args: readonly Node[], more: Partial<Node> = {}): Node => {
-    const node: Node = { kind, type, op, args, value: 0n, immediate: 0, lanes: [], bodies: [], valueBits: 64, region, epoch, uses: 0, user: undefined, local: -1, ...more };
-    if (!region.ended) region.nodes.push(node);
+  const add = (node: Node): Node => {
+    if (region.ended) return node;
+    region.nodes.push(node);
+    if (node.kind !== "result" && hasEffect(node)) region.hasEffect = true;
     return node;
   };
-  const leaf = (kind: "const" | "param", type: ValueType, key: string, more: Partial<Node>): Node => {
-    const id = `${kind} ${type} ${key}`;
-    let node = constants.get(id);
-    if (!node) {
-      node = { kind, type, op: "", args: [], value: 0n, immediate: 0, lanes: [], bodies: [], valueBits: 64, region: root, epoch: 0, uses: 0, user: undefined, local: -1, ...more };
-      constants.set(id, node);
-    }
+  const make = (kind: NodeKind, type: ValueType | "none", args: readonly Node[], immediate = 0, op = "") =>
+    add(newNode(kind, type, op, undefined, args, 0, 0, immediate, NOTHING, NOTHING, BIT_COUNT[type], region, epoch));
+  const operation = (kind: NodeKind, op: keyof typeof OP_FACTS, args: readonly Node[], immediate = 0, lanes: readonly number[] = NOTHING) => {
+    const fact = OP_FACTS[op], { rule, result = "none" } = fact;
+    const bits = kind === "pure" && rule?.bits ? rule.bits(args[0], args[1], BIT_COUNT[result]) : fact.bits;
+    return add(newNode(kind, result, op, fact, args, 0, 0, immediate, lanes, NOTHING, bits, region, epoch));
+  };
+  const leaf = (kind: "const" | "param", type: ValueType, low: number, high: number, immediate: number, lanes: readonly number[]) =>
+    newNode(kind, type, "", undefined, NOTHING, low, high, immediate, lanes, NOTHING, kind === "const" && type !== "v128" ? constantBits(low, high) : BIT_COUNT[type], root, 0);
+  const i32 = (value: number) => {
+    const low = value | 0;
+    let node = constants32.get(low);
+    if (!node) constants32.set(low, (node = leaf("const", "i32", low, 0, 0, NOTHING)));
     return node;
   };
-  const i32 = (value: number) => leaf("const", "i32", String(value >>> 0), { value: BigInt(value >>> 0) });
-  const i64 = (value: bigint) => {
-    value = BigInt.asUintN(64, value);
-    return leaf("const", "i64", String(value), { value });
+  const pair = (low: number, high: number) => {
+    let list = constants64.get(low);
+    if (!list) constants64.set(low, (list = []));
+    let node = list.find((each) => each.high === high);
+    if (!node) list.push((node = leaf("const", "i64", low, high, 0, NOTHING)));
+    return node;
+  };
+  const i64 = (value: bigint | number) => {
+    if (typeof value === "number") return pair(value | 0, Math.floor(value / 2 ** 32) | 0);
+    return pair(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
   };
   const v128 = (low: bigint, high: bigint) => {
-    const value = BigInt.asUintN(64, low) | (BigInt.asUintN(64, high) << 64n);
-    return leaf("const", "v128", String(value), { value });
+    const bytes = Array.from({ length: 16 }, (_, index) => Number(((index < 8 ? low : high) >> BigInt(8 * (index & 7))) & 0xffn));
+    let node = vectors.find(({ lanes }) => lanes.every((byte, index) => byte === bytes[index]));
+    if (!node) vectors.push((node = leaf("const", "v128", 0, 0, 0, bytes)));
+    return node;
   };
+  const param = (index: number, type: ValueType) => (params[index] ??= leaf("param", type, 0, 0, index, NOTHING));
   const ZERO_LANE = [0];
-  const float = (op: FloatOp, ...args: Node[]) => make("pure", OP_FACTS[op].result!, op, args, { lanes: op.endsWith("_lane") ? ZERO_LANE : [] });
+  const float = (op: FloatOp, ...args: Node[]) => operation("pure", op, args, 0, op.endsWith("_lane") ? ZERO_LANE : NOTHING);
   const unchanged = (node: Node) => node.kind === "load" && node.epoch === epoch;
   const pure = (op: PureOp, ...args: Node[]): Node => {
-    const type = OP_FACTS[op].result!;
-    if (args.every((arg) => arg.kind === "const")) {
-      const value = evaluate(op, args.map((arg) => arg.value));
-      if (value !== undefined) return type === "i32" ? i32(Number(value)) : i64(value);
+    const { rule, result } = OP_FACTS[op], [a, b] = args;
+    if (rule && a.kind === "const" && (b === undefined || b.kind === "const")) {
+      if (op === "i32.wrap_i64") return i32(a.low);
+      if (op === "i64.extend_i32_u") return pair(a.low, 0);
+      const value = rule.compute(valueOf(a), b === undefined ? 0n : valueOf(b), op.startsWith("i32") ? 32 : 64);
+      return result === "i32" ? i32(Number(BigInt.asIntN(32, value))) : i64(value);
     }
-    if (op === "i64.shr_u" && args[1].kind === "const" && knownBits(args[0]) <= Number(args[1].value & 63n)) return i64(0n);
-    return simplify(op, args) ?? make("pure", type, op, args);
+    if (op === "i64.shr_u" && b.kind === "const" && a.bits <= (b.low & 63)) return pair(0, 0);
+    return rule?.simplify?.(a, b, result === "i32" ? 0 : -1) ?? operation("pure", op, args);
   };
   const select = (condition: Node, yes: Node, no: Node) => {
-    if (condition.kind === "const") return condition.value !== 0n ? yes : no;
+    if (condition.kind === "const") return condition.low !== 0 ? yes : no;
     if (yes === no) return yes;
-    return make("pure", yes.type, `${yes.type}.select`, [yes, no, condition]);
+    return add(newNode("pure", yes.type, "select", undefined, [yes, no, condition], 0, 0, 0, NOTHING, NOTHING, Math.max(yes.bits, no.bits), region, epoch));
   };
   /** An address that is a local plus a small constant needs no addition: the instruction has an offset. */
   const foldOffset = (address: Node, offset: number): [Node, number] => {
     const [base, plus] = address.args;
-    if (address.op !== "i32.add" || base.kind !== "param" || plus.kind !== "const" || plus.value >= 0x10000n) return [address, offset];
-    return [base, offset + Number(plus.value)];
+    if (address.op !== "i32.add" || base.kind !== "param" || plus.kind !== "const" || plus.low >>> 0 >= 0x10000) return [address, offset];
+    return [base, offset + plus.low];
   };
   const inside = (body: Region, build: () => Node | undefined | void) => {
     const outer = region, before = changed;
@@ -145,22 +185,23 @@ export function createGraph(): Graph {
     const result = build();
     if (body.ended) changed = before; // who comes here has not been there
     // a marker at the end, so that a load knows whether it may be computed there
-    if (result && !body.ended) body.result = make("result", "none", "", [result]);
+    if (result && !body.ended) body.result = make("result", "none", [result]);
     region = outer;
     return result || undefined;
   };
-  const fresh = (): Region => ({ parent: region, nodes: [], ended: false, result: undefined });
+  const fresh = (): Region => ({ parent: region, nodes: [], ended: false, hasEffect: false, result: undefined });
   const branch = (type: ValueType | "none", condition: Node, yes: () => Node | undefined | void, no: () => Node | undefined | void, bits?: number): Node => {
     const bodies = [fresh(), fresh()];
     const before = epoch++;
     const results = bodies.map((body, index) => inside(body, index === 0 ? yes : no));
     epoch++;
-    const node = make("if", type, "", [condition], { bodies, epoch: before, valueBits: bits ?? Math.max(...results.map((result) => (result ? knownBits(result) : 0))) });
+    const most = bits ?? Math.max(...results.map((result) => (result ? result.bits : 0)));
+    const node = add(newNode("if", type, "", undefined, [condition], 0, 0, 0, NOTHING, bodies, most, region, before));
     if (bodies.every((body) => body.ended)) region.ended = true;
     return node;
   };
   const note = (index: number, value: Node) => {
-    make("set", "none", "", [value], { immediate: index });
+    make("set", "none", [value], index);
     written.add(index);
     epoch++;
   };
@@ -173,47 +214,46 @@ export function createGraph(): Graph {
     return within(node.region);
   };
   return {
-    root, written, i32, i64, v128, pure, select, visible, within, scope: () => region, changed: () => changed, nextInstruction: () => { changed = false; },
-    param: (index, type) => leaf("param", type, String(index), { immediate: index }),
-    get: (index, type) => make("get", type, "", [], { immediate: index }),
+    root, written, i32, i64, v128, param, pure, select, visible, within, scope: () => region, changed: () => changed, nextInstruction: () => { changed = false; },
+    get: (index, type) => make("get", type, NOTHING, index),
     set: (index, value) => {
       note(index, value);
       changed = true;
     },
     note,
-    partial: (op, ...args) => make("partial", OP_FACTS[op].result!, op, args),
-    simd: (op, args, lanes = []) => make("pure", OP_FACTS[op].result!, op, args, { lanes }),
+    partial: (op, ...args) => operation("partial", op, args),
+    simd: (op, args, lanes) => operation("pure", op, args, 0, lanes),
     float, fresh: unchanged,
     knowLowLane: (vector, ...numbers) => { lowLanes.set(vector, numbers); },
     lowLane: (type, vector) => {
       const known = lowLanes.get(vector)?.find((number) => number.type === type);
       if (known) return known;
       const long = unchanged(vector) && (vector.op === "v128.load" || vector.op === "v128.load64_zero" || (type === "f32" && vector.op === "v128.load32_zero"));
-      return long ? make("load", type, `${type}.load`, vector.args, { immediate: vector.immediate }) : float(type === "f32" ? "f32x4.extract_lane" : "f64x2.extract_lane", vector);
+      return long ? operation("load", type === "f32" ? "f32.load" : "f64.load", vector.args, vector.immediate) : float(type === "f32" ? "f32x4.extract_lane" : "f64x2.extract_lane", vector);
     },
     load: (op, address, offset) => {
       const [base, immediate] = foldOffset(address, offset);
-      return make("load", OP_FACTS[op].result!, op, [base], { immediate });
+      return operation("load", op, [base], immediate);
     },
     store: (op, address, offset, value) => {
       const [base, immediate] = foldOffset(address, offset);
-      make("store", "none", op, [base, value], { immediate });
+      operation("store", op, [base, value], immediate);
       changed = true;
       epoch++;
     },
     call: (target, args, type, pure = false) => {
-      const node = make("call", type, "", args, { immediate: target });
+      const node = make("call", type, args, target);
       if (!pure) changed = true;
       epoch++;
       return node;
     },
     when: (condition, yes, no = () => {}) => {
-      if (condition.kind === "const") return void (condition.value !== 0n ? yes : no)();
+      if (condition.kind === "const") return void (condition.low !== 0 ? yes : no)();
       branch("none", condition, () => { yes(); }, () => { no(); });
     },
     choose: branch,
     exit: (kind, ...args) => {
-      make("exit", "none", kind, args);
+      make("exit", "none", args, 0, kind);
       region.ended = true;
     },
   };

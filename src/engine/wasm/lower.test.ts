@@ -40,7 +40,7 @@ test("constants are computed, masks that do nothing and unused values vanish", (
     const byte = g.load("i64.load8_u", g.i32(0), 8);
     const same = g.pure("i64.and", byte, g.i64(0xffn));
     assert.equal(same, byte);
-    assert.equal(g.pure("i64.sub", g.i64(3n), g.i64(5n)).value, 2n ** 64n - 2n);
+    assert.equal(g.pure("i64.sub", g.i64(3n), g.i64(5n)), g.i64(-2));
     g.exit("return", g.pure("i64.add", same, g.i64(0n)));
   });
   assert.deepEqual(body, [0x41, 0, 0x31, 0, 8, 0x0f]);

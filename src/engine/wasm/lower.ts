@@ -2,9 +2,9 @@
 // local where it was made; a load is folded into its user's expression only when nothing was written in between; what nobody uses vanishes.
 
 import { NvlError } from "../../base/error.ts";
-import { CONTROL as W, OP_FACTS, VALUE_TYPE_CODES, type ValueType } from "./opcodes.ts";
+import { CONTROL as W, VALUE_TYPE_CODES, type ValueType } from "./opcodes.ts";
 import type { ByteWriter } from "./bytes.ts";
-import type { Graph, Node, Region } from "./ir.ts";
+import { hasEffect, type Graph, type Node, type Region } from "./ir.ts";
 
 /** Locals of the function that is written. Graphs that follow one another in one function share them. */
 export interface LocalPool {
@@ -33,9 +33,6 @@ export interface LowerOptions {
   exit(node: Node, depth: number, out: ByteWriter, emit: (node: Node) => void): void;
 }
 
-const hasEffect = (node: Node): boolean => node.kind === "store" || node.kind === "set" || node.kind === "call" || node.kind === "exit" || node.kind === "result"
-  || (node.kind === "if" && node.bodies.some((body) => body.nodes.some((inner) => inner.kind !== "result" && hasEffect(inner))));
-
 /** Counts uses from what has an effect backwards: uses are always later than definitions. */
 function countUses(region: Region): void {
   for (let index = region.nodes.length - 1; index >= 0; index--) {
@@ -51,7 +48,7 @@ function countUses(region: Region): void {
 
 /** Is this node computed where its only user needs it? */
 function isInline(node: Node, written: ReadonlySet<number>): boolean {
-  if (node.kind === "const" || node.kind === "param" || (node.kind === "get" && !written.has(node.immediate))) return true;
+  if (node.kind === "get" && !written.has(node.immediate)) return true;
   if (node.uses !== 1) return false;
   if (node.kind === "pure") return true;
   if (node.kind !== "load" && node.kind !== "partial" && node.kind !== "get") return false;
@@ -67,23 +64,23 @@ export function lower(graph: Graph, out: ByteWriter, options: LowerOptions): voi
   const constant = (node: Node) => {
     if (node.type === "i32") {
       out.byte(W.i32Const);
-      out.s32(Number(node.value));
+      out.s32(node.low);
     } else if (node.type === "i64") {
       out.byte(W.i64Const);
-      out.s64(node.value);
+      out.s64Halves(node.low, node.high);
     } else {
       out.byte(W.vectorPrefix);
       out.u32(W.vectorConst);
-      for (let index = 0; index < 16; index++) out.byte(Number((node.value >> BigInt(index * 8)) & 0xffn));
+      out.bytes(node.lanes);
     }
   };
   const operation = (node: Node) => {
-    if (node.op.endsWith(".select")) {
+    if (node.op === "select") {
       if (node.type === "v128") out.bytes([0x1c, 1, VALUE_TYPE_CODES.v128]); // select with a type
       else out.byte(W.select);
       return;
     }
-    const { code } = OP_FACTS[node.op as keyof typeof OP_FACTS];
+    const { code } = node.fact!;
     if (code > 0xff) {
       out.byte(W.vectorPrefix);
       out.u32(code - 0xfd00);
@@ -110,7 +107,6 @@ export function lower(graph: Graph, out: ByteWriter, options: LowerOptions): voi
     setEnd = out.length;
     setLocal = node.local;
   };
-  const isInlined = (node: Node) => isInline(node, graph.written);
   const tree = (node: Node) => {
     if (node.kind === "get") return getLocal(node.immediate);
     for (const arg of node.args) value(arg);
@@ -120,7 +116,7 @@ export function lower(graph: Graph, out: ByteWriter, options: LowerOptions): voi
     if (node.kind === "const") constant(node);
     else if (node.kind === "param") getLocal(node.immediate);
     else if (node.local >= 0) getLocal(node.local);
-    else if (isInlined(node)) tree(node);
+    else if (node.inline) tree(node);
     else throw new NvlError("wasm/order", `a value is used where it is not available: ${node.op}`, { context: { kind: node.kind } });
   };
   const region = (body: Region, depth: number): void => {
@@ -129,7 +125,9 @@ export function lower(graph: Graph, out: ByteWriter, options: LowerOptions): voi
   const statement = (node: Node, depth: number): void => {
     switch (node.kind) {
       case "pure": case "load": case "partial": case "get":
-        if (node.uses === 0 || isInlined(node)) return;
+        if (node.uses === 0) return;
+        node.inline = isInline(node, graph.written);
+        if (node.inline) return;
         tree(node);
         return setNewLocal(node);
       case "store": return tree(node);

@@ -2,6 +2,7 @@
 // Shape: `arguments:result`, with l for i64, i for i32, d for f64, f for f32, v for v128. Vector operations on integers are listed in isa/simd.ts.
 
 import { SIMD_OPS, type SimdOp } from "../../isa/simd.ts";
+import { RESULT_BITS, RULES, type Rule } from "./fold.ts";
 
 export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128";
 export const VALUE_TYPE_CODES: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
@@ -80,15 +81,17 @@ export const CONTROL = {
 
 const TYPES: Record<string, ValueType> = { i: "i32", l: "i64", f: "f32", d: "f64", v: "v128" };
 
-export interface OpFact { code: number; args: ValueType[]; result: ValueType | undefined }
+/** `rule`: how integers are computed and simplified; `bits`: how many of the result can be set, whatever the operands. */
+export interface OpFact { code: number; args: ValueType[]; result: ValueType | undefined; rule: Rule | undefined; bits: number }
 
-function fact(code: number, shape: string): OpFact {
-  const [args, result] = shape.split(":");
-  return { code, args: [...args].map((letter) => TYPES[letter]), result: TYPES[result] };
+function fact(name: string, code: number, shape: string): OpFact {
+  const [args, letter] = shape.split(":"), result = TYPES[letter], [type, operation] = name.split(".");
+  const isInteger = type === "i32" || type === "i64";
+  return { code, args: [...args].map((each) => TYPES[each]), result, rule: isInteger ? RULES[operation] : undefined, bits: RESULT_BITS[operation] ?? (result === "i32" ? 32 : 64) };
 }
 
-/** Encoding and types of every operation by name. Codes above 0xff are those after the 0xfd prefix, plus 0xfd00. */
+/** Encoding, types and rule of every operation by name. Codes above 0xff are those after the 0xfd prefix, plus 0xfd00. */
 export const OP_FACTS: Readonly<Record<PureOp | FloatOp | PartialOp | LoadOp | StoreOp | SimdOp, OpFact>> = Object.fromEntries([
-  ...[PURE_OPS, FLOAT_OPS, PARTIAL_OPS, LOAD_OPS, STORE_OPS].flatMap((ops) => Object.entries(ops).map(([name, [code, shape]]) => [name, fact(code, shape)])),
-  ...Object.entries(SIMD_OPS).map(([name, [code, shape]]) => [name, fact(0xfd00 + code, shape)]),
+  ...[PURE_OPS, FLOAT_OPS, PARTIAL_OPS, LOAD_OPS, STORE_OPS].flatMap((ops) => Object.entries(ops).map(([name, [code, shape]]) => [name, fact(name, code, shape)])),
+  ...Object.entries(SIMD_OPS).map(([name, [code, shape]]) => [name, fact(name, 0xfd00 + code, shape)]),
 ]) as Record<PureOp | FloatOp | PartialOp | LoadOp | StoreOp | SimdOp, OpFact>;

@@ -2,9 +2,7 @@
 // node, a wider one an i64 node; both stand for the zero-extended value.
 
 import type { Width } from "../../isa/emit.ts";
-import { knownBits } from "./fold.ts";
 import type { Graph, Node } from "./ir.ts";
-import type { PureOp } from "./opcodes.ts";
 
 /** Where the code that is written runs: its graph, the address of the vCPU's state, and the functions of engine/core by name. */
 export interface Surroundings {
@@ -37,24 +35,24 @@ export interface Conversions {
 }
 
 export function conversions(g: Graph): Conversions {
-  const wide = new Map<Node, Node>(), narrow = new Map<Node, Node>();
-  const convert = (known: Map<Node, Node>, op: PureOp, node: Node) => {
-    const before = known.get(node);
-    if (before && g.visible(before)) return before;
-    const made = g.pure(op, node);
-    known.set(node, made);
-    return made;
+  const as64 = (node: Node): Node => {
+    if (node.type === "i64") return node;
+    if (node.wide && g.visible(node.wide)) return node.wide;
+    return (node.wide = g.pure("i64.extend_i32_u", node));
   };
-  const as64 = (node: Node) => (node.type === "i64" ? node : convert(wide, "i64.extend_i32_u", node));
-  const as32 = (node: Node) => (node.type === "i32" ? node : convert(narrow, "i32.wrap_i64", node));
+  const as32 = (node: Node): Node => {
+    if (node.type === "i32") return node;
+    if (node.narrow && g.visible(node.narrow)) return node.narrow;
+    return (node.narrow = g.pure("i32.wrap_i64", node));
+  };
   const asWidth = (width: Width, node: Node) => (width === 64 ? as64(node) : as32(node));
   const either: Conversions["either"] = (name, a, b) => {
-    const small = name === "and" ? Math.min(knownBits(a), knownBits(b)) : Math.max(knownBits(a), knownBits(b));
+    const small = name === "and" ? Math.min(a.bits, b.bits) : Math.max(a.bits, b.bits);
     return small <= 32 ? g.pure(`i32.${name}`, as32(a), as32(b)) : g.pure(`i64.${name}`, as64(a), as64(b));
   };
   const asCondition = (node: Node) => {
     if (node.type === "i32") return node;
-    return knownBits(node) <= 32 ? as32(node) : g.pure("i64.ne", node, g.i64(0n));
+    return node.bits <= 32 ? as32(node) : g.pure("i64.ne", node, g.i64(0n));
   };
   const cut = (width: Width, node: Node) => {
     if (width === 64) return as64(node);
