@@ -8,6 +8,7 @@ import { perform } from "../../isa/perform.ts";
 import { createEmit } from "../wasm/emit.ts";
 import { createGraph, type Graph, type Node } from "../wasm/ir.ts";
 import { tlbEntry } from "../wasm/memory.ts";
+import { xmmInLocals } from "../wasm/xmm.ts";
 import type { FormFacts } from "./facts.ts";
 import { flagsInLocals } from "./flags.ts";
 import { LOCAL } from "./locals.ts";
@@ -130,7 +131,7 @@ export function recordBlock({ core, touched, index, instructions, targetOf, retu
   const surroundings = { g, state, core, leaveOnMiss: true, inlineFloat: true, stackPage: { page: LOCAL.stackPage, addend: LOCAL.stackAddend, near: (linear: Node) => placement.onStack(linear) } };
   const flagStore = flagsInLocals(surroundings);
   const placement = regionPlacement(surroundings, touched, jump);
-  const made = createEmit(surroundings, placement.of, flagStore);
+  const made = createEmit(surroundings, placement.of, flagStore, xmmInLocals(surroundings, placement.vectors));
   // what was looked at when the region was entered cannot change within it
   const e: Emit<Node> = { ...made, fpuTrap: () => graph.i64(0n), protectedMode: () => graph.i32(1) };
 

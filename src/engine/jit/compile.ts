@@ -8,6 +8,7 @@ import { moduleWriter } from "../wasm/module.ts";
 import type { ValueType } from "../wasm/opcodes.ts";
 import { ANY, recordBlock, type Instruction, type Target } from "./block.ts";
 import { createFacts } from "./facts.ts";
+import { untouched } from "./place.ts";
 import { writeRegion, type RegionFunction } from "./function.ts";
 import { blockReader, formRegion, type OperationKind, type Region, type RegionBlock } from "./region.ts";
 
@@ -56,7 +57,7 @@ export function createCompiler(node: NodeMemory, blockTable: number): Compiler {
   };
 
   const compileRegion = (region: Region, core: (name: string) => number): RegionFunction => {
-    const { blocks } = region, touched = { read: 0, written: 0 };
+    const { blocks } = region, touched = untouched();
     const position = new Map(blocks.map((block, index) => [block.address, index]));
     const lists = blocks.map(instructionsOf);
     const longest = new Array<number>(blocks.length).fill(0);

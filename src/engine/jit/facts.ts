@@ -10,7 +10,7 @@ import { perform } from "../../isa/perform.ts";
 import { createEmit } from "../wasm/emit.ts";
 import type { FlagStore } from "../wasm/flags.ts";
 import { createGraph } from "../wasm/ir.ts";
-import { regionPlacement } from "./place.ts";
+import { regionPlacement, untouched } from "./place.ts";
 
 export interface FormFacts {
   /** compiled code can execute it; else the interpreter does */
@@ -49,7 +49,7 @@ export function createFacts(): (form: Form, decoded: Decoded) => FormFacts {
       return graph.get(1, "i64");
     };
     const flagStore: FlagStore = { result: reads, aux: reads, carry: reads, setResult: () => { writesFlags = true; }, setAux: () => {} };
-    const placement = regionPlacement(surroundings, { read: 0, written: 0 }, () => {
+    const placement = regionPlacement(surroundings, untouched(), () => {
       leaves = true;
       graph.exit("jump");
     });

@@ -37,7 +37,11 @@ function writer(out: ByteWriter) {
     },
     op: (name: PureOp) => out.byte(OP_FACTS[name].code),
     memory: (name: LoadOp | StoreOp, offset: number) => {
-      out.byte(OP_FACTS[name].code);
+      const { code } = OP_FACTS[name];
+      if (code > 0xff) {
+        out.byte(W.vectorPrefix);
+        out.u32(code - 0xfd00);
+      } else out.byte(code);
       out.u32(0);
       out.u32(offset);
     },
@@ -80,14 +84,15 @@ function writePrologue(out: ByteWriter, { touched, assumes, longest }: RegionFac
   out.s64(-1n); // no page
   w.set(LOCAL.stackPage);
   for (const number of registers(touched.read | touched.written)) load("i64.load", OFFSET.gpr + 8 * number, LOCAL.gpr + number);
+  for (const number of registers(touched.vectorsRead | touched.vectorsWritten)) load("v128.load", OFFSET.xmm + 16 * number, LOCAL.xmm + number);
 }
 
 function writeEpilogue(out: ByteWriter, { touched, pages, flagAux }: RegionFacts): void {
   const w = writer(out);
-  const store = (local: number, offset: number) => {
+  const store = (local: number, offset: number, name: StoreOp = "i64.store") => {
     w.get(LOCAL.state);
     w.get(local);
-    w.memory("i64.store", offset);
+    w.memory(name, offset);
   };
   w.get(LOCAL.flagCode);
   w.open(W.if);
@@ -100,6 +105,7 @@ function writeEpilogue(out: ByteWriter, { touched, pages, flagAux }: RegionFacts
   store(LOCAL.flagAux, OFFSET.flagAux);
   store(LOCAL.flagResult, OFFSET.flagResult);
   for (const number of registers(touched.written)) store(LOCAL.gpr + number, OFFSET.gpr + 8 * number);
+  for (const number of registers(touched.vectorsWritten)) store(LOCAL.xmm + number, OFFSET.xmm + 16 * number, "v128.store");
   if (pages) store(LOCAL.page, OFFSET.page);
   w.get(LOCAL.state);
   w.get(LOCAL.left);

@@ -8,17 +8,20 @@ import type { Form } from "../../isa/forms.ts";
 import type { Placement } from "../wasm/emit.ts";
 import type { Node, Region } from "../wasm/ir.ts";
 import { conversions, type Surroundings } from "../wasm/types.ts";
+import type { VectorLocals } from "../wasm/xmm.ts";
 import { LOCAL } from "./locals.ts";
 
 const RSP = 4;
 const ones = (width: number) => (1n << BigInt(width)) - 1n;
 const pair = (low: number, high: number) => BigInt.asUintN(64, BigInt(high) << 32n | BigInt(low >>> 0));
 
-/** Registers that a region touches, as bits. */
-export interface Touched { read: number; written: number }
+/** Registers that a region touches, as bits: general ones, and XMM. */
+export interface Touched { read: number; written: number; vectorsRead: number; vectorsWritten: number }
+export const untouched = (): Touched => ({ read: 0, written: 0, vectorsRead: 0, vectorsWritten: 0 });
 
 export interface RegionPlacement {
   readonly of: (e: Emit<Node>) => Placement;
+  readonly vectors: VectorLocals;
   /** Is this an address relative to RSP? */
   onStack(linear: Node): boolean;
   /** The instruction that comes; `offset`: in its page. */
@@ -30,7 +33,8 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, ju
   const { g, state } = surroundings;
   const { as32, as64 } = conversions(g);
   let form: Form, decoded: Decoded, offset: number;
-  const values: ({ value: Node; scope: Region } | undefined)[] = [];
+  interface Known { value: Node; scope: Region }
+  const values: (Known | undefined)[] = [], vectorValues: (Known | undefined)[] = [];
   const add = (a: Node, b: Node) => g.pure("i64.add", a, b);
   const and = (a: Node, mask: bigint) => g.pure("i64.and", a, g.i64(mask));
 
@@ -46,6 +50,21 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, ju
     touched.written |= 1 << number;
     values[number] = { value, scope: g.scope() };
     g.set(LOCAL.gpr + number, value);
+  };
+  const vectors: VectorLocals = {
+    get: (number) => {
+      touched.vectorsRead |= 1 << number;
+      const known = vectorValues[number];
+      if (known && g.within(known.scope)) return known.value;
+      const value = g.get(LOCAL.xmm + number, "v128");
+      vectorValues[number] = { value, scope: g.scope() };
+      return value;
+    },
+    set: (number, value) => {
+      touched.vectorsWritten |= 1 << number;
+      vectorValues[number] = { value, scope: g.scope() };
+      g.set(LOCAL.xmm + number, value);
+    },
   };
   const readLow = (width: Width, number: number) => {
     const whole = get(number);
@@ -149,7 +168,7 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, ju
     again: () => g.exit("again"),
   });
   return {
-    of, onStack,
+    of, onStack, vectors,
     begin: (nextForm, nextDecoded, nextOffset) => {
       form = nextForm;
       decoded = nextDecoded;

@@ -13,7 +13,7 @@ import type { Node } from "./ir.ts";
 import { memory, SCRATCH_BYTES } from "./memory.ts";
 import { OP_FACTS } from "./opcodes.ts";
 import { conversions, type Surroundings } from "./types.ts";
-import { xmmRegisters } from "./xmm.ts";
+import { xmmInState, type VectorBits, type XmmRegisters } from "./xmm.ts";
 
 /** Where a register lies: an address and an offset. */
 export interface Place { address: Node; offset: number }
@@ -54,13 +54,13 @@ const VECTORS: Record<Vector, number> = {
 const RESULT_SLOT = 3;
 const MMX_EXPONENT = 0xffff;
 
-export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) => Placement, flagStore: FlagStore): Emit<Node> {
+/** @param xmm where XMM registers are, if not in the state */
+export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) => Placement, flagStore: FlagStore, xmm: XmmRegisters = xmmInState(surroundings)): Emit<Node> {
   const { g, state, core } = surroundings;
   const convert = conversions(g);
   const { as32, as64, asWidth, asCondition } = convert;
   const integer = arithmetic(g, convert);
   const guest = memory(surroundings, convert);
-  const xmm = xmmRegisters(surroundings);
   const zero = g.v128(0n, 0n);
 
   const raise = (vector: Vector, errorCode?: Node) => {
@@ -116,9 +116,12 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
   const inPlace = floatInPlace(surroundings, convert, xmm.holds);
   const call = (helper: HelperName, ...args: Node[]): Node => inPlace(helper, args, (again) => callCore(helper, again)) ?? callCore(helper, args);
 
-  /** The number that was put into lane 0 last. */
-  const laneOf = (value: Node): Node | undefined => (value.op === "f32x4.replace_lane" || value.op === "f64x2.replace_lane" ? value.args[1] : undefined);
-  const fromScalar = (bits: AnyWidth, value: Node) => g.simd("i64x2.replace_lane", [zero, as64(integer.zeroExtend(bits as Width, value))], [0]);
+  const fromScalar = (bits: AnyWidth, value: Node) => {
+    const loaded = value.kind === "load" && g.fresh(value); // as a vector right away
+    if (loaded && value.op === "i64.load" && bits === 64) return g.load("v128.load64_zero", value.args[0], value.immediate);
+    if (loaded && value.op === "i32.load" && bits === 32) return g.load("v128.load32_zero", value.args[0], value.immediate);
+    return g.simd("i64x2.replace_lane", [zero, as64(integer.zeroExtend(bits as Width, value))], [0]);
+  };
   const toScalar = (bits: AnyWidth, value: Node) =>
     bits === 64 ? g.simd("i64x2.extract_lane", [value], [0]) : integer.zeroExtend(bits as Width, g.simd("i32x4.extract_lane", [value], [0]));
   const checkAligned = (linear: Node) => g.when(g.pure("i32.and", as32(linear), g.i32(15)), () => {
@@ -128,11 +131,11 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
     g.exit("fault");
   });
   const loadVector = (bits: AnyWidth, operand: Operand, aligned?: "aligned"): Node => {
-    if (operand.kind === "xmm" && (bits === 128 || bits === 64 || bits === 32)) {
+    if (operand.kind === "xmm") {
       const { address, offset } = at.vectorRegister(operand);
-      return xmm.load(bits, address, offset);
+      return xmm.load(bits as VectorBits, address, offset);
     }
-    if (operand.kind === "xmm" || operand.kind === "mm") {
+    if (operand.kind === "mm") {
       const { address, offset } = at.vectorRegister(operand);
       if (bits === 128) return g.load("v128.load", address, offset);
       if (bits === 64) return g.load("v128.load64_zero", address, offset);
@@ -151,12 +154,7 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
     }
     if (operand.kind === "xmm") {
       const { address, offset } = at.vectorRegister(operand);
-      if (bits === 128) return xmm.store(address, offset, value);
-      const lane = laneOf(value);
-      if (lane?.type === (bits === 64 ? "f64" : "f32")) return xmm.storeLow(address, offset, lane);
-      xmm.change(address, offset);
-      const op = ({ 8: "i32.store8", 16: "i32.store16", 32: "i32.store", 64: "i64.store" } as const)[bits as Width];
-      return g.store(op, address, offset, toScalar(bits, value));
+      return xmm.store(bits as VectorBits, address, offset, value);
     }
     if (operand.kind !== "mem" || bits !== 128) return store(bits as Width, operand, toScalar(bits, value));
     const linear = at.linearAddress(operand, 16, "write");
@@ -198,7 +196,7 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
     repeat: (condition) => g.when(asCondition(condition), () => at.again()),
     raise, call, loadVector, storeVector,
     xmm: (number) => xmm.load(128, state, OFFSET.xmm + 16 * number),
-    setXmm: (number, value) => xmm.store(state, OFFSET.xmm + 16 * number, value),
+    setXmm: (number, value) => xmm.store(128, state, OFFSET.xmm + 16 * number, value),
     simd,
     vector: (low, high) => g.v128(low, high),
   };

@@ -168,6 +168,12 @@ export function createGraph(): Graph {
     if (op === "i64.shr_u" && b.kind === "const" && a.bits <= (b.low & 63)) return pair(0, 0);
     return rule?.simplify?.(a, b, result === "i32" ? 0 : -1) ?? operation("pure", op, args);
   };
+  const lowLane = (type: "f32" | "f64", vector: Node): Node => {
+    const known = lowLanes.get(vector)?.find((number) => number.type === type);
+    if (known) return known;
+    const long = unchanged(vector) && (vector.op === "v128.load" || vector.op === "v128.load64_zero" || (type === "f32" && vector.op === "v128.load32_zero"));
+    return long ? operation("load", type === "f32" ? "f32.load" : "f64.load", vector.args, vector.immediate) : float(type === "f32" ? "f32x4.extract_lane" : "f64x2.extract_lane", vector);
+  };
   const select = (condition: Node, yes: Node, no: Node) => {
     if (condition.kind === "const") return condition.low !== 0 ? yes : no;
     if (yes === no) return yes;
@@ -225,18 +231,18 @@ export function createGraph(): Graph {
     simd: (op, args, lanes) => operation("pure", op, args, 0, lanes),
     float, fresh: unchanged,
     knowLowLane: (vector, ...numbers) => { lowLanes.set(vector, numbers); },
-    lowLane: (type, vector) => {
-      const known = lowLanes.get(vector)?.find((number) => number.type === type);
-      if (known) return known;
-      const long = unchanged(vector) && (vector.op === "v128.load" || vector.op === "v128.load64_zero" || (type === "f32" && vector.op === "v128.load32_zero"));
-      return long ? operation("load", type === "f32" ? "f32.load" : "f64.load", vector.args, vector.immediate) : float(type === "f32" ? "f32x4.extract_lane" : "f64x2.extract_lane", vector);
-    },
+    lowLane,
     load: (op, address, offset) => {
       const [base, immediate] = foldOffset(address, offset);
       return operation("load", op, [base], immediate);
     },
     store: (op, address, offset, value) => {
       const [base, immediate] = foldOffset(address, offset);
+      // bits need not leave the register that they are in
+      if (op === "i64.store" && value.op === "i64.reinterpret_f64") [op, value] = ["f64.store", value.args[0]];
+      else if (op === "i32.store" && value.op === "i32.reinterpret_f32") [op, value] = ["f32.store", value.args[0]];
+      else if (op === "i64.store" && value.op === "i64x2.extract_lane" && value.lanes[0] === 0) [op, value] = ["f64.store", lowLane("f64", value.args[0])];
+      else if (op === "i32.store" && value.op === "i32x4.extract_lane" && value.lanes[0] === 0) [op, value] = ["f32.store", lowLane("f32", value.args[0])];
       operation("store", op, [base, value], immediate);
       changed = true;
       epoch++;
