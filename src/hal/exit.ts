@@ -6,12 +6,13 @@ import type { VcpuState } from "./state.ts";
 /** - budget: the instructions of this run are used up
  * - kick: somebody called `kick()`
  * - hlt: the vCPU waits for an interrupt, NMI or INIT (SDM 2A, HLT)
+ * - pause: it spins: the PAUSE instructions that it was given are used up (`patience` of Vcpu)
  * - shutdown: triple fault (SDM 3A, Double Fault Exception)
  * - debug: a breakpoint or single step of the debugger
  * - unsupported: the guest needs something that this engine does not do; `detail` is the RIP; the state's `unsupported` says what
  * - reset: the guest asked for it through a device (the bus sets it)
  * - entry-failed: the host's virtualization refused to enter the guest */
-export type ExitReason = "budget" | "kick" | "hlt" | "shutdown" | "debug" | "unsupported" | "reset" | "entry-failed";
+export type ExitReason = "budget" | "kick" | "hlt" | "pause" | "shutdown" | "debug" | "unsupported" | "reset" | "entry-failed";
 
 export interface Exit {
   reason: ExitReason;
@@ -20,7 +21,7 @@ export interface Exit {
 
 const NAMES: Record<number, ExitReason> = {
   [CONSTANTS.EXIT_BUDGET]: "budget", [CONSTANTS.EXIT_KICK]: "kick", [CONSTANTS.EXIT_HLT]: "hlt", [CONSTANTS.EXIT_SHUTDOWN]: "shutdown",
-  [CONSTANTS.EXIT_DEBUG]: "debug", [CONSTANTS.EXIT_UNSUPPORTED]: "unsupported", [CONSTANTS.EXIT_RESET]: "reset",
+  [CONSTANTS.EXIT_DEBUG]: "debug", [CONSTANTS.EXIT_UNSUPPORTED]: "unsupported", [CONSTANTS.EXIT_RESET]: "reset", [CONSTANTS.EXIT_PAUSE]: "pause",
 };
 
 /** The reason behind a numeric EXIT code of the shared layout. */

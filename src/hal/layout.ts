@@ -63,9 +63,14 @@ const ROWS = [
   ["tlbMisses", "u64", 1, ""], ["pageFaults", "u64", 1, ""], ["interrupts", "u64", 1, "interrupts and NMIs delivered"],
   ["blocksDecoded", "u64", 1, ""], ["codeInvalidations", "u64", 1, "blocks dropped because their bytes were written"],
   ["regions", "u32", 1, "address of the virtual node's region table"],
-  ["codePages", "u32", 1, "address of the byte table, by host page, of pages that hold decoded code"],
+  ["codePages", "u32", 1, "address of a u32 for each host page: bit n, vCPU n has decoded code of it; bit 16 + n, vCPU n may have a TLB entry by which it writes there"],
   ["blockTable", "u32", 1, ""], ["pageBlocks", "u32", 1, ""], ["arena", "u32", 1, ""], ["arenaEnd", "u32", 1, ""], ["arenaNext", "u32", 1, ""],
   ["tlbArea", "u32", 1, "address of the first of the TLBs, TLB_AREA_BYTES in all"],
+  // -- between the vCPUs of a virtual node (core's memory/peers.ts)
+  ["outside", "u32", 1, "1 while this vCPU is not in run(): it reads its mail before it executes anything"],
+  ["mail", "u64", 32, "what other vCPUs ask: host address, bytes << 32, MAIL_ kind << 48; 0 is a free place"],
+  ["mailFull", "u32", 1, "1: there was no place for something"],
+  ["pauses", "i32", 1, "counts down with every PAUSE; at 0 run() ends"],
   // -- the model, constant after creation
   ["tscHz", "u64", 1, ""], ["apicTimerHz", "u64", 1, "input clock of the local APIC's timer"], ["vcpuCount", "u32", 1, ""], ["apicId", "u32", 1, ""],
 ] as const satisfies readonly Row[];
@@ -96,7 +101,7 @@ export const VCPU_STATE_BYTES = Math.ceil(placed.bytes / 64) * 64;
 export const CONSTANTS = {
   FAULT_PENDING: 0x100,
   // attention bits; BEGIN is the interpreter's own: run() begins
-  ATTENTION_KICK: 1, ATTENTION_INTERRUPT: 2, ATTENTION_NMI: 4, ATTENTION_INIT: 8, ATTENTION_STEP: 16, ATTENTION_EXIT: 32, ATTENTION_BEGIN: 64,
+  ATTENTION_KICK: 1, ATTENTION_INTERRUPT: 2, ATTENTION_NMI: 4, ATTENTION_INIT: 8, ATTENTION_STEP: 16, ATTENTION_EXIT: 32, ATTENTION_BEGIN: 64, ATTENTION_MAIL: 128,
   // activity
   ACTIVITY_RUNNING: 0, ACTIVITY_HALTED: 1, ACTIVITY_WAIT_SIPI: 2, ACTIVITY_SHUTDOWN: 3,
   // blocking
@@ -106,7 +111,7 @@ export const CONSTANTS = {
   // likewise, of compiled code only: a vector's address, in faultAddress, is not aligned; #GP(0), or #SS(0) if it is not canonical either
   FAULT_MISALIGNED: 0xfe,
   // exit codes; names in exit.ts
-  EXIT_NONE: 0, EXIT_BUDGET: 1, EXIT_KICK: 2, EXIT_HLT: 3, EXIT_SHUTDOWN: 4, EXIT_DEBUG: 5, EXIT_UNSUPPORTED: 6, EXIT_RESET: 7,
+  EXIT_NONE: 0, EXIT_BUDGET: 1, EXIT_KICK: 2, EXIT_HLT: 3, EXIT_SHUTDOWN: 4, EXIT_DEBUG: 5, EXIT_UNSUPPORTED: 6, EXIT_RESET: 7, EXIT_PAUSE: 8,
   // what an EXIT_UNSUPPORTED is about
   UNSUPPORTED_VM86: 1, UNSUPPORTED_TASK: 2,
   // mode bits: code size, protection, stack size
@@ -121,6 +126,10 @@ export const CONSTANTS = {
   PHYSICAL_BITS: 40,
   // region table: u32 count, u32 lock of CMPXCHG16B, then from +16 entries of 32 bytes: u64 gpa, u64 bytes, u32 host address, u32 kind
   REGION_ENTRY_BYTES: 32, REGION_LOCK: 4, REGION_FIRST: 16, REGION_RAM: 1, REGION_ROM: 2, REGION_MAX: 120,
+  // behind the entries: addresses of the states of the virtual node's vCPUs, u32 each
+  REGION_PEERS: 3904, PEERS_MAX: 16,
+  // mail: drop the code decoded from these bytes; write to this page through slow paths only
+  MAIL_SLOTS: 32, MAIL_CODE: 1, MAIL_WATCH: 2, WRITER_SHIFT: 16,
   // decoded code (engine/interp): a block is a header and its operations. Host address of the first byte (0: dropped), chains of the hash
   // bucket and of the page lists, instructions, bytes, offset in the page, code size (a MODE_CODE), number of operations, entries until it is hot (0: never)
   BLOCK_HOST: 0, BLOCK_NEXT: 4, BLOCK_PAGE_NEXT: 8, BLOCK_COUNT: 12, BLOCK_BYTES: 14, BLOCK_OFFSET: 16, BLOCK_SIZE: 18, BLOCK_OPS: 20, BLOCK_HOT: 22,

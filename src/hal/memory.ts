@@ -10,7 +10,7 @@ import { CONSTANTS as C } from "./layout.ts";
 const WASM_PAGE = 65536;
 /** Below this lie the static data of the Wasm modules. */
 const FIRST_FREE = 0x100000;
-const HOST_PAGES = 2 ** 20;
+const PAGE_WORDS = 4 * 2 ** 20;
 
 export interface NodeMemory {
   readonly wasm: WebAssembly.Memory;
@@ -18,7 +18,7 @@ export interface NodeMemory {
   readonly view: DataView;
   /** Takes zeroed bytes of the node, `align` a power of two. @throws node/out-of-memory */
   allocate(bytes: number, align: number, what: string): number;
-  /** Address of one byte per 4096-byte host page: 1 where a vCPU has decoded code. */
+  /** Address of a u32 per 4096-byte host page: which vCPUs have decoded code of it, and which may write there (hal/layout.ts). */
   readonly codePages: number;
 }
 
@@ -43,7 +43,7 @@ export interface VnodeMemory {
 /** Makes the memory of a node.
  * @param bytes upper bound of all that will be allocated, at most 4 GiB; untouched pages cost the host nothing */
 export function createNodeMemory(bytes: number): NodeMemory {
-  const pages = Math.ceil((bytes + FIRST_FREE + HOST_PAGES) / WASM_PAGE);
+  const pages = Math.ceil((bytes + FIRST_FREE + PAGE_WORDS) / WASM_PAGE);
   if (pages > 65536) throw new NvlError("node/too-large", `a node has at most 4 GiB less tables, not ${pages * WASM_PAGE} bytes`, { context: { bytes } });
   let wasm: WebAssembly.Memory;
   try {
@@ -64,7 +64,7 @@ export function adoptNodeMemory(wasm: WebAssembly.Memory, next: number, end = wa
     return start;
   };
   const codePages = FIRST_FREE;
-  if (next === FIRST_FREE) next += HOST_PAGES;
+  if (next === FIRST_FREE) next += PAGE_WORDS;
   return { wasm, bytes, view: new DataView(wasm.buffer), allocate, codePages };
 }
 

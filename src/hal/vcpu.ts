@@ -1,6 +1,7 @@
 // The contract between whoever composes a machine and whoever executes it.
 
 import type { Exit } from "./exit.ts";
+import { CONSTANTS as C, OFFSET, type FieldName } from "./layout.ts";
 import type { NodeMemory, VnodeMemory } from "./memory.ts";
 import type { VcpuState } from "./state.ts";
 
@@ -21,6 +22,23 @@ export interface Bus {
   /** CR8, the task priority class 0..15. */
   tprRead(): number;
   tprWrite(priority: number): void;
+}
+
+const IF = 0x200;
+
+/** `canRun` for engines that keep their state in the node's memory.
+ * @param address of the vCPU's state */
+export function canRun(words: Int32Array, address: number): boolean {
+  const word = (name: FieldName) => Atomics.load(words, (address + OFFSET[name]) >>> 2);
+  switch (word("activity")) {
+    case C.ACTIVITY_HALTED: {
+      const attention = word("attention");
+      if (attention & (C.ATTENTION_NMI | C.ATTENTION_INIT)) return true;
+      return (attention & C.ATTENTION_INTERRUPT) !== 0 && (word("flagRest") & IF) !== 0;
+    }
+    case C.ACTIVITY_WAIT_SIPI: return (word("attention") & C.ATTENTION_INIT) !== 0;
+    default: return true;
+  }
 }
 
 /** The guest's time, in nanoseconds since the virtual node was powered on. */
@@ -64,6 +82,12 @@ export interface Vcpu {
   setInterruptLine(level: boolean): void;
   /** Makes a non-maskable interrupt pending. Thread-safe. */
   injectNmi(): void;
+  /** INIT: the state after it; all vCPUs but the bootstrap one then wait for `startup`. */
+  initialize(): void;
+  /** SIPI: a vCPU that waits for it begins at `vector` * 4096 in real mode; others ignore it. */
+  startup(vector: number): void;
+  /** Would `run` execute anything? Not while it is halted or waits for SIPI and nothing has come that ends this. Thread-safe. */
+  canRun(): boolean;
   /** Registers after power-on or RESET (SDM 3A, Processor State After Reset). */
   reset(): void;
   /** Instructions executed since reset. */

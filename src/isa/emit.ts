@@ -165,6 +165,9 @@ export interface Emit<V> {
   /** Executes this same instruction again after interrupts had their chance, if the condition holds (REP). */
   repeat(condition: V): void;
 
+  /** PAUSE: goes on, or ends the run when it has been executed often (hal/layout.ts, `pauses`). */
+  spin(): void;
+
   // -- faults: the instruction is abandoned without a trace
   raise(vector: Vector, errorCode?: V): void;
 

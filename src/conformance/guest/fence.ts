@@ -22,7 +22,7 @@ export function raiseFence(node: NodeMemory, memory: VnodeMemory, vcpu: Vcpu, ow
   const field = (name: FieldName) => Number(state.readField(name));
   const ram = memory.regions.filter(({ kind }) => kind === "ram").map(({ host, bytes }): Span => [host, host + bytes]);
   // a page of the guest, ROM too, may be marked as decoded
-  const marks = memory.regions.map(({ host, bytes }): Span => [node.codePages + host / PAGE, node.codePages + (host + bytes) / PAGE]);
+  const marks = memory.regions.map(({ host, bytes }): Span => [node.codePages + 4 * host / PAGE, node.codePages + 4 * (host + bytes) / PAGE]);
   const open = [...ram, ...marks, own].sort((a, b) => a[0] - b[0]);
   const closed: { at: number; bytes: Uint8Array }[] = [];
   let at = 0;

@@ -40,6 +40,9 @@ export interface CoreExports {
   hostAddress(gpa: bigint): number;
   readFlags(): bigint;
   writeFlags(value: bigint, mask: bigint): void;
+  /** INIT, SIPI. */
+  initialize(): void;
+  startup(vector: number): void;
   flush(): void;
   invalidate(linear: bigint): void;
 }
@@ -88,6 +91,8 @@ export function createCore(module: WebAssembly.Module, setup: VcpuSetup, stateAd
   set("tscHz", model.tscHz);
   set("apicTimerHz", model.apicTimerHz);
   set("vcpuCount", model.vcpuCount);
+  set("outside", 1);
+  if (setup.index < C.PEERS_MAX) node.view.setUint32(memory.table + C.REGION_PEERS + 4 * setup.index, address, true);
   set("apicId", model.apicId);
   exports.reset();
   return { address, state, exports, functions: instance.exports as Record<string, unknown>, reset: () => exports.reset() };

@@ -196,11 +196,10 @@ test("pages with decoded code have no write tag, and a store there says so", () 
   const core = paged();
   core.exports.store8(0x33000n, 1n);
   const host = core.memory.host(0x33000, 1);
-  core.node.bytes[core.node.codePages + (host >> 12)] = 1;
-  core.exports.watchPage(host);
+  core.call("claimCode", host);
   assert.equal(hits(core, 0x33000n), "rx");
   core.exports.store8(0x33000n, 2n);
-  assert.equal(hits(core, 0x33000n).includes("w"), core.node.bytes[core.node.codePages + (host >> 12)] === 0);
+  assert.equal(hits(core, 0x33000n).includes("w"), core.node.bytes[core.node.codePages + 4 * (host >> 12)] === 0);
   assert.equal(core.memory.read(0x33000, 1)[0], 2);
 });
 

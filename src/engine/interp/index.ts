@@ -1,6 +1,6 @@
 // The interpreter as an Engine: predecoded blocks (predecode.ts, engine/core blocks.ts) executed by interp.wasm (run.ts).
 
-import { CONSTANTS as C, OFFSET, createExitRecord, type Engine, type Exit, type Vcpu, type VcpuSetup } from "../../hal/index.ts";
+import { CONSTANTS as C, OFFSET, canRun, createExitRecord, type Engine, type Exit, type Vcpu, type VcpuSetup } from "../../hal/index.ts";
 import { NvlError } from "../../base/error.ts";
 import { createCore } from "../core/index.ts";
 import { FLAGS_SECTION, handlerTable, HANDLER_SECTION, PAIR_SECTION, type HandlerTable } from "./operation.ts";
@@ -10,7 +10,7 @@ import { createPredecoder, type BlockExports, type Predecoder } from "./predecod
 const ARENA_BYTES = 24 << 20;
 /** A call of `run` that never returned would stay in the compiler's first, slow tier: there is no on-stack replacement. */
 const SLICE = 4_000_000;
-const HOST_PAGES = 2 ** 20;
+const HOST_PAGES = 2 ** 20, PAGE = 4096;
 
 export interface InterpModules {
   /** engine/core, compiled */
@@ -77,7 +77,7 @@ export function createInterpVcpu(setup: VcpuSetup, modules: InterpModules, table
   predecoder = createPredecoder(node, address, { ...core, ...blocks, flushBlocks }, table, extension?.heat);
   const execute = instance.exports.run as (state: number, operation: number) => void;
 
-  const words = new Int32Array(node.wasm.buffer), attention = (address + OFFSET.attention) / 4;
+  const words = new Int32Array(node.wasm.buffer), attention = (address + OFFSET.attention) / 4, outside = (address + OFFSET.outside) / 4;
   const demand = (bits: number) => { Atomics.or(words, attention, bits); };
   const withdraw = (bits: number) => { Atomics.and(words, attention, ~bits); };
   const word = (offset: number) => words[(address + offset) / 4];
@@ -87,6 +87,7 @@ export function createInterpVcpu(setup: VcpuSetup, modules: InterpModules, table
   let retired = 0;
   const leave = createExitRecord(state);
   const run: Vcpu["run"] = (budget, end = "exact"): Exit => {
+    Atomics.store(words, outside, 0);
     words[(address + OFFSET.exactBudget) / 4] = end === "exact" ? 1 : 0;
     core.enter();
     demand(C.ATTENTION_BEGIN);
@@ -103,7 +104,9 @@ export function createInterpVcpu(setup: VcpuSetup, modules: InterpModules, table
       const code = word(OFFSET.exitReason);
       words[(address + OFFSET.exitReason) / 4] = C.EXIT_NONE;
       node.view.setBigUint64(address + OFFSET.retired, BigInt(retired), true);
-      if (code !== C.EXIT_BUDGET || left <= 0) return leave(code);
+      if (code === C.EXIT_BUDGET && left > 0) continue;
+      Atomics.store(words, outside, 1);
+      return leave(code);
     }
   };
   return {
@@ -115,12 +118,13 @@ export function createInterpVcpu(setup: VcpuSetup, modules: InterpModules, table
     kick: () => demand(C.ATTENTION_KICK),
     setInterruptLine: (level) => (level ? demand(C.ATTENTION_INTERRUPT) : withdraw(C.ATTENTION_INTERRUPT)),
     injectNmi: () => demand(C.ATTENTION_NMI),
+    initialize: core.initialize, startup: core.startup, canRun: () => canRun(words, address),
     retired: () => retired,
     invalidateCode: (gpa, bytes) => {
       // region by region: what is contiguous for the guest need not be for the host
       for (const region of memory.regions) {
         const start = Math.max(gpa, region.gpa), end = Math.min(gpa + bytes, region.gpa + region.bytes);
-        if (start < end) blocks.invalidateCode(region.host + (start - region.gpa), end - start);
+        for (let at = start; at < end; at = at - at % PAGE + PAGE) blocks.noteStore(region.host + (at - region.gpa), Math.min(end, at - at % PAGE + PAGE) - at);
       }
     },
   };

@@ -18,10 +18,13 @@ export const EAGER = 8;
 
 /** The exports of core that have to do with blocks. */
 export interface BlockExports {
-  addBlock(block: number, findable: number): number;
+  addBlock(block: number, findable: number): void;
+  claimCode(host: number): number;
   dropBlock(block: number): void;
   flushBlocks(): void;
   invalidateCode(host: number, bytes: number): void;
+  /** Bytes of one page were written. */
+  noteStore(host: number, bytes: number): void;
 }
 
 export interface Predecoder {
@@ -157,6 +160,8 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
   };
   const invalidHandler = (answer: number) => (answer === DECODED_INVALID ? C.HANDLER_INVALID : C.HANDLER_TOO_LONG);
 
+  /** Nobody writes unseen to where the bytes come from: the block may be kept. */
+  let trusted = true;
   /** Where the instruction at RIP lies. `limit`: how many bytes CS allows from there on. */
   const where = { host: 0, linear: 0n, limit: 0, size: 64 as CodeSize };
   const locate = (): boolean => {
@@ -189,6 +194,7 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
     if (where.limit <= inPage) return raiseGp();
     const second = core.fetch(size === 64 ? BigInt.asIntN(64, next) : BigInt.asUintN(32, next)) >>> 0;
     if (second === 0) return 0;
+    if (core.claimCode(second) === 0) trusted = false;
     const more = Math.min(LONGEST, where.limit - inPage);
     window.set(bytes.subarray(host, host + inPage));
     window.set(bytes.subarray(second, second + more), inPage);
@@ -269,13 +275,12 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
   };
 
   const add = (block: number, findable: number) => {
-    const first = core.addBlock(block, findable);
-    if (first & 1) watch(u32[(block + C.BLOCK_HOST) >>> 2]);
-    if (first & 2) watch(u32[(block + C.BLOCK_SECOND) >>> 2]);
+    core.addBlock(block, findable);
     return block;
   };
   const writeTemporary = (most: number): number => {
     core.dropBlock(temporary);
+    core.claimCode(where.host);
     if (writeBlock(temporary, most) === 0) return 0;
     u16[(temporary + C.BLOCK_HOT) >>> 1] = 0;
     return add(temporary, 0);
@@ -298,15 +303,12 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
     // near the end of CS, findBlock would not give it out
     if (first || where.limit < MOST * LONGEST) return writeTemporary(MOST);
     if (state32(OFFSET.arenaEnd) - state32(OFFSET.arenaNext) < BLOCK_ROOM) core.flushBlocks();
+    trusted = core.claimCode(where.host) !== 0;
+    if (!trusted) return writeTemporary(MOST);
     const block = state32(OFFSET.arenaNext), operations = writeBlock(block, MOST);
     if (operations === 0) return 0;
     u32[(address + OFFSET.arenaNext) >>> 2] = block + C.BLOCK_HEADER_BYTES + operations * C.OP_BYTES;
-    return add(block, 1);
-  };
-  const codePages = state32(OFFSET.codePages);
-  const watch = (host: number) => {
-    bytes[codePages + (host >>> 12)] = 1;
-    core.watchPage(host);
+    return add(block, trusted ? 1 : 0);
   };
   return { begin, decodeBlock, decodePart };
 }

@@ -183,6 +183,13 @@ export function oracleEmit(state: VcpuState, places: Places, memory: GuestAccess
       state.write("rip", places.rip());
       end();
     },
+    spin: () => {
+      const left = BigInt.asIntN(32, state.readField("pauses"));
+      state.writeField("pauses", left - 1n);
+      if (left !== 1n) return;
+      (core as unknown as { patienceEnds(nextRip: bigint): void }).patienceEnds(BigInt.asIntN(64, places.nextRip()));
+      end();
+    },
     raise,
     call,
     loadVector, storeVector,

@@ -1,6 +1,6 @@
 // The oracle as an Engine: fetches, decodes and performs one instruction after the other, and keeps nothing between them.
 
-import { CONSTANTS as C, OFFSET, createExitRecord, type Engine, type Exit, type Vcpu, type VcpuSetup } from "../../hal/index.ts";
+import { CONSTANTS as C, OFFSET, canRun, createExitRecord, type Engine, type Exit, type Vcpu, type VcpuSetup } from "../../hal/index.ts";
 import { createDecoded, decode, DECODED, DECODED_TOO_LONG, DECODED_TRUNCATED, type CodeSize } from "../../isa/decode.ts";
 import { FORMS } from "../../isa/forms.ts";
 import { perform } from "../../isa/perform.ts";
@@ -89,6 +89,7 @@ function createVcpu(setup: VcpuSetup, coreModule: WebAssembly.Module): Vcpu {
     kick: () => demand(C.ATTENTION_KICK),
     setInterruptLine: (level) => level ? demand(C.ATTENTION_INTERRUPT) : withdraw(C.ATTENTION_INTERRUPT),
     injectNmi: () => demand(C.ATTENTION_NMI),
+    initialize: core.initialize, startup: core.startup, canRun: () => canRun(words, address),
     retired: () => Number(state.readField("retired")),
     invalidateCode: () => {}, // nothing is kept between instructions
   };

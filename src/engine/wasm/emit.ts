@@ -194,6 +194,16 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
     jump: (target) => at.jump(as64(target)),
     leave: () => g.exit("leave"),
     repeat: (condition) => g.when(asCondition(condition), () => at.again()),
+    spin: () => {
+      const left = g.load("i32.load", state, OFFSET.pauses);
+      if (surroundings.leaveOnMiss) g.when(g.pure("i32.eq", left, g.i32(1)), () => g.exit("miss"));
+      g.store("i32.store", state, OFFSET.pauses, g.pure("i32.sub", left, g.i32(1)));
+      if (surroundings.leaveOnMiss) return;
+      g.when(g.pure("i32.eq", left, g.i32(1)), () => {
+        g.call(core("patienceEnds"), [at.nextRip()], "none");
+        g.exit("leave");
+      });
+    },
     raise, call, loadVector, storeVector,
     xmm: (number) => xmm.load(128, state, OFFSET.xmm + 16 * number),
     setXmm: (number, value) => xmm.store(128, state, OFFSET.xmm + 16 * number, value),

@@ -3,7 +3,7 @@
 import { instruction, type Instruction } from "../instruction.ts";
 
 const nop = instruction("nop", "SDM 2B, NOP", ["90", "0F 1F /0  r/m*"], () => {});
-const pause = instruction("pause", "SDM 2B, PAUSE", ["F3 90"], () => {});
+const pause = instruction("pause", "SDM 2B, PAUSE", ["F3 90"], (e) => e.spin());
 const endbr64 = instruction("endbr64", "SDM 2A, ENDBR64", ["F3 0F 1E FA"], () => {});
 const endbr32 = instruction("endbr32", "SDM 2A, ENDBR32", ["F3 0F 1E FB"], () => {});
 /** Hints of processors to come (MPX, CET and others), and NOP on those without them; what has a name of its own is left out. */

@@ -7,6 +7,7 @@ import { At, C } from "./generated/layout";
 import { attend } from "./event/attend";
 import { deliver } from "./event/exception";
 import { fetch, load16, load32, load64, load8, probeWrite, store16, store32, store64, store8 } from "./memory/memory";
+import { unclaimCode } from "./memory/peers";
 import { canonical, clearAttention, forgetStray, GP, raise, reg, SS, strayAddress, strayed, vcpu } from "./state";
 
 const PAGE: u32 = 4096;
@@ -207,27 +208,22 @@ export function checkCross(op: u32): u32 {
   return 2;
 }
 
-/** Puts a new block into the page lists, and where it is to be found: into its hash bucket.
- * @returns bit 0: the first of its page, bit 1: the first of its second page */
-export function addBlock(block: u32, findable: bool): u32 {
+/** Puts a new block into the page lists, and where it is to be found: into its hash bucket. */
+export function addBlock(block: u32, findable: bool): void {
   const host = load<u32>(block, C.BLOCK_HOST), second = load<u32>(block, C.BLOCK_SECOND);
   const bucket = bucketOf(host), list = pageList(host);
-  let first: u32 = 0;
   if (findable) {
     store<u32>(block, load<u32>(bucket), C.BLOCK_NEXT);
     store<u32>(bucket, block);
   }
-  if (!load<u32>(list)) first = 1;
   store<u32>(block, load<u32>(list), C.BLOCK_PAGE_NEXT);
   store<u32>(list, block);
   if (second) {
     const other = pageList(second);
-    if (!load<u32>(other)) first |= 2;
     store<u32>(block, load<u32>(other), C.BLOCK_SECOND_NEXT);
     store<u32>(other, block);
   }
   store<u64>(vcpu, load<u64>(vcpu, At.blocksDecoded) + 1, At.blocksDecoded);
-  return first;
 }
 
 function unlinkFromPage(block: u32, host: u32): void {
@@ -235,7 +231,7 @@ function unlinkFromPage(block: u32, host: u32): void {
   while (load<u32>(link) && load<u32>(link) != block) link = pageLink(load<u32>(link), host);
   if (!load<u32>(link)) return;
   store<u32>(link, load<u32>(pageLink(block, host)));
-  if (!load<u32>(pageList(host))) store<u8>(<usize>load<u32>(vcpu, At.codePages) + (host >> 12), 0);
+  if (!load<u32>(pageList(host))) unclaimCode(host);
 }
 
 /** Takes a block out of all lists; who executes it finds out at its next operation. */
@@ -282,6 +278,7 @@ export function invalidateCode(host: u32, bytes: u32): void {
   const last = host + (bytes - 1);
   for (let page = host & ~0xfff; ; page += PAGE) {
     let block = load<u32>(pageList(page));
+    if (!block) unclaimCode(page); // claimed, and then not decoded
     while (block) {
       const next = load<u32>(pageLink(block, page));
       const start = load<u32>(block, C.BLOCK_HOST), length = <u32>load<u16>(block, C.BLOCK_BYTES);
@@ -298,17 +295,23 @@ export function invalidateCode(host: u32, bytes: u32): void {
   }
 }
 
+/** Drops all blocks, at any time. */
+export function dropBlocks(): void {
+  const end = load<u32>(vcpu, At.arenaNext);
+  for (let block = load<u32>(vcpu, At.arena); block < end; block += C.BLOCK_HEADER_BYTES + <u32>load<u16>(block, C.BLOCK_OPS) * C.OP_BYTES) dropBlock(block);
+}
+
 /** Forgets all blocks. Between blocks only: what executes must be found again. */
 export function flushBlocks(): void {
-  const end = load<u32>(vcpu, At.arenaNext), codePages = <usize>load<u32>(vcpu, At.codePages);
+  const end = load<u32>(vcpu, At.arenaNext);
   for (let block = load<u32>(vcpu, At.arena); block < end;) {
     const host = load<u32>(block, C.BLOCK_HOST), second = load<u32>(block, C.BLOCK_SECOND);
     if (host) {
       store<u32>(pageList(host), 0);
-      store<u8>(codePages + (host >> 12), 0);
+      unclaimCode(host);
       if (second) {
         store<u32>(pageList(second), 0);
-        store<u8>(codePages + (second >> 12), 0);
+        unclaimCode(second);
       }
     }
     block += C.BLOCK_HEADER_BYTES + <u32>load<u16>(block, C.BLOCK_OPS) * C.OP_BYTES;

@@ -5,14 +5,15 @@ export * from "./memory/memory";
 export { flush, flushNonGlobal, invalidate, watchPage } from "./memory/tlb";
 export * from "./processor/control";
 export { hostAddress, noteStore } from "./memory/regions";
+export { claimCode } from "./memory/peers";
 export { deliver, softwareInterrupt, interrupt1 } from "./event/exception";
 export { linearAddress } from "./memory/address";
 export * from "./segment/segment";
 export { farCall, farJump, farReturn } from "./segment/far";
 export * from "./event/iret";
 export * from "./segment/syscall";
-export { attend, halt, startup } from "./event/attend";
-export { reset } from "./event/reset";
+export { attend, halt, patienceEnds, startup } from "./event/attend";
+export { initialize, reset } from "./event/reset";
 export {
   fpAddPd, fpAddPs, fpAddSd, fpAddSs, fpDivPd, fpDivPs, fpDivSd, fpDivSs, fpMaxPd, fpMaxPs, fpMaxSd, fpMaxSs, fpMinPd, fpMinPs, fpMinSd, fpMinSs,
   fpMulPd, fpMulPs, fpMulSd, fpMulSs, fpSqrtPd, fpSqrtPs, fpSqrtSd, fpSqrtSs, fpSubPd, fpSubPs, fpSubSd, fpSubSs,

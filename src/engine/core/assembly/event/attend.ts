@@ -7,6 +7,7 @@ import { deliver, injectInterrupt, injectTrap } from "./exception";
 import { acknowledge } from "../bus";
 import { debugTrap, instructionBreakpoint, stepsForBreakpoints } from "./debug";
 import { initialize } from "./reset";
+import { readMail } from "../memory/peers";
 
 const NMI_VECTOR: u32 = 2;
 
@@ -21,6 +22,7 @@ export function attend(): u32 {
     store<u32>(vcpu, C.EXIT_NONE, At.exitReason);
     if (code != C.EXIT_HLT && code != C.EXIT_NONE) return code;
   }
+  if (attention & C.ATTENTION_MAIL) readMail();
   if (attention & C.ATTENTION_KICK) {
     clearAttention(C.ATTENTION_KICK);
     return C.EXIT_KICK;
@@ -95,6 +97,13 @@ export function halt(nextRip: u64): void {
   store<u32>(vcpu, C.ACTIVITY_HALTED, At.activity);
   store<u32>(vcpu, 0, At.shadow); // STI before HLT shadows just HLT
   store<u32>(vcpu, C.EXIT_HLT, At.exitReason);
+  setAttention(C.ATTENTION_EXIT);
+}
+
+/** PAUSE has been executed as often as the run allows. */
+export function patienceEnds(nextRip: u64): void {
+  store<u64>(vcpu, nextRip, At.rip);
+  store<u32>(vcpu, C.EXIT_PAUSE, At.exitReason);
   setAttention(C.ATTENTION_EXIT);
 }
 

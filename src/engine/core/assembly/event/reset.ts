@@ -59,7 +59,7 @@ export function reset(): void {
   store<u32>(vcpu, 0xff, At.ftw); // RESET leaves the registers valid and zero; FINIT empties them
   memory.fill(vcpu + At.fop, 0, At.scratch - At.fop);
   store<u64>(vcpu, 0, At.retired);
-  atomic.store<u32>(vcpu + At.attention, 0);
+  atomic.and<u32>(vcpu + At.attention, C.ATTENTION_MAIL); // decoded code outlives a reset
   store<u32>(vcpu, first ? C.ACTIVITY_RUNNING : C.ACTIVITY_WAIT_SIPI, At.activity);
   flush();
   sync();

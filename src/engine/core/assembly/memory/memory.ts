@@ -35,7 +35,7 @@ function translate(linear: u64, access: u32, view: u32): usize {
     return 0;
   }
   const ram = regionKind == C.REGION_RAM;
-  if (!watching(linear & ~0xfff)) fill(linear, view, gpa, host & ~0xfff, ram && !load<u8>(<usize>load<u32>(vcpu, At.codePages) + (host >> 12)));
+  if (!watching(linear & ~0xfff)) fill(linear, view, gpa, host & ~0xfff, ram);
   if ((access & WRITE) && !ram) {
     outsideRom = true;
     return 0;

@@ -2,7 +2,7 @@
 // region table of the vCPU's own virtual node, or nowhere.
 import { At, C } from "../generated/layout";
 import { vcpu } from "../state";
-import { invalidateCode } from "../blocks";
+import { tellStore } from "./peers";
 
 // the region found last
 let lastTable: u32 = 0;
@@ -57,5 +57,5 @@ export function physicalOr32(gpa: u64, bits: u32): void {
 
 /** To be called after bytes of RAM were written other than through a TLB entry's write tag. */
 export function noteStore(host: usize, bytes: u32): void {
-  if (load<u8>(<usize>load<u32>(vcpu, At.codePages) + (host >> 12))) invalidateCode(<u32>host, bytes);
+  tellStore(host, bytes);
 }

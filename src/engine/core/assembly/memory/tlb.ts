@@ -3,6 +3,7 @@
 // drops just those, and clearing 96 KiB on every context switch would be slow).
 import { At, C } from "../generated/layout";
 import { CR0_AM, CR4_SMAP, vcpu } from "../state";
+import { claimWriting } from "./peers";
 import { AC_ACCESS, allowed, FETCH, USER, walkRights, walkShift, WRITE } from "./walk";
 
 const VIEW_BYTES: usize = C.TLB_ENTRIES * C.TLB_ENTRY_BYTES;
@@ -42,11 +43,11 @@ export function viewFor(cpl: u32, ac: bool): u32 {
   return ac && (load<u64>(vcpu, At.cr4) & CR4_SMAP) ? C.TLB_VIEW_AC : C.TLB_VIEW_SUPERVISOR;
 }
 
-/** Enters the page that the last walk found. `host` is where its 4096 bytes are; `writable`: it is RAM that needs no watching.
+/** Enters the page that the last walk found. `host` is where its 4096 bytes are; `ram`: it may be written to.
  * Where alignment is checked only instructions are fetched by the TLB: loads and stores come to the slow paths, which check it. */
-export function fill(linear: u64, view: u32, gpa: u64, host: usize, writable: bool): void {
+export function fill(linear: u64, view: u32, gpa: u64, host: usize, ram: bool): void {
   const page = linear & ~0xfff, entry = entryOf(linear, view), access = accessOf(view), rights = walkRights;
-  const data = view != C.TLB_VIEW_ALIGNED, write = data && writable && (rights & RIGHT_D) && allowed(rights, access | WRITE);
+  const data = view != C.TLB_VIEW_ALIGNED, write = data && ram && (rights & RIGHT_D) && allowed(rights, access | WRITE) && claimWriting(host);
   store<u64>(entry, data && allowed(rights, access) ? page : <u64>C.TLB_EMPTY, C.TLB_READ);
   store<u64>(entry, write ? page : <u64>C.TLB_EMPTY, C.TLB_WRITE);
   store<u64>(entry, allowed(rights, access | FETCH) ? page : <u64>C.TLB_EMPTY, C.TLB_EXEC);
@@ -102,7 +103,7 @@ export function invalidate(linear: u64): void {
   dropRange(linear, 30);
 }
 
-/** Makes stores to a host page go through `store…` from now on: it holds decoded code. Call it after setting the page's byte in codePages. */
+/** Makes stores to a host page go through `store…` from now on: it holds decoded code. Call it when codePages says so. */
 export function watchPage(host: u32): void {
   const page = host & ~0xfff, first = area();
   for (let entry = first; entry < first + MARKS; entry += C.TLB_ENTRY_BYTES) {
