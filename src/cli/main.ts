@@ -43,7 +43,7 @@ function createProgram(): Command {
     .option("--initrd <file>", "may be given several times: concatenated, or modules for Multiboot", collect, [])
     .option("--append <words>", "words added to the kernel's command line", "")
     .option("--memory <size>", "RAM, such as 512M", size, 512 * 2 ** 20)
-    .option("--cpus <n>", "virtual CPUs (1 in this version)", count, 1)
+    .option("--cpus <n>", "virtual CPUs, 1 to 16", count, 1)
     .option("--flat <address:mode>", "the kernel is a flat binary, entered at its first byte", flat)
     .addOption(engineOption())
     .option("--stats", "print counters at the end, to standard error")

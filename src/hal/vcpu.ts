@@ -92,7 +92,7 @@ export interface Vcpu {
   reset(): void;
   /** Instructions executed since reset. */
   retired(): number;
-  /** Guest bytes at [gpa, gpa + bytes) were written by the host (DMA, debugger): decoded code there is dropped. */
+  /** Guest bytes at [gpa, gpa + bytes) were written by the host (DMA, debugger): decoded code there is dropped, that of the virtual node's other vCPUs too. */
   invalidateCode(gpa: number, bytes: number): void;
 }
 

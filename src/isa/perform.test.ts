@@ -101,6 +101,7 @@ function check(form: Form): string[] {
     jump: (target) => { take("int", target); faults("jump"); end(); },
     leave: () => end(),
     repeat: (condition) => { take("int", condition); end(); },
+    spin: () => { if (scope.length > 0) say("a spin-wait hint is conditional"); },
     raise: (vector, code) => { if (code !== undefined) take("int", code); faults(`raise ${vector}`); end(); },
     call: (helper, ...values) => {
       if (!(helper in HELPERS)) {

@@ -1,4 +1,4 @@
-// Runs a VM on the calling thread until it ends: timers, exits, sleep.
+// Runs a VM on the calling thread until it ends: timers, exits, sleep, and the turns of its vCPUs.
 
 import { unreachable } from "../base/error.ts";
 import { hex } from "../base/text.ts";
@@ -15,32 +15,77 @@ export interface Waiter {
   poll(): boolean;
 }
 
-/** Guest time between two looks at the clock, when no timer wants one before. */
-const SLICE_NS = 1e6;
+/** Guest time between two looks at the clock, when no timer wants one before; and when other vCPUs wait for their turn. */
+const SLICE_NS = 1e6, TURN_NS = 2e5;
 /** Limits of a slice in instructions, and the speed that is assumed at first, in instructions per nanosecond. */
 const SHORTEST = 1_000, LONGEST = 4_000_000, FIRST_SPEED = 0.05;
+/** Instructions of a slice in virtual time: what happens to a vCPU from outside waits for its end. */
+const VIRTUAL_SLICE = 100_000;
+/** PAUSEs after which a vCPU that spins gives its turn to another one, 0 when there is none. */
+const PATIENCE = 32n;
 const IF = 0x200n;
 const UNSUPPORTED: Record<number, string> = { [CONSTANTS.UNSUPPORTED_VM86]: "virtual-8086 mode", [CONSTANTS.UNSUPPORTED_TASK]: "hardware task switching" };
 
-/** Runs until the guest ends or `waiter.poll` says stop. */
+/** Runs until the guest ends or `waiter.poll` says stop. vCPUs take turns. */
 export function runVm(vm: Vm, waiter: Waiter): Outcome {
-  const [vcpu] = vm.vcpus;
-  let speed = FIRST_SPEED;
+  const { vcpus, timers } = vm, count = vcpus.length;
+  const slice = vm.virtualClock ? virtualSlices(vm) : realSlices(vm);
+  let last = count - 1, patience = 0n;
   for (;;) {
     if (waiter.poll()) vm.outcome ??= { kind: "stopped" };
-    vm.timers.fire();
+    timers.fire();
     if (vm.outcome) return vm.outcome;
     if (vm.resetRequested) vm.reset();
+    let ready = 0, next = -1;
+    for (let step = 1; step <= count; step++) {
+      const index = (last + step) % count;
+      vm.settle(index);
+      if (!vcpus[index].canRun()) continue;
+      ready++;
+      if (next < 0) next = index;
+    }
+    if (ready === 0) {
+      if (vcpus.every(neverWakes)) vm.outcome = { kind: "halted", message: `halted with interrupts off at ${hex(vcpus[0].state.read("rip"))}: nothing can wake it` };
+      else if (vm.virtualClock && timers.next() !== undefined) vm.virtualClock.skipTo(timers.next()!);
+      else waiter.waitUntil(timers.next());
+      continue;
+    }
+    last = next;
+    const wanted = ready > 1 ? PATIENCE : 0n;
+    if (count > 1 && (wanted !== 0n || patience !== 0n)) vcpus[next].state.writeField("pauses", patience = wanted);
+    handleExit(vm, vcpus[next], slice(vcpus[next], ready));
+  }
+}
+
+/** Slices by the clock. */
+function realSlices(vm: Vm): (vcpu: Vcpu, ready: number) => Exit {
+  let speed = FIRST_SPEED;
+  return (vcpu, ready) => {
     const beginNs = vm.timers.nowNs(), before = vcpu.retired();
-    vm.sliceEndNs = Math.min(beginNs + SLICE_NS, vm.timers.next() ?? Infinity);
+    vm.sliceEndNs = Math.min(beginNs + (ready > 1 ? TURN_NS : SLICE_NS), vm.timers.next() ?? Infinity);
     const budget = Math.min(LONGEST, Math.max(SHORTEST, Math.trunc((vm.sliceEndNs - beginNs) * speed)));
     const exit = vcpu.run(budget, "whole blocks");
     vm.sliceEndNs = 0;
     const executed = vcpu.retired() - before;
     if (executed >= SHORTEST) speed = (speed + executed / Math.max(1, vm.timers.nowNs() - beginNs)) / 2;
-    const next = handleExit(vm, vcpu, exit);
-    if (next === "wait") waiter.waitUntil(vm.timers.next());
-  }
+    return exit;
+  };
+}
+
+/** Slices by instructions: each ends at one that is the same in every run, and what all vCPUs that are ready execute counts as done at the same time. */
+function virtualSlices(vm: Vm): (vcpu: Vcpu, ready: number) => Exit {
+  const clock = vm.virtualClock!;
+  return (vcpu, ready) => {
+    const before = vcpu.retired(), untilNext = (vm.timers.next() ?? Infinity) - clock.nowNs();
+    const exit = vcpu.run(Math.max(1, Math.min(VIRTUAL_SLICE, Math.ceil(untilNext))), "exact");
+    clock.advance((vcpu.retired() - before) / ready);
+    return exit;
+  };
+}
+
+/** It has no instruction to execute, and no interrupt can change that. */
+function neverWakes(vcpu: Vcpu): boolean {
+  return Number(vcpu.state.readField("activity")) === CONSTANTS.ACTIVITY_WAIT_SIPI || !(vcpu.state.read("rflags") & IF);
 }
 
 /** What follows an exit. An exit changes who runs next; port and memory accesses are calls on the bus and do not come here. */
@@ -50,11 +95,10 @@ export function handleExit(vm: Vm, vcpu: Vcpu, exit: Exit): "run" | "wait" | "st
     case "budget":
     case "kick":
     case "debug":
+    case "pause":
       return "run";
     case "hlt":
-      if (vcpu.state.read("rflags") & IF) return "wait";
-      vm.outcome ??= { kind: "halted", message: `halted with interrupts off at ${hex(vcpu.state.read("rip"))}: nothing can wake it` };
-      return "stop";
+      return "wait";
     case "shutdown":
       vm.outcome ??= { kind: "triple-fault", message: `triple fault at ${hex(vcpu.state.read("rip"))}: the guest could not deliver an exception` };
       return "stop";

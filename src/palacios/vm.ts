@@ -1,4 +1,4 @@
-// A PC: RAM, ROM with its ACPI tables, vCPUs of whatever engine is handed in, devices, and a kernel to boot. It lives on one thread.
+// A PC: RAM, ROM with its ACPI tables, vCPUs of whatever engine is handed in, devices, and a kernel to boot. All of it lives on one thread.
 
 import type { Issue } from "../base/error.ts";
 import { NvlError } from "../base/error.ts";
@@ -14,6 +14,7 @@ import type { BootImage } from "./boot/image.ts";
 import { loadKernel, type FlatKernel } from "./boot/load.ts";
 import { writeFirmware } from "./firmware.ts";
 import { watchForPanic } from "./panic.ts";
+import type { VirtualClock } from "./virtual-time.ts";
 import { e820, pcRegions } from "./memory-map.ts";
 
 export interface VmSetup {
@@ -23,7 +24,9 @@ export interface VmSetup {
   memoryBytes: number;
   vcpuCount: number;
   /** Guest time: nanoseconds since power-on. */
-  clock: GuestClock;
+  clock: GuestClock | VirtualClock;
+  /** The clock counts instructions (virtual-time.ts), and whatever happens to a vCPU happens at an instruction that is the same in every run. */
+  deterministic?: boolean;
   /** What the RTC says at power-on, in milliseconds since 1970. */
   startEpochMs: number;
   /** What COM1 is connected to. */
@@ -59,6 +62,10 @@ export interface Vm {
   resets: number;
   /** Exits by reason, since power-on. */
   readonly exits: Record<string, number>;
+  /** Set when time counts instructions. */
+  readonly virtualClock: VirtualClock | undefined;
+  /** What has been asked of a vCPU while another one ran takes effect: between runs, before its own. */
+  settle(index: number): void;
   /** Loads a kernel and brings the first vCPU to its entry. @param open gives the files, and gives them again at a reset: nothing keeps them between
    * @returns the protocol, or what is wrong with the files */
   boot(open: () => BootSource): { protocol: string } | { issues: Issue[] };
@@ -66,30 +73,45 @@ export interface Vm {
   reset(): void;
 }
 
+/** What a vCPU shall do before it runs on. */
+interface Asked { line: boolean; nmi: boolean; init: boolean; startup: number }
+
 /** Ticks per second of the time-stamp counter that guests see. */
 export const TSC_HZ = 1_000_000_000;
 
 /** Builds a PC in memory of `node`. @throws node/out-of-memory, palacios/memory-size */
 export function createVm(setup: VmSetup): Vm {
   const { id, node, memoryBytes, vcpuCount } = setup;
-  if (vcpuCount !== 1) throw new NvlError("palacios/vcpus", `a VM has 1 vCPU in this version, not ${vcpuCount}`, { context: { id } });
   const host = node.allocate(memoryBytes, 2 * 2 ** 20, `RAM of ${id}`);
   const memory = createVnodeMemory(node, pcRegions(memoryBytes, host));
-  const timers = createTimers(setup.clock, (deadlineNs) => { if (deadlineNs < vm.sliceEndNs) kickAll(); });
+  const timers = createTimers(setup.clock, (deadlineNs) => { if (deadlineNs < vm.sliceEndNs) interrupt(); });
   const vcpus: Vcpu[] = [];
   let open: (() => BootSource) | undefined;
 
-  const vm: Vm = { id, memory, vcpus, timers, sliceEndNs: 0, devices: undefined as unknown as PcDevices, outcome: undefined, resetRequested: false, resets: 0, exits: {}, boot, reset };
+  const virtualClock = setup.deterministic ? setup.clock as VirtualClock : undefined;
+  const asked: Asked[] = Array.from({ length: vcpuCount }, () => ({ line: false, nmi: false, init: false, startup: -1 }));
+  const vm: Vm = { id, memory, vcpus, timers, virtualClock, settle, sliceEndNs: 0, devices: undefined as unknown as PcDevices, outcome: undefined, resetRequested: false, resets: 0, exits: {}, boot, reset };
   const panic = watchForPanic(setup.console, (message) => end({ kind: "panic", message }));
   const devices = createPcDevices({
     timers, console: panic.port, memoryBytes, startEpochMs: setup.startEpochMs, tscHz: TSC_HZ,
     vcpus: Array.from({ length: vcpuCount }, (_, index) => ({
       // the devices come first and settle their lines once more when `start` resets them
-      setInterruptLine: (level: boolean) => vcpus[index]?.setInterruptLine(level),
-      injectNmi: () => vcpus[index]?.injectNmi(),
-      // with one vCPU both only ever come from the guest itself: INIT resets it, nobody waits for SIPI
-      init: () => { vm.resetRequested = true; kickAll(); },
-      startup: () => {},
+      setInterruptLine: (level: boolean) => setInterruptLine(index, level),
+      injectNmi: () => {
+        if (virtualClock) asked[index].nmi = true;
+        else vcpus[index]?.injectNmi();
+        interrupt();
+      },
+      // the bootstrap processor begins anew at the reset vector, where there is nothing but a reset
+      init: () => {
+        if (index === 0) vm.resetRequested = true;
+        else Object.assign(asked[index], { init: true, startup: -1 });
+        interrupt();
+      },
+      startup: (vector: number) => {
+        asked[index].startup = vector;
+        interrupt();
+      },
       tscOffset: () => Number(BigInt.asIntN(64, vcpus[index]?.state.readField("tscOffset") ?? 0n)),
     })),
     onPowerOff: () => end({ kind: "power-off" }),
@@ -97,7 +119,7 @@ export function createVm(setup: VmSetup): Vm {
       const message = panic.message();
       if (message) return end({ kind: "panic", message });
       vm.resetRequested = true;
-      kickAll();
+      interrupt();
     },
     onDebugExit: (status: number) => end({ kind: "debug-exit", status }),
   });
@@ -108,12 +130,33 @@ export function createVm(setup: VmSetup): Vm {
   }));
   const acpi = acpiTables(PC_HARDWARE, apicIds, setup.zones ?? []);
 
-  function kickAll(): void {
-    for (const vcpu of vcpus) vcpu.kick();
+  /** Ends the slice that runs. In a deterministic run it ends where it would have ended: a border between blocks is not the same place on every engine. */
+  function interrupt(): void {
+    if (!virtualClock) for (const vcpu of vcpus) vcpu.kick();
   }
   function end(outcome: Outcome): void {
     vm.outcome ??= outcome;
-    kickAll();
+    interrupt();
+  }
+  function setInterruptLine(index: number, level: boolean): void {
+    const vcpu = vcpus[index] as Vcpu | undefined;
+    if (virtualClock) {
+      asked[index].line = level;
+      if (!level) vcpu?.setInterruptLine(false);
+    } else {
+      const waits = vm.sliceEndNs !== 0 && level && vcpu?.canRun() === false;
+      vcpu?.setInterruptLine(level);
+      if (waits && vcpus.length > 1) interrupt(); // it gets its turn
+    }
+  }
+  function settle(index: number): void {
+    const vcpu = vcpus[index], wish = asked[index];
+    if (wish.init) vcpu.initialize();
+    if (wish.startup >= 0) vcpu.startup(wish.startup);
+    if (wish.line) vcpu.setInterruptLine(true);
+    if (wish.nmi) vcpu.injectNmi();
+    wish.init = wish.nmi = false;
+    wish.startup = -1;
   }
   function load({ kernel, initrds, commandLine, flat }: BootSource) {
     return loadKernel({ kernel, initrds, commandLine, memoryMap: e820(memoryBytes), rsdpGpa: acpi.rsdpGpa }, flat);
@@ -135,6 +178,7 @@ export function createVm(setup: VmSetup): Vm {
   function start(image: BootImage | undefined, why: "power-on" | "reset"): void {
     vm.resetRequested = false;
     for (const vcpu of vcpus) vcpu.reset();
+    for (const wish of asked) Object.assign(wish, { line: false, nmi: false, init: false, startup: -1 });
     devices.reset();
     memory.write(acpi.gpa, acpi.bytes);
     writeFirmware(memory); // at the end of the ROM, behind the tables
@@ -143,7 +187,7 @@ export function createVm(setup: VmSetup): Vm {
       memory.write(gpa, bytes);
       // RAM is zero at power-on: clearing it again would only make the host commit its pages
       if (why === "reset" && total !== undefined && total > bytes.length) memory.clear(gpa + bytes.length, total - bytes.length);
-      for (const vcpu of vcpus) vcpu.invalidateCode(gpa, total ?? bytes.length);
+      vcpus[0].invalidateCode(gpa, total ?? bytes.length); // and that of all others
     }
     enter(vcpus[0].state, memory, image.entry);
   }

@@ -64,8 +64,8 @@ export function unclaimCode(host: u32): void {
 /** Bytes were written by a slow path. */
 // @ts-ignore: decorator
 @inline export function tellStore(host: usize, bytes: u32): void {
-  if (!alone()) atomic.fence(); // the bytes are there before anybody is looked for
-  const code = load<u32>(wordOf(host)) & CODE;
+  // with others about, the bytes must be there before anybody is looked for: a read-modify-write orders that
+  const word = wordOf(host), code = (alone() ? load<u32>(word) : atomic.or<u32>(word, 0)) & CODE;
   if (code) tell(<u32>host, bytes, code);
 }
 function tell(host: u32, bytes: u32, code: u32): void {
