@@ -71,6 +71,8 @@ for (const [what, args, expected] of [
   ["too little memory", ["run", "--kernel", "kernel", "--memory", "4K"], /--memory +at least 1 MiB/],
   ["more memory than a node has", ["run", "--kernel", "kernel", "--memory", "64G"], /at most 4 GiB/],
   ["an unknown engine", ["run", "--engine", "warp"], /Allowed choices are interp, jit, oracle/],
+  ["a threshold that is none", ["run", "--jit-threshold", "-1"], /from 0, to compile at once, to 65535/],
+  ["a period that is none", ["run", "--stats-every", "0"], /0.1 to 3600 seconds/],
   ["an unknown command", ["fly"], /unknown command 'fly'/],
   ["an image that cannot be pulled", ["images", "pull", "windows"], /debian is allowed/],
 ] as const) test(`refuses ${what}`, () => {
@@ -93,4 +95,17 @@ for (const [what, bytes, status, stdout, stderr] of [
   const result = nvl("run", "--kernel", name, "--flat", "0x8000:real", "--memory", "2M");
   assert.deepEqual([result.status, result.stdout], [status, stdout], result.stderr);
   assert.match(result.stderr, stderr);
+});
+
+// mov ecx, 3000000; again: dec ecx; jnz again; power-off
+const loop = [0x66, 0xb9, 0xc0, 0xc6, 0x2d, 0, 0x66, 0x49, 0x75, 0xfc, 0xba, 0x04, 0x06, 0xb8, 0x00, 0x34, 0xef, 0xf4];
+test("counters at the end are lines or JSON, those of the JIT where it runs", () => {
+  const args = ["run", "--kernel", flat("loop.bin", loop), "--flat", "0x8000:real", "--memory", "2M", "--stats"];
+  const text = nvl(...args);
+  assert.equal(text.status, 0, text.stderr);
+  for (const line of [/^instructions +6 000 0\d\d \(\d+ MIPS\)$/m, /^TLB misses +\d/m, /^memory touched +/m]) assert.match(text.stderr, line);
+  assert.doesNotMatch(text.stderr, /regions/);
+  const { statistics } = JSON.parse(nvl(...args, "--json", "--engine", "jit", "--jit-threshold", "0").stderr.trim().split("\n").at(-1)!);
+  assert.ok(statistics.instructions > 6_000_000 && statistics.instructions < 6_000_100);
+  assert.deepEqual(Object.keys(statistics.jit.exits).sort(), ["border", "fault", "helper", "indirect", "link", "miss", "refused"]);
 });

@@ -9,7 +9,7 @@ import { ENGINE_NAMES, type EngineName } from "../embed/protocol.ts";
 import { listCommand, pullCommand } from "./images.ts";
 import { errorLine, issueLines } from "./output.ts";
 import { runCommand, type RunOptions } from "./run.ts";
-import { schemaCommand, upCommand, validateCommand } from "./up.ts";
+import { schemaCommand, upCommand, validateCommand, type UpOptions } from "./up.ts";
 
 /** Exit status of a command line that makes no sense, or names what is not there. */
 const STATUS_USAGE = 1;
@@ -25,6 +25,15 @@ const count = (text: string): number => {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("a positive whole number is allowed.");
   return Number(text);
 };
+const threshold = (text: string): number => {
+  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError("a whole number from 0, to compile at once, to 65535 is allowed.");
+  return Number(text);
+};
+const period = (text: string): number => {
+  const seconds = Number(text);
+  if (!(seconds >= 0.1 && seconds <= 3600)) throw new InvalidArgumentError("0.1 to 3600 seconds are allowed.");
+  return seconds;
+};
 const flat = (text: string): RunOptions["flat"] => {
   const match = /^(0x[0-9a-f]+|\d+):(real|protected|long)$/i.exec(text);
   if (!match) throw new InvalidArgumentError("ADDRESS:MODE is allowed, with mode real, protected or long (0x7c00:real).");
@@ -32,6 +41,8 @@ const flat = (text: string): RunOptions["flat"] => {
 };
 const collect = (text: string, before: string[]) => [...before, text];
 const engineOption = () => new Option("--engine <name>", "what executes guest code").choices(ENGINE_NAMES as string[]).default("interp" satisfies EngineName);
+
+const thresholdOption = () => new Option("--jit-threshold <n>", "with --engine jit: how often a block is entered before it is compiled").argParser(threshold);
 
 function createProgram(): Command {
   const program = new Command("nvl").description("Divides one x86-64 node into virtual nodes that run different stacks side by side.")
@@ -46,14 +57,18 @@ function createProgram(): Command {
     .option("--cpus <n>", "virtual CPUs, 1 to 16", count, 1)
     .option("--flat <address:mode>", "the kernel is a flat binary, entered at its first byte", flat)
     .addOption(engineOption())
+    .addOption(thresholdOption())
     .option("--stats", "print counters at the end, to standard error")
-    .option("--json", "with --stats: as JSON")
+    .option("--stats-every <seconds>", "print a line of rates to standard error that often; 2> FILE keeps them apart from the console", period)
+    .option("--json", "with --stats and --stats-every: as JSON")
     .action(async (options: RunOptions) => { process.exitCode = await runCommand(options); });
 
   program.command("up").argument("<spec>", "YAML file").description("start every virtual node of a spec, all consoles on this terminal")
     .addOption(engineOption())
+    .addOption(thresholdOption())
+    .option("--top", "show counters of all virtual nodes, every second, in place of their consoles (q or Ctrl-C stops)")
     .option("--json", "one JSON object per event and a summary, for programs")
-    .action(async (spec: string, options: { engine: EngineName; json?: boolean }) => { process.exitCode = await upCommand(spec, options); });
+    .action(async (spec: string, options: UpOptions) => { process.exitCode = await upCommand(spec, options); });
 
   program.command("validate").argument("<spec>", "YAML file").description("check a spec without starting anything")
     .option("--json", "the issues, or the plan, as JSON")

@@ -11,11 +11,12 @@ import { describeOutcome, exitStatus } from "./outcome.ts";
 import { err, errorLine, issueLines } from "./output.ts";
 import { hostSources } from "./sources.ts";
 import { statisticsLines } from "./summary.ts";
+import { createTicker } from "./top.ts";
 
 export interface RunOptions {
   image?: string; kernel?: string; initrd: string[]; append: string; memory: number; cpus: number;
   flat?: { address: number; mode: "real" | "protected" | "long" };
-  engine: EngineName; stats?: boolean; json?: boolean;
+  engine: EngineName; jitThreshold?: number; stats?: boolean; statsEvery?: number; json?: boolean;
 }
 
 /** The options as a spec of one virtual node, so that both ways in are checked by the same rules. */
@@ -43,9 +44,13 @@ export async function runCommand(options: RunOptions): Promise<number> {
     console.error(issueLines(planned.issues.map(({ path: at, message }) => ({ path: optionOf(at), message }))).join("\n"));
     return 1;
   }
-  const [vm] = await startNode(planned.plan, options.engine, { output: (_, bytes) => { process.stdout.write(bytes); } });
-
   const terminal = process.stdin.isTTY === true;
+  const tick = createTicker((line) => process.stderr.write(`${line}${terminal && process.stderr.isTTY ? "\r\n" : "\n"}`), options.json === true);
+  const [vm] = await startNode(planned.plan, options.engine, {
+    output: (_, bytes) => { process.stdout.write(bytes); },
+    statistics: (_, statistics) => tick(statistics),
+  }, { jitThreshold: options.jitThreshold, statisticsMs: options.statsEvery && options.statsEvery * 1000 });
+
   const escape = createEscape({ quit: () => vm.stop(), help: () => process.stderr.write("\r\n[Ctrl-] then q leaves, Ctrl-] again sends it to the guest]\r\n") });
   if (terminal) process.stdin.setRawMode(true);
   const stopFeeding = feed(process.stdin, terminal ? escape : (bytes) => bytes, vm.write);

@@ -1,18 +1,27 @@
 // What a run did, in figures.
 
 import { formatBytes } from "../base/text.ts";
-import type { Statistics } from "../embed/protocol.ts";
+import type { JitStatistics, LiveStatistics, Statistics } from "../embed/protocol.ts";
 
 const seconds = (ms: number) => `${(ms / 1000).toFixed(2)} s`;
+const milliseconds = (ms: number) => `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
 const thousands = (value: number) => value.toLocaleString("en-US").replaceAll(",", " ");
 
-export const mips = ({ instructions, runningMs }: Statistics) => `${(instructions / runningMs / 1000).toFixed(0)} MIPS`;
+export const mips = ({ instructions, runningMs }: Pick<Statistics, "instructions" | "runningMs">) => `${(runningMs > 0 ? instructions / runningMs / 1000 : 0).toFixed(0)} MIPS`;
 
+/** Counts by name, the most frequent first; what never happened is left out. */
 export const exitsText = (exits: Readonly<Record<string, number>>) =>
-  Object.entries(exits).sort((a, b) => b[1] - a[1]).map(([reason, count]) => `${reason} ${thousands(count)}`).join(", ");
+  Object.entries(exits).filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1]).map(([reason, count]) => `${reason} ${thousands(count)}`).join(", ") || "none";
+
+const jitRows = ({ live, regions, dropped, evicted, modules, instructions, codeBytes, compileMs, longestMs, exits }: JitStatistics): [string, string][] => [
+  ["regions", `${thousands(live)} live; ${thousands(regions)} made, ${thousands(dropped)} dropped, ${thousands(evicted)} evicted`],
+  ["compiled", `${thousands(instructions)} instructions to ${formatBytes(codeBytes)} of Wasm in ${thousands(modules)} modules`],
+  ["compile time", `${seconds(compileMs)}, longest pause ${milliseconds(longestMs)}`],
+  ["region exits", exitsText(exits)],
+];
 
 /** All counters of one virtual node, a line each, aligned. */
-export function statisticsLines(statistics: Statistics): string[] {
+export function statisticsLines(statistics: Statistics | LiveStatistics): string[] {
   const rows: [string, string][] = [
     ["time", `${seconds(statistics.elapsedMs)}, ${seconds(statistics.runningMs)} of it executing`],
     ["instructions", `${thousands(statistics.instructions)} (${mips(statistics)})`],
@@ -20,8 +29,9 @@ export function statisticsLines(statistics: Statistics): string[] {
     ["interrupts", thousands(statistics.interrupts)],
     ["page faults", thousands(statistics.pageFaults)],
     ["TLB misses", thousands(statistics.tlbMisses)],
-    ["blocks decoded", thousands(statistics.blocksDecoded)],
-    ["memory touched", formatBytes(statistics.touchedBytes)],
+    ["blocks decoded", `${thousands(statistics.blocksDecoded)}, ${thousands(statistics.codeInvalidations)} overwritten`],
+    ...(statistics.jit ? jitRows(statistics.jit) : []),
+    ...("touchedBytes" in statistics ? [["memory touched", formatBytes(statistics.touchedBytes)] as [string, string]] : []),
     ["resets", thousands(statistics.resets)],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));

@@ -9,6 +9,7 @@ import type { Plan } from "../nvl/plan.ts";
 import { createPrefixer } from "./prefix.ts";
 import { describeOutcome, exitStatus } from "./outcome.ts";
 import { err, errorLine, issueLines, out, table } from "./output.ts";
+import { createScreen } from "./screen.ts";
 import { planFile } from "./sources.ts";
 import { exitsText, mips, seconds, thousands } from "./summary.ts";
 
@@ -41,8 +42,10 @@ export function schemaCommand(): void {
   console.log(JSON.stringify(specJsonSchema(), undefined, 2));
 }
 
+export interface UpOptions { engine: EngineName; jitThreshold?: number; json?: boolean; top?: boolean }
+
 /** Starts a spec's virtual nodes and stays until all have ended. Ctrl-C stops them. @returns 0 when all powered off, else the first other status */
-export async function upCommand(file: string, { engine, json }: { engine: EngineName; json?: boolean }): Promise<number> {
+export async function upCommand(file: string, { engine, jitThreshold, json, top }: UpOptions): Promise<number> {
   const planned = planFile(file);
   if ("issues" in planned) return printIssues(file, planned.issues, json);
   const { plan } = planned;
@@ -52,7 +55,11 @@ export async function upCommand(file: string, { engine, json }: { engine: Engine
     const colour = out[NAME_COLOURS[index % NAME_COLOURS.length]];
     return [name, createPrefixer(colour(`${name.padEnd(width)} |`), (text) => process.stdout.write(text))];
   }));
-  const note = (text: string) => { if (!json) console.error(`${err.dim("nvl:")} ${text}`); };
+  const screen = top && !json ? createScreen(plan.virtualNodes.map(({ name }) => name), () => onSignal()) : undefined;
+  const note = (text: string) => {
+    if (screen) screen.note(text);
+    else if (!json) console.error(`${err.dim("nvl:")} ${text}`);
+  };
   const decoders = new Map(plan.virtualNodes.map(({ name }) => [name, new TextDecoder()]));
 
   const nodes = await startNode(plan, engine, {
@@ -60,9 +67,10 @@ export async function upCommand(file: string, { engine, json }: { engine: Engine
     output: (name, bytes) => {
       const text = decoders.get(name)!.decode(bytes, { stream: true });
       if (json) event({ event: "output", name, text });
-      else prefixers.get(name)!.write(text);
+      else if (!screen) prefixers.get(name)!.write(text);
     },
-  });
+    statistics: (name, statistics) => json ? event({ event: "statistics", name, statistics }) : screen?.look(name, statistics),
+  }, { jitThreshold, ...(top && { statisticsMs: 1000 }) });
   const stopAll = () => { for (const node of nodes) node.stop(); };
   let interrupts = 0;
   const onSignal = () => {
@@ -73,12 +81,18 @@ export async function upCommand(file: string, { engine, json }: { engine: Engine
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
   try {
-    const endings = await Promise.all(nodes.map((node) => ending(node, note)));
+    const endings = await Promise.all(nodes.map(async (node) => {
+      const one = await ending(node, note);
+      screen?.ended(node.name, one instanceof Error ? "failed" : one.outcome.kind);
+      return one;
+    }));
+    screen?.close();
     for (const prefixer of prefixers.values()) prefixer.end();
     if (json) event({ event: "summary", virtualNodes: nodes.map(({ name }, index) => ({ name, ...endings[index] })) });
     else console.log(`\n${summaryTable(nodes, endings)}`);
     return endings.map((one) => one instanceof Error ? 1 : exitStatus(one.outcome)).find((status) => status !== 0) ?? 0;
   } finally {
+    screen?.close();
     process.off("SIGINT", onSignal);
     process.off("SIGTERM", onSignal);
   }

@@ -9,7 +9,7 @@ import { createNodeMemory } from "../hal/memory.ts";
 import { loadEngineModules } from "../host/nodejs/modules.ts";
 import type { Plan, PlannedNode } from "../nvl/plan.ts";
 import type { Outcome } from "../palacios/vm.ts";
-import { CONTROL, VCPU_OVERHEAD_BYTES, type BootFiles, type EngineName, type FromThread, type StartMessage, type Statistics } from "./protocol.ts";
+import { CONTROL, VCPU_OVERHEAD_BYTES, type BootFiles, type EngineName, type EngineOptions, type FromThread, type LiveStatistics, type StartMessage, type Statistics } from "./protocol.ts";
 
 const INPUT_RING_BYTES = 16 * 1024;
 
@@ -17,6 +17,13 @@ export interface NodeEvents {
   /** The kernel's files were accepted and it starts. */
   booting?(name: string, protocol: string): void;
   output?(name: string, bytes: Uint8Array): void;
+  /** Counters, every `statisticsMs`. */
+  statistics?(name: string, statistics: LiveStatistics): void;
+}
+
+export interface NodeOptions extends EngineOptions {
+  /** How often `events.statistics` is called, in milliseconds of the host; never without it. */
+  statisticsMs?: number;
 }
 
 export interface Ending { outcome: Outcome; statistics: Statistics }
@@ -32,7 +39,7 @@ export interface VirtualNode {
 }
 
 /** Starts all virtual nodes of a plan. Nothing is started when memory or files fail. */
-export async function startNode(plan: Plan, engine: EngineName, events: NodeEvents = {}): Promise<VirtualNode[]> {
+export async function startNode(plan: Plan, engine: EngineName, events: NodeEvents = {}, { statisticsMs, ...engineOptions }: NodeOptions = {}): Promise<VirtualNode[]> {
   for (const { name, boot } of plan.virtualNodes) for (const file of [boot.kernel, ...boot.initrds]) requireReadable(file, name);
   const align = 2 * 2 ** 20;
   const needs = plan.virtualNodes.map(({ memoryBytes, cores }) => Math.ceil((memoryBytes + VCPU_OVERHEAD_BYTES * cores.length) / align) * align + align);
@@ -41,7 +48,7 @@ export async function startNode(plan: Plan, engine: EngineName, events: NodeEven
   return plan.virtualNodes.map((planned, index) => {
     const start = memory.allocate(needs[index], align, planned.name);
     return startThread(planned, {
-      name: planned.name, engine, modules, wasm: memory.wasm, range: { start, end: start + needs[index] }, memoryBytes: planned.memoryBytes,
+      name: planned.name, engine, engineOptions, statisticsMs, modules, wasm: memory.wasm, range: { start, end: start + needs[index] }, memoryBytes: planned.memoryBytes,
       vcpuCount: planned.cores.length, startEpochMs: Date.now(), input: createRing(INPUT_RING_BYTES).buffer,
       control: new SharedArrayBuffer(CONTROL.words * 4), boot: bootFiles(planned),
     }, events);
@@ -80,6 +87,7 @@ function startThread(planned: PlannedNode, message: StartMessage, events: NodeEv
     worker.on("message", (from: FromThread) => {
       switch (from.kind) {
         case "booting": return events.booting?.(planned.name, from.protocol);
+        case "statistics": return events.statistics?.(planned.name, from.statistics);
         case "output": return events.output?.(planned.name, from.bytes);
         case "ended": ending = { outcome: from.outcome, statistics: from.statistics }; return;
         case "refused": ending = refused(planned.name, from.issues); return;

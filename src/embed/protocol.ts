@@ -1,11 +1,18 @@
 // What the thread that composes a node and the thread that runs a virtual node say to each other.
 
 import type { Issue } from "../base/error.ts";
+import type { JitCounters } from "../engine/jit/counters.ts";
 import type { FlatKernel } from "../palacios/boot/load.ts";
 import type { Outcome } from "../palacios/vm.ts";
 
 export type EngineName = "oracle" | "interp" | "jit";
 export const ENGINE_NAMES: readonly EngineName[] = ["interp", "jit", "oracle"];
+
+/** How an engine is set up beside its name. */
+export interface EngineOptions {
+  /** Entries of a block before the JIT compiles it; 0 or 1: at once. */
+  jitThreshold?: number;
+}
 
 /** What a virtual node boots: absolute paths, an archive that goes behind the initrds, and words. */
 export interface BootFiles { kernel: string; initrds: readonly string[]; archive: Uint8Array; commandLine: string; flat?: FlatKernel }
@@ -14,6 +21,9 @@ export interface BootFiles { kernel: string; initrds: readonly string[]; archive
 export interface StartMessage {
   name: string;
   engine: EngineName;
+  engineOptions: EngineOptions;
+  /** Milliseconds between two messages with statistics; undefined: only at the end. */
+  statisticsMs?: number;
   modules: { core: WebAssembly.Module; interp: WebAssembly.Module };
   wasm: WebAssembly.Memory;
   range: { start: number; end: number };
@@ -24,6 +34,15 @@ export interface StartMessage {
   input: SharedArrayBuffer;
   control: SharedArrayBuffer;
   boot: BootFiles;
+}
+
+/** What the JIT of a virtual node has done, and how its regions are. */
+export interface JitStatistics extends JitCounters {
+  /** Regions of which a block was overwritten; those that are there. */
+  dropped: number;
+  live: number;
+  /** Ways out of compiled code by reason (REGION_EXITS in hal/layout.ts). */
+  exits: Record<string, number>;
 }
 
 /** Counters of one virtual node. Times are host milliseconds since its start. */
@@ -37,15 +56,22 @@ export interface Statistics {
   pageFaults: number;
   tlbMisses: number;
   blocksDecoded: number;
+  /** Blocks of decoded code that were dropped because their bytes were written. */
+  codeInvalidations: number;
   /** Guest pages that hold anything but zeros. */
   touchedBytes: number;
   resets: number;
+  /** Where the engine is the JIT. */
+  jit?: JitStatistics;
 }
+/** What can be counted while a guest runs without disturbing it. */
+export type LiveStatistics = Omit<Statistics, "touchedBytes">;
 
 export type FromThread =
   | { kind: "booting"; protocol: string }
   | { kind: "refused"; issues: Issue[] }
   | { kind: "output"; bytes: Uint8Array }
+  | { kind: "statistics"; statistics: LiveStatistics }
   | { kind: "ended"; outcome: Outcome; statistics: Statistics }
   | { kind: "failed"; code: string; message: string };
 

@@ -9,19 +9,23 @@ import { parentPort } from "node:worker_threads";
 import { createConsole } from "../backend/console.ts";
 import { openRing } from "../backend/ring.ts";
 import { NvlError } from "../base/error.ts";
+import { createJitCounters, type JitCounters } from "../engine/jit/counters.ts";
 import { adoptNodeMemory } from "../hal/memory.ts";
 import type { Engine } from "../hal/vcpu.ts";
 import { runVm, type Waiter } from "../palacios/run.ts";
-import { createVm, type BootSource, type Vm } from "../palacios/vm.ts";
+import { createVm, type BootSource } from "../palacios/vm.ts";
 import { createEngine } from "./engine.ts";
-import { CONTROL, type BootFiles, type FromThread, type StartMessage, type Statistics } from "./protocol.ts";
+import { CONTROL, type BootFiles, type FromThread, type StartMessage } from "./protocol.ts";
+import { readStatistics } from "./statistics.ts";
 
 const port = parentPort!;
 const post = (message: FromThread) => port.postMessage(message);
 
 port.once("message", async (start: StartMessage) => {
   try {
-    run(start, await createEngine(start.engine, start.modules));
+    const { jitThreshold } = start.engineOptions;
+    const jit = start.engine === "jit" ? createJitCounters() : undefined;
+    run(start, await createEngine(start.engine, start.modules, { counters: jit, nowMs: () => performance.now(), ...(jitThreshold !== undefined && { threshold: Math.max(1, jitThreshold) }) }), jit);
   } catch (error) {
     const failure = error instanceof NvlError ? error : new NvlError("embed/thread", error instanceof Error ? error.stack ?? error.message : String(error));
     post({ kind: "failed", code: failure.code, message: failure.message });
@@ -29,7 +33,7 @@ port.once("message", async (start: StartMessage) => {
   port.close();
 });
 
-function run(start: StartMessage, engine: Engine): void {
+function run(start: StartMessage, engine: Engine, jit?: JitCounters): void {
   const control = new Int32Array(start.control);
   const startedMs = performance.now();
   const clock = { nowNs: () => (performance.now() - startedMs) * 1e6 };
@@ -46,7 +50,13 @@ function run(start: StartMessage, engine: Engine): void {
   post({ kind: "booting", protocol: loaded.protocol });
   collectGarbage();
 
-  let sleptMs = 0, unread: Uint8Array = new Uint8Array();
+  let sleptMs = 0, unread: Uint8Array = new Uint8Array(), reportMs = start.statisticsMs ?? Infinity;
+  const counted = () => readStatistics(vm, performance.now() - startedMs, sleptMs, jit);
+  const report = () => {
+    if (performance.now() - startedMs < reportMs) return;
+    reportMs += start.statisticsMs!;
+    post({ kind: "statistics", statistics: counted() });
+  };
   const waiter: Waiter = {
     waitUntil(deadlineNs) {
       console.flush();
@@ -54,10 +64,15 @@ function run(start: StartMessage, engine: Engine): void {
       const timeoutMs = deadlineNs === undefined ? Infinity : (deadlineNs - clock.nowNs()) / 1e6;
       const woken = Atomics.load(control, CONTROL.wake);
       const hasInput = unread.length === 0 && input.available() > 0; // what the console has no room for waits for the guest
-      if (timeoutMs > 0 && !hasInput && !Atomics.load(control, CONTROL.stop)) Atomics.wait(control, CONTROL.wake, woken, timeoutMs);
-      sleptMs += performance.now() - before;
+      const endMs = before + timeoutMs;
+      for (let now = before; now < endMs && !hasInput && !Atomics.load(control, CONTROL.stop) && Atomics.load(control, CONTROL.wake) === woken; now = performance.now()) {
+        Atomics.wait(control, CONTROL.wake, woken, Math.min(endMs - now, reportMs + startedMs - now));
+        sleptMs += performance.now() - now;
+        report();
+      }
     },
     poll() {
+      report();
       console.flush();
       unread = unread.subarray(console.feed(unread));
       if (unread.length === 0 && input.available() > 0) {
@@ -69,7 +84,7 @@ function run(start: StartMessage, engine: Engine): void {
   };
   const outcome = runVm(vm, waiter);
   console.flush();
-  post({ kind: "ended", outcome, statistics: statistics(vm, performance.now() - startedMs, sleptMs) });
+  post({ kind: "ended", outcome, statistics: { ...counted(), touchedBytes: vm.memory.touchedBytes() } });
 }
 
 /** The kernel and its initrds are read when they are needed, at power-on and at each reset, and not kept: they are large. */
@@ -88,14 +103,4 @@ function readFiles({ kernel, initrds, archive, commandLine, flat }: BootFiles): 
 function collectGarbage(): void {
   setFlagsFromString("--expose-gc");
   (runInNewContext("gc") as () => void)();
-}
-
-function statistics(vm: Vm, elapsedMs: number, sleptMs: number): Statistics {
-  const sum = (field: "interrupts" | "pageFaults" | "tlbMisses" | "blocksDecoded") =>
-    vm.vcpus.reduce((total, vcpu) => total + Number(vcpu.state.readField(field)), 0);
-  return {
-    instructions: vm.vcpus.reduce((total, vcpu) => total + vcpu.retired(), 0), elapsedMs, runningMs: elapsedMs - sleptMs, exits: vm.exits,
-    interrupts: sum("interrupts"), pageFaults: sum("pageFaults"), tlbMisses: sum("tlbMisses"), blocksDecoded: sum("blocksDecoded"),
-    touchedBytes: vm.memory.touchedBytes(), resets: vm.resets,
-  };
 }

@@ -61,7 +61,8 @@ const ROWS = [
   ["exactBudget", "u32", 1, "1: no instruction more than that; 0: the last block may be finished"],
   ["retired", "u64", 1, "instructions executed since reset, exact between runs"],
   ["tlbMisses", "u64", 1, ""], ["pageFaults", "u64", 1, ""], ["interrupts", "u64", 1, "interrupts and NMIs delivered"],
-  ["blocksDecoded", "u64", 1, ""], ["codeInvalidations", "u64", 1, "blocks dropped because their bytes were written"],
+  ["blocksDecoded", "u64", 1, ""], ["codeInvalidations", "u64", 1, "blocks dropped because their bytes were written"], ["regionsDropped", "u64", 1, "regions dropped with a block"],
+  ["regionExits", "u64", 16, "ways out of compiled code, by the low four bits of its answer (REGION_EXITS)"],
   ["regions", "u32", 1, "address of the virtual node's region table"],
   ["codePages", "u32", 1, "address of a u32 for each host page: bit n, vCPU n has decoded code of it; bit 16 + n, vCPU n may have a TLB entry by which it writes there"],
   ["blockTable", "u32", 1, ""], ["pageBlocks", "u32", 1, ""], ["arena", "u32", 1, ""], ["arenaEnd", "u32", 1, ""], ["arenaNext", "u32", 1, ""],
@@ -138,8 +139,10 @@ export const CONSTANTS = {
   BLOCK_REGION: 32, BLOCK_ENTRY: 36, BLOCK_HANDLER: 38, BLOCK_MEMBERS: 40, BLOCK_HEADER_BYTES: 48,
   // a compiled region: number of its blocks (0: dropped), its function, the blocks; a member of a block's list: the next, the region
   COMPILED_COUNT: 0, COMPILED_FUNCTION: 4, COMPILED_BLOCKS: 8, MEMBER_NEXT: 0, MEMBER_REGION: 4, MEMBER_BYTES: 8,
-  // what a region answers in the low two bits, beside the operation: execute it without the TLB, deliver its fault, follow its link, go on with it
-  REGION_COLD: 0, REGION_FAULT: 1, REGION_LINK: 2, REGION_NEXT: 3,
+  // what a region answers in the low two bits, beside the operation: execute it without the TLB, deliver its fault, follow its link, go on with it;
+  // no operation: go on at RIP. The next two bits are for the counters: why, where it is not a miss, a link to elsewhere, or an operation of the interpreter's own
+  REGION_COLD: 0, REGION_FAULT: 1, REGION_LINK: 2, REGION_NEXT: 3, REGION_ANSWER_BITS: 15,
+  REGION_INDIRECT: 4, REGION_LINK_BORDER: 6, REGION_HELPER: 8, REGION_BORDER: 9, REGION_REFUSED: 12,
   // how compiled code keeps flagAux until somebody asks: 1 + 4 * rule + width, from FLAGS_KEPT_CARRY on beside a carry that is kept
   FLAGS_ADD: 1, FLAGS_SUB: 5, FLAGS_INC: 9, FLAGS_DEC: 13, FLAGS_KEPT_CARRY: 9,
   // an operation: see engine/interp/operation.ts
@@ -154,3 +157,13 @@ export const CONSTANTS = {
   SEG_ES: 0, SEG_CS: 1, SEG_SS: 2, SEG_DS: 3, SEG_FS: 4, SEG_GS: 5, SEG_LDTR: 6, SEG_TR: 7, SEG_NONE: 8,
   SEG_UNUSABLE: 0x10000,
 } as const;
+
+/** Ways out of compiled code by the low four bits of its answer.
+ * - miss: the TLB, the page or the alignment asks for the slow path; helper: an instruction that is left to the interpreter
+ * - link, indirect: a branch, or a jump or return by an address, to what is not in the region
+ * - border: budget or attention within the region; refused: these, or an assumption that does not hold, on entry
+ * - fault: of the guest */
+export const REGION_EXITS: Readonly<Record<number, string>> = {
+  [CONSTANTS.REGION_COLD]: "miss", [CONSTANTS.REGION_HELPER]: "helper", [CONSTANTS.REGION_NEXT]: "helper", [CONSTANTS.REGION_LINK]: "link", [CONSTANTS.REGION_INDIRECT]: "indirect",
+  [CONSTANTS.REGION_LINK_BORDER]: "border", [CONSTANTS.REGION_BORDER]: "border", [CONSTANTS.REGION_REFUSED]: "refused", [CONSTANTS.REGION_FAULT]: "fault",
+};

@@ -204,15 +204,29 @@ function writeRun(module: ModuleWriter, { core, decode, part, hot, handlers, han
     out.byte(W.callIndirect);
     out.u32(regionType);
     out.u32(0);
-    a.tee(STATUS_LOCAL);
-    a.op("i32.eqz");
-    a.brIf(find);
+    a.set(STATUS_LOCAL);
+    for (let times = 2; times > 0; times--) { // the counter of this way out
+      a.get(STATUS_LOCAL);
+      a.i32(C.REGION_ANSWER_BITS);
+      a.op("i32.and");
+      a.i32(3);
+      a.op("i32.shl");
+      a.get(STATE_LOCAL);
+      a.op("i32.add");
+    }
+    a.memory("i64.load", OFFSET.regionExits);
+    out.byte(W.i64Const);
+    out.s64(1n);
+    a.op("i64.add");
+    a.memory("i64.store", OFFSET.regionExits);
     a.i32(0);
     a.set(BLOCK_LOCAL); // it may have left another one
     a.get(STATUS_LOCAL);
-    a.i32(~3);
+    a.i32(~C.REGION_ANSWER_BITS);
     a.op("i32.and");
-    a.set(OP_LOCAL);
+    a.tee(OP_LOCAL);
+    a.op("i32.eqz");
+    a.brIf(find);
     a.get(STATUS_LOCAL);
     a.i32(3);
     a.op("i32.and");

@@ -90,12 +90,12 @@ export function recordBlock({ core, touched, index, instructions, targetOf, retu
   const link = () => {
     const target = targetOf(at.op);
     if (!target) return answer(C.REGION_LINK);
-    follow(target, () => answer(C.REGION_LINK));
+    follow(target, () => answer(C.REGION_LINK_BORDER));
   };
-  const toRip = (target: Node) => {
+  const toRip = (target: Node, why: number = C.REGION_INDIRECT) => {
     graph.store("i64.store", state, OFFSET.rip, target);
     pay(at.left);
-    leave({ answer: 0 });
+    leave({ answer: why });
   };
   /** Finds the block at an address, and stays in the region if it is one of it. */
   const dispatch = (target: Node) => {
@@ -119,7 +119,7 @@ export function recordBlock({ core, touched, index, instructions, targetOf, retu
     const returning = at.form?.mnemonic === "ret";
     if (returning) for (const site of returns.slice(0, MOST_SITES)) {
       const address = graph.pure("i64.add", graph.get(LOCAL.page, "i64"), graph.i64(BigInt(site.pages) * 4096n + BigInt(site.offset)));
-      graph.when(graph.pure("i64.eq", target, address), () => follow(site, () => toRip(target)));
+      graph.when(graph.pure("i64.eq", target, address), () => follow(site, () => toRip(target, C.REGION_BORDER)));
     }
     if (returning ? returns.length > MOST_SITES : !alone) dispatch(target);
     else toRip(target);
@@ -140,7 +140,7 @@ export function recordBlock({ core, touched, index, instructions, targetOf, retu
     graph.nextInstruction();
     if (at.goto) link();
     else if (!at.form) answer(C.REGION_NEXT);
-    else if (!at.facts!.compilable) answer(C.REGION_COLD);
+    else if (!at.facts!.compilable) answer(C.REGION_HELPER);
     else {
       const has = at.form.attributes;
       assumes((has.has("sse") ? SSE : 0) | (has.has("x87") || has.has("mmx") ? X87_NM : 0) | (has.has("mmx") ? MMX_UD : 0));

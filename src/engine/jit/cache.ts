@@ -1,6 +1,7 @@
 // Compiled regions of one vCPU: their functions in the interpreter's table, and records in memory by which core drops them (blocks.ts).
 
 import { CONSTANTS as C, type NodeMemory } from "../../hal/index.ts";
+import type { JitCounters } from "./counters.ts";
 import type { Region } from "./region.ts";
 
 /** Memory for the records. When it or the limit of code is used up, everything is forgotten. */
@@ -19,7 +20,7 @@ export interface RegionCache {
   flushed(): void;
 }
 
-export function createRegionCache(node: NodeMemory, table: () => WebAssembly.Table, dropRegion: (region: number) => void): RegionCache {
+export function createRegionCache(node: NodeMemory, table: () => WebAssembly.Table, dropRegion: (region: number) => void, counters: JitCounters): RegionCache {
   const start = node.allocate(RECORD_BYTES, 64, "compiled regions"), u16 = new Uint16Array(node.bytes.buffer), u32 = new Uint32Array(node.bytes.buffer);
   let next = start, codeBytes = 0;
   let live: { record: number; slot: number; region: Region; codeBytes: number }[] = [];
@@ -34,7 +35,9 @@ export function createRegionCache(node: NodeMemory, table: () => WebAssembly.Tab
       return false;
     });
   };
+  const count = () => live.filter(({ record }) => u32[record >>> 2] !== 0).length;
   const dropAll = () => {
+    counters.evicted += count();
     for (const { record, region } of live) {
       dropRegion(record);
       for (const { address } of region.blocks) u32[(address + C.BLOCK_MEMBERS) >>> 2] = 0;
@@ -79,9 +82,10 @@ export function createRegionCache(node: NodeMemory, table: () => WebAssembly.Tab
     codeBytes += bytes;
   };
   const flushed = () => {
+    counters.evicted += count();
     for (const { record } of live) u32[record >>> 2] = 0;
     sweep();
     next = start;
   };
-  return { install, count: () => live.length, flushed };
+  return { install, count, flushed };
 }

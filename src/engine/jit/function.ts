@@ -70,6 +70,8 @@ function writePrologue(out: ByteWriter, { touched, assumes, longest }: RegionFac
   }
   w.open(W.if);
   w.get(LOCAL.answer);
+  w.i32(C.REGION_REFUSED);
+  w.op("i32.or");
   out.byte(W.return);
   w.end();
   load("i64.load", OFFSET.page, LOCAL.page);

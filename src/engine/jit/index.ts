@@ -6,20 +6,18 @@ import { createInterpVcpu, readHandlerTable, type Extended, type Extension, type
 import { EAGER } from "../interp/predecode.ts";
 import { createRegionCache } from "./cache.ts";
 import { createCompiler } from "./compile.ts";
+import { createJitCounters, type JitCounters } from "./counters.ts";
 
 /** Entries of a block before it is compiled. */
 const THRESHOLD = 50_000;
 /** Regions of one module. What waits is compiled when the slice ends, however little it is. */
 const BATCH = 16;
 
-/** What the JITs of this thread have done. */
-export interface JitCounters { modules: number; regions: number; instructions: number; codeBytes: number; compileMs: number }
-
 export interface JitOptions {
   /** Entries of a block before it is compiled; below 8 it is compiled at once, else with others. */
   threshold?: number;
   counters?: JitCounters;
-  /** The host's clock, for `counters.compileMs`. */
+  /** The host's clock, for the times in `counters`. */
   nowMs?(): number;
   /** Gets every module that is made. */
   trace?(wasm: Uint8Array): void;
@@ -31,9 +29,9 @@ export function createJit(modules: InterpModules, options: JitOptions = {}): Eng
   return { name: "jit", createVcpu: (setup) => createInterpVcpu(setup, modules, table, (parts) => extend(parts, options)) };
 }
 
-function extend({ setup: { node }, address, functions, table }: Extended, { threshold = THRESHOLD, counters, nowMs = () => 0, trace }: JitOptions): Extension {
+function extend({ setup: { node }, address, functions, table }: Extended, { threshold = THRESHOLD, counters = createJitCounters(), nowMs = () => 0, trace }: JitOptions): Extension {
   const u32 = new Uint32Array(node.bytes.buffer);
-  const cache = createRegionCache(node, table, functions.dropRegion as (region: number) => void);
+  const cache = createRegionCache(node, table, functions.dropRegion as (region: number) => void, counters);
   let compiler: ReturnType<typeof createCompiler> | undefined;
   const batch = threshold < EAGER ? 1 : BATCH;
   let waiting: number[] = [];
@@ -48,12 +46,13 @@ function extend({ setup: { node }, address, functions, table }: Extended, { thre
     trace?.(made.bytes);
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(made.bytes), { env: { memory: node.wasm }, core: functions as Record<string, unknown> });
     made.regions.forEach((region, index) => cache.install(region, exports[`r${index}`], made.bytes.length / made.regions.length));
-    if (!counters) return;
     counters.modules++;
     counters.regions += made.regions.length;
     counters.instructions += made.instructions;
     counters.codeBytes += made.bytes.length;
-    counters.compileMs += nowMs() - startMs;
+    const ms = nowMs() - startMs;
+    counters.compileMs += ms;
+    counters.longestMs = Math.max(counters.longestMs, ms);
   };
   return {
     heat: Math.min(0xffff, Math.max(1, threshold)),

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 import { ATTRIBUTES, createNodeMemory, createVnodeMemory, type Bus } from "../../hal/index.ts";
-import { createJit, type JitCounters } from "./index.ts";
+import { createJitCounters } from "./counters.ts";
+import { createJit } from "./index.ts";
 
 const wasm = (path: string) => new WebAssembly.Module(readFileSync(new URL(path, import.meta.url)));
 const modules = { core: wasm("../core/core.wasm"), interp: wasm("interp.wasm") };
@@ -10,7 +11,7 @@ const RAM = 1 << 20, CODE = 0x8000, DATA = 0x40000;
 
 /** A vCPU in 64-bit mode with 1 GiB mapped to itself, about to execute `code`. */
 function machine(code: readonly number[], threshold: number) {
-  const counters: JitCounters = { modules: 0, regions: 0, instructions: 0, codeBytes: 0, compileMs: 0 };
+  const counters = createJitCounters();
   const traced: Uint8Array[] = [];
   const node = createNodeMemory(80 << 20), host = node.allocate(RAM, 4096, "RAM");
   const memory = createVnodeMemory(node, [{ gpa: 0, bytes: RAM, host, kind: "ram" }]);

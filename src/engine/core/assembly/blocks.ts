@@ -244,7 +244,11 @@ export function dropBlock(block: u32): void {
   while (load<u32>(link) && load<u32>(link) != block) link = load<u32>(link) + C.BLOCK_NEXT;
   if (load<u32>(link)) store<u32>(link, load<u32>(block, C.BLOCK_NEXT));
   store<u32>(block, 0, C.BLOCK_HOST);
-  for (let member = load<u32>(block, C.BLOCK_MEMBERS); member; member = load<u32>(member, C.MEMBER_NEXT)) dropRegion(load<u32>(member, C.MEMBER_REGION));
+  for (let member = load<u32>(block, C.BLOCK_MEMBERS); member; member = load<u32>(member, C.MEMBER_NEXT)) {
+    const region = load<u32>(member, C.MEMBER_REGION);
+    if (load<u32>(region, C.COMPILED_COUNT)) store<u64>(vcpu, load<u64>(vcpu, At.regionsDropped) + 1, At.regionsDropped);
+    dropRegion(region);
+  }
   // an operation that executes just now still needs its other fields
   let op = block + C.BLOCK_HEADER_BYTES, end = load<u16>(block, C.BLOCK_OFFSET), left = load<u16>(block, C.BLOCK_COUNT);
   for (let i: u32 = load<u16>(block, C.BLOCK_OPS); i; i--, op += C.OP_BYTES) {

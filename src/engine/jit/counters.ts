@@ -1,0 +1,16 @@
+// What the JITs of a thread have done.
+
+export interface JitCounters {
+  /** Compiled so far: Wasm modules, regions, guest instructions in them, bytes of Wasm. */
+  modules: number;
+  regions: number;
+  instructions: number;
+  codeBytes: number;
+  /** Host milliseconds for that, and the longest of the pauses that it was done in. */
+  compileMs: number;
+  longestMs: number;
+  /** Regions that were given up because room was needed. The state's `regionsDropped` counts those of which a block was overwritten. */
+  evicted: number;
+}
+
+export const createJitCounters = (): JitCounters => ({ modules: 0, regions: 0, instructions: 0, codeBytes: 0, compileMs: 0, longestMs: 0, evicted: 0 });
