@@ -6,7 +6,7 @@ import type { Emit } from "../../isa/emit.ts";
 import type { Form } from "../../isa/forms.ts";
 import { perform } from "../../isa/perform.ts";
 import { createEmit } from "../wasm/emit.ts";
-import { createGraph, type Graph, type Node } from "../wasm/ir.ts";
+import { createGraph, type Graph, type Node, type Recording } from "../wasm/ir.ts";
 import { tlbEntry } from "../wasm/memory.ts";
 import { xmmInLocals } from "../wasm/xmm.ts";
 import type { FormFacts } from "./facts.ts";
@@ -25,9 +25,17 @@ export const ANY = -1;
 /** How control leaves a graph: to a block of the region, or out of it with an answer. */
 export type Way = { to: number } | { answer: number };
 
-export interface BlockSurroundings {
+/** What a recorder works with. It records one block after the other. */
+export interface RecorderParts {
   core(name: string): number;
+  /** gets what blocks touch */
   touched: Touched;
+  /** the table in which blocks are found */
+  blockTable: number;
+  /** Bits of `fpuTrap` that the region was entered without. */
+  assumes(bits: number): void;
+}
+export interface BlockSurroundings {
   /** number of this block in the region */
   index: number;
   instructions: readonly Instruction[];
@@ -35,14 +43,11 @@ export interface BlockSurroundings {
   targetOf(op: number): Target | undefined;
   /** Blocks that a return may lead to. */
   returns: readonly Target[];
-  /** Instructions on the longest way through the region, and the table in which blocks are found. */
+  /** Instructions on the longest way through the region. */
   longest: number;
   alone: boolean;
-  blockTable: number;
-  /** Bits of `fpuTrap` that the region was entered without. */
-  assumes(bits: number): void;
 }
-export interface RecordedBlock { graph: Graph; ways: readonly Way[] }
+export interface RecordedBlock { graph: Recording; ways: readonly Way[] }
 
 const X87_NM = 1, SSE = 6, MMX_UD = 8;
 const LOOK_AHEAD = 6;
@@ -59,10 +64,9 @@ function flagsDie(instructions: readonly Instruction[], index: number): boolean 
   return false;
 }
 
-export function recordBlock({ core, touched, index, instructions, targetOf, returns, longest, alone, blockTable, assumes }: BlockSurroundings): RecordedBlock {
-  const graph = createGraph(), ways: Way[] = [];
-  const state = graph.param(LOCAL.state, "i32");
-  let at: Instruction;
+export function blockRecorder({ core, touched, blockTable, assumes }: RecorderParts): (block: BlockSurroundings) => RecordedBlock {
+  const graph = createGraph(), state = graph.param(LOCAL.state, "i32");
+  let block: BlockSurroundings, ways: Way[], at: Instruction;
   const leave = (way: Way) => graph.exit(String(ways.push(way) - 1));
   const answer = (how: number) => leave({ answer: at.op | how });
   const pay = (instructions: number) => {
@@ -71,7 +75,7 @@ export function recordBlock({ core, touched, index, instructions, targetOf, retu
 
   /** Goes to a block of the region, unless the interpreter must look at something first; then `refuse`. */
   const follow = (target: Target, refuse: () => void) => {
-    if (target.index <= index) {
+    if (target.index <= block.index) {
       const poor = graph.pure("i32.lt_s", graph.get(LOCAL.left, "i32"), graph.i32(target.longest - at.left));
       graph.when(graph.pure("i32.or", poor, graph.load("i32.load", state, OFFSET.attention)), refuse);
     }
@@ -88,7 +92,7 @@ export function recordBlock({ core, touched, index, instructions, targetOf, retu
     leave({ to: target.index });
   };
   const link = () => {
-    const target = targetOf(at.op);
+    const target = block.targetOf(at.op);
     if (!target) return answer(C.REGION_LINK);
     follow(target, () => answer(C.REGION_LINK_BORDER));
   };
@@ -103,25 +107,25 @@ export function recordBlock({ core, touched, index, instructions, targetOf, retu
     graph.when(graph.pure("i64.ne", graph.load("i64.load", entry, C.TLB_EXEC), page), () => toRip(target));
     const host = graph.pure("i32.add", graph.load("i32.load", entry, C.TLB_ADDEND), graph.pure("i32.wrap_i64", target));
     const hash = graph.pure("i32.shr_u", graph.pure("i32.mul", host, graph.i32(C.TLB_HASH)), graph.i32(32 - C.BLOCK_TABLE_BITS));
-    const block = graph.load("i32.load", graph.pure("i32.add", graph.i32(blockTable), graph.pure("i32.shl", hash, graph.i32(2))), 0);
-    const other = graph.pure("i32.or", graph.pure("i32.ne", graph.load("i32.load", block, C.BLOCK_HOST), host),
-      graph.pure("i32.ne", graph.load("i32.load", block, C.BLOCK_REGION), graph.get(LOCAL.region, "i32")));
-    const cost = graph.pure("i32.sub", graph.i32(at.left), graph.load("i32.load16_u", block, C.BLOCK_COUNT));
+    const found = graph.load("i32.load", graph.pure("i32.add", graph.i32(blockTable), graph.pure("i32.shl", hash, graph.i32(2))), 0);
+    const other = graph.pure("i32.or", graph.pure("i32.ne", graph.load("i32.load", found, C.BLOCK_HOST), host),
+      graph.pure("i32.ne", graph.load("i32.load", found, C.BLOCK_REGION), graph.get(LOCAL.region, "i32")));
+    const cost = graph.pure("i32.sub", graph.i32(at.left), graph.load("i32.load16_u", found, C.BLOCK_COUNT));
     const left = graph.pure("i32.add", graph.get(LOCAL.left, "i32"), cost);
-    const poor = graph.pure("i32.lt_s", left, graph.i32(longest));
+    const poor = graph.pure("i32.lt_s", left, graph.i32(block.longest));
     graph.when(graph.pure("i32.or", graph.pure("i32.or", other, poor), graph.load("i32.load", state, OFFSET.attention)), () => toRip(target));
     graph.set(LOCAL.left, left);
     graph.set(LOCAL.page, page);
-    graph.set(LOCAL.entry, graph.load("i32.load16_u", block, C.BLOCK_ENTRY));
+    graph.set(LOCAL.entry, graph.load("i32.load16_u", found, C.BLOCK_ENTRY));
     leave({ to: ANY });
   };
   const jump = (target: Node) => {
     const returning = at.form?.mnemonic === "ret";
-    if (returning) for (const site of returns.slice(0, MOST_SITES)) {
+    if (returning) for (const site of block.returns.slice(0, MOST_SITES)) {
       const address = graph.pure("i64.add", graph.get(LOCAL.page, "i64"), graph.i64(BigInt(site.pages) * 4096n + BigInt(site.offset)));
       graph.when(graph.pure("i64.eq", target, address), () => follow(site, () => toRip(target, C.REGION_BORDER)));
     }
-    if (returning ? returns.length > MOST_SITES : !alone) dispatch(target);
+    if (returning ? block.returns.length > MOST_SITES : !block.alone) dispatch(target);
     else toRip(target);
   };
   const g: Graph = { ...graph, exit: (kind) => {
@@ -135,20 +139,24 @@ export function recordBlock({ core, touched, index, instructions, targetOf, retu
   // what was looked at when the region was entered cannot change within it
   const e: Emit<Node> = { ...made, fpuTrap: () => graph.i64(0n), protectedMode: () => graph.i32(1) };
 
-  for (const [position, instruction] of instructions.entries()) {
-    at = instruction;
-    graph.nextInstruction();
-    if (at.goto) link();
-    else if (!at.form) answer(C.REGION_NEXT);
-    else if (!at.facts!.compilable) answer(C.REGION_HELPER);
-    else {
-      const has = at.form.attributes;
-      assumes((has.has("sse") ? SSE : 0) | (has.has("x87") || has.has("mmx") ? X87_NM : 0) | (has.has("mmx") ? MMX_UD : 0));
-      flagStore.dead = flagsDie(instructions, position);
-      placement.begin(at.form, at.decoded!, at.offset);
-      perform(e, at.form);
+  return (next) => {
+    block = next;
+    ways = [];
+    const recording = graph.begin(), { instructions } = block;
+    for (let position = 0; position < instructions.length && !recording.root.ended; position++) {
+      at = instructions[position];
+      graph.nextInstruction();
+      if (at.goto) link();
+      else if (!at.form) answer(C.REGION_NEXT);
+      else if (!at.facts!.compilable) answer(C.REGION_HELPER);
+      else {
+        const has = at.form.attributes;
+        assumes((has.has("sse") ? SSE : 0) | (has.has("x87") || has.has("mmx") ? X87_NM : 0) | (has.has("mmx") ? MMX_UD : 0));
+        flagStore.dead = flagsDie(instructions, position);
+        placement.begin(at.form, at.decoded!, at.offset);
+        perform(e, at.form);
+      }
     }
-    if (graph.root.ended) break;
-  }
-  return { graph, ways };
+    return { graph: recording, ways };
+  };
 }

@@ -6,7 +6,7 @@ import { FORMS } from "../../isa/forms.ts";
 import { HELPERS } from "../../isa/helpers.ts";
 import { moduleWriter } from "../wasm/module.ts";
 import type { ValueType } from "../wasm/opcodes.ts";
-import { ANY, recordBlock, type Instruction, type Target } from "./block.ts";
+import { ANY, blockRecorder, type Instruction, type Target } from "./block.ts";
 import { createFacts } from "./facts.ts";
 import { untouched } from "./place.ts";
 import { writeRegion, type RegionFunction } from "./function.ts";
@@ -35,6 +35,14 @@ export function createCompiler(node: NodeMemory, blockTable: number): Compiler {
   /** Blocks that became hot: where indirect jumps may lead. */
   const known = new Set<number>();
   const scratch = createDecoded();
+  // of the module that is written: what it imports from core; and of its region: the registers, and what it is entered with
+  let imports: string[] = [], assumed = 0;
+  const touched = untouched();
+  const core = (name: string) => {
+    const known = imports.indexOf(name);
+    return known >= 0 ? known : imports.push(name) - 1;
+  };
+  const record = blockRecorder({ core, touched, blockTable, assumes: (bits) => { assumed |= bits; } });
 
   const kindOf = (host: number): OperationKind => {
     if (decode(u8, host, (host | (PAGE - 1)) + 1, 64, scratch) !== DECODED) return { relative: false, calls: false, indirect: false, length: 0 };
@@ -56,8 +64,10 @@ export function createCompiler(node: NodeMemory, blockTable: number): Compiler {
     return [reader.link(op) || (pages === 0 ? reader.find(block.hostPage + target) : 0), pages];
   };
 
-  const compileRegion = (region: Region, core: (name: string) => number): RegionFunction => {
-    const { blocks } = region, touched = untouched();
+  const compileRegion = (region: Region): RegionFunction => {
+    const { blocks } = region;
+    Object.assign(touched, untouched());
+    assumed = 0;
     const position = new Map(blocks.map((block, index) => [block.address, index]));
     const lists = blocks.map(instructionsOf);
     const longest = new Array<number>(blocks.length).fill(0);
@@ -88,28 +98,22 @@ export function createCompiler(node: NodeMemory, blockTable: number): Compiler {
       const next = [...edges[index], ...(returns ? sites : [])].filter((to) => to > index).map((to) => longest[to]);
       longest[index] = blocks[index].count + Math.max(0, ...next);
     }
-    let assumes = 0;
     const most = Math.max(...longest);
-    const recorded = blocks.map((block, index) => recordBlock({
-      core, touched, index, instructions: lists[index],
+    const recorded = blocks.map((block, index) => record({
+      index, instructions: lists[index],
       targetOf: (op) => {
         const [address, pages] = linkOf(block, op);
         return targetOfBlock(block, address, block.distance + pages);
       },
       returns: [...sites].map((site) => targetOfBlock(block, blocks[site].address, blocks[site].distance)!),
-      longest: most, alone: blocks.length === 1, blockTable,
-      assumes: (bits) => { assumes |= bits; },
+      longest: most, alone: blocks.length === 1,
     }));
     const pages = blocks.some(({ distance }) => distance !== 0) || recorded.some(({ ways }) => ways.some((way) => "to" in way && way.to === ANY));
-    return writeRegion(recorded, { touched, assumes, longest: most, pages, flagAux: core("flagAux") });
+    return writeRegion(recorded, { touched, assumes: assumed, longest: most, pages, flagAux: core("flagAux") });
   };
 
   const compile = (heads: readonly number[]): CompiledModule | undefined => {
-    const imports: string[] = [];
-    const core = (name: string) => {
-      const known = imports.indexOf(name);
-      return known >= 0 ? known : imports.push(name) - 1;
-    };
+    imports = [];
     const regions: Region[] = [], functions: RegionFunction[] = [];
     const taken = new Set<number>();
     for (const block of known) if (!reader.usable(block)) known.delete(block);
@@ -119,7 +123,7 @@ export function createCompiler(node: NodeMemory, blockTable: number): Compiler {
       const region = formRegion(head, words, reader, kindOf, known);
       for (const { address } of region.blocks) taken.add(address);
       regions.push(region);
-      functions.push(compileRegion(region, core));
+      functions.push(compileRegion(region));
     }
     if (regions.length === 0) return undefined;
     const module = moduleWriter();

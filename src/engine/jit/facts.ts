@@ -30,39 +30,43 @@ const CALLABLE: ReadonlySet<string> = new Set([
 const INTERPRETED: FormFacts = { compilable: false, readsFlags: true, writesFlags: false, leaves: true };
 
 export function createFacts(): (form: Form, decoded: Decoded) => FormFacts {
-  const known = new Map<number, FormFacts>();
+  const known = new Map<number, FormFacts>(), graph = createGraph();
+  let refused: boolean, leaves: boolean, readsFlags: boolean, writesFlags: boolean;
+  const g = { ...graph, exit: (kind: string) => {
+    if (kind === "again" || kind === "leave") refused = true;
+    leaves = true;
+    graph.exit(kind);
+  } };
+  const core = (name: string) => {
+    if (!CALLABLE.has(name) || !(name in HELPERS)) refused = true;
+    return 0;
+  };
+  const surroundings = { g, state: graph.param(0, "i32"), core, leaveOnMiss: true };
+  const reads = () => {
+    readsFlags = true;
+    return graph.get(1, "i64");
+  };
+  const flagStore: FlagStore = { result: reads, aux: reads, carry: reads, setResult: () => { writesFlags = true; }, setAux: () => {} };
+  const placement = regionPlacement(surroundings, untouched(), () => {
+    leaves = true;
+    graph.exit("jump");
+  });
+  const e = createEmit(surroundings, placement.of, flagStore);
+
   const find = (form: Form, decoded: Decoded): FormFacts => {
-    const graph = createGraph();
-    let refused = false, leaves = false, readsFlags = false, writesFlags = false;
-    const g = { ...graph, exit: (kind: string) => {
-      if (kind === "again" || kind === "leave") refused = true;
-      leaves = true;
-      graph.exit(kind);
-    } };
-    const core = (name: string) => {
-      if (!CALLABLE.has(name) || !(name in HELPERS)) refused = true;
-      return 0;
-    };
-    const surroundings = { g, state: graph.param(0, "i32"), core, leaveOnMiss: true };
-    const reads = () => {
-      readsFlags = true;
-      return graph.get(1, "i64");
-    };
-    const flagStore: FlagStore = { result: reads, aux: reads, carry: reads, setResult: () => { writesFlags = true; }, setAux: () => {} };
-    const placement = regionPlacement(surroundings, untouched(), () => {
-      leaves = true;
-      graph.exit("jump");
-    });
+    refused = leaves = readsFlags = writesFlags = false;
+    const { root } = graph.begin();
+    graph.nextInstruction();
     placement.begin(form, decoded, 0);
     try {
-      perform(createEmit(surroundings, placement.of, flagStore), form);
+      perform(e, form);
     } catch (error) {
       // an access behind a change, or an operand that regions do not have
       if (!(error instanceof NvlError && error.code === "wasm/miss") && !(error instanceof RangeError)) throw error;
       return INTERPRETED;
     }
     if (refused) return INTERPRETED;
-    leaves ||= graph.root.nodes.some(({ kind }) => kind === "if" || kind === "call");
+    leaves ||= root.nodes.some(({ kind }) => kind === "if" || kind === "call");
     return { compilable: true, readsFlags, writesFlags: writesFlags && !leaves, leaves };
   };
   return (form, decoded) => {

@@ -50,8 +50,16 @@ export interface Region {
 export const hasEffect = ({ kind, bodies }: Node): boolean =>
   kind === "store" || kind === "set" || kind === "call" || kind === "exit" || kind === "result" || (kind === "if" && (bodies[0].hasEffect || bodies[1].hasEffect));
 
-export interface Graph {
+/** What a graph has recorded since it began. */
+export interface Recording {
   readonly root: Region;
+  /** Locals that it writes. */
+  readonly written: ReadonlySet<number>;
+}
+
+export interface Graph extends Recording {
+  /** Begins anew: what was recorded before stays as it is, and whatever was known of it is out of scope. */
+  begin(): Recording;
   i32(value: number): Node;
   /** Numbers are sign-extended; they are quicker where they suffice. */
   i64(value: bigint | number): Node;
@@ -63,8 +71,6 @@ export interface Graph {
   set(index: number, value: Node): void;
   /** A local that is no part of the guest's state. */
   note(index: number, value: Node): void;
-  /** Locals that this graph writes. */
-  readonly written: ReadonlySet<number>;
   pure(op: PureOp, ...args: Node[]): Node;
   /** A division: the caller has excluded the operands for which it traps. */
   partial(op: PartialOp, ...args: Node[]): Node;
@@ -105,12 +111,15 @@ const newNode = (kind: NodeKind, type: ValueType | "none", op: string, fact: OpF
   lanes: readonly number[], bodies: readonly Region[], bits: number, region: Region, epoch: number): Node =>
   ({ kind, type, op, fact, args, low, high, immediate, lanes, bodies, bits, region, epoch, wide: undefined, narrow: undefined, uses: 0, user: undefined, local: -1, inline: false });
 
+const MOST_CONSTANTS = 10_000;
+const newRegion = (parent: Region | undefined): Region => ({ parent, nodes: [], ended: false, hasEffect: false, result: undefined });
+
 export function createGraph(): Graph {
-  const root: Region = { parent: undefined, nodes: [], ended: false, hasEffect: false, result: undefined };
+  const root = newRegion(undefined);
   let region = root;
   let epoch = 0;
   let changed = false;
-  const written = new Set<number>();
+  let written = new Set<number>();
   /** Constants by type and lower half, then by the upper. */
   const constants32 = new Map<number, Node>(), constants64 = new Map<number, Node[]>(), vectors: Node[] = [], params: Node[] = [];
   const lowLanes = new Map<Node, readonly Node[]>();
@@ -145,7 +154,8 @@ export function createGraph(): Graph {
   };
   const i64 = (value: bigint | number) => {
     if (typeof value === "number") return pair(value | 0, Math.floor(value / 2 ** 32) | 0);
-    return pair(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n)));
+    // V8 makes numbers of BigInts doubles: `| 0` keeps the shape of nodes
+    return pair(Number(BigInt.asIntN(32, value)) | 0, Number(BigInt.asIntN(32, value >> 32n)) | 0);
   };
   const v128 = (low: bigint, high: bigint) => {
     const bytes = Array.from({ length: 16 }, (_, index) => Number(((index < 8 ? low : high) >> BigInt(8 * (index & 7))) & 0xffn));
@@ -195,9 +205,8 @@ export function createGraph(): Graph {
     region = outer;
     return result || undefined;
   };
-  const fresh = (): Region => ({ parent: region, nodes: [], ended: false, hasEffect: false, result: undefined });
   const branch = (type: ValueType | "none", condition: Node, yes: () => Node | undefined | void, no: () => Node | undefined | void, bits?: number): Node => {
-    const bodies = [fresh(), fresh()];
+    const bodies = [newRegion(region), newRegion(region)];
     const before = epoch++;
     const results = bodies.map((body, index) => inside(body, index === 0 ? yes : no));
     epoch++;
@@ -219,8 +228,20 @@ export function createGraph(): Graph {
     if (node.kind === "const" || node.kind === "param") return true;
     return within(node.region);
   };
+  const begin = (): Recording => {
+    region = newRegion(undefined);
+    written = new Set();
+    changed = false;
+    epoch++;
+    lowLanes.clear();
+    if (constants64.size > MOST_CONSTANTS || constants32.size > MOST_CONSTANTS) {
+      constants32.clear();
+      constants64.clear();
+    }
+    return { root: region, written };
+  };
   return {
-    root, written, i32, i64, v128, param, pure, select, visible, within, scope: () => region, changed: () => changed, nextInstruction: () => { changed = false; },
+    root, written, begin, i32, i64, v128, param, pure, select, visible, within, scope: () => region, changed: () => changed, nextInstruction: () => { changed = false; },
     get: (index, type) => make("get", type, NOTHING, index),
     set: (index, value) => {
       note(index, value);

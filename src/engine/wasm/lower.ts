@@ -4,7 +4,7 @@
 import { NvlError } from "../../base/error.ts";
 import { CONTROL as W, VALUE_TYPE_CODES, type ValueType } from "./opcodes.ts";
 import type { ByteWriter } from "./bytes.ts";
-import { hasEffect, type Graph, type Node, type Region } from "./ir.ts";
+import { hasEffect, type Node, type Recording, type Region } from "./ir.ts";
 
 /** Locals of the function that is written. Graphs that follow one another in one function share them. */
 export interface LocalPool {
@@ -58,7 +58,7 @@ function isInline(node: Node, written: ReadonlySet<number>): boolean {
 }
 
 /** Writes a graph into `out`. Control falls out of its end unless it exits everywhere. */
-export function lower(graph: Graph, out: ByteWriter, options: LowerOptions): void {
+export function lower(graph: Recording, out: ByteWriter, options: LowerOptions): void {
   // the last local.set: a local.get directly behind it makes it a local.tee
   let setOpcode = -1, setEnd = -1, setLocal = -1;
   const constant = (node: Node) => {
