@@ -74,7 +74,11 @@ export function blockRecorder({ core, touched, blockTable, assumes }: RecorderPa
   };
 
   /** Goes to a block of the region, unless the interpreter must look at something first; then `refuse`. */
-  const follow = (target: Target, refuse: () => void) => {
+  const follow = (target: Target, refused: () => void) => {
+    const refuse = () => {
+      graph.rare();
+      refused();
+    };
     if (target.index <= block.index) {
       const poor = graph.pure("i32.lt_s", graph.get(LOCAL.left, "i32"), graph.i32(target.longest - at.left));
       graph.when(graph.pure("i32.or", poor, graph.load("i32.load", state, OFFSET.attention)), refuse);
@@ -129,10 +133,11 @@ export function blockRecorder({ core, touched, blockTable, assumes }: RecorderPa
     else toRip(target);
   };
   const g: Graph = { ...graph, exit: (kind) => {
-    if (kind === "link") link();
-    else answer(kind === "fault" ? C.REGION_FAULT : C.REGION_COLD);
+    if (kind === "link") return link();
+    graph.rare();
+    answer(kind === "fault" ? C.REGION_FAULT : C.REGION_COLD);
   } };
-  const surroundings = { g, state, core, leaveOnMiss: true, inlineFloat: true, stackPage: { page: LOCAL.stackPage, addend: LOCAL.stackAddend, near: (linear: Node) => placement.onStack(linear) } };
+  const surroundings = { g, state, core, leaveOnMiss: true, refills: true, inlineFloat: true, stackPage: { page: LOCAL.stackPage, addend: LOCAL.stackAddend, near: (linear: Node) => placement.onStack(linear) } };
   const flagStore = flagsInLocals(surroundings);
   const placement = regionPlacement(surroundings, touched, jump);
   const made = createEmit(surroundings, placement.of, flagStore, xmmInLocals(surroundings, placement.vectors));

@@ -16,7 +16,7 @@ const PAGE = 4096;
 const MEMORY_PAGES = { minimum: 17, maximum: 65536 };
 const LETTERS: Record<string, ValueType> = { l: "i64", i: "i32" };
 /** Functions of core that compiled code calls beside helpers. */
-const CORE_FUNCTIONS: Record<string, string> = { flagAux: "ill:l" };
+const CORE_FUNCTIONS: Record<string, string> = { flagAux: "ill:l", refill: "lii:i" };
 
 export interface CompiledModule { bytes: Uint8Array; regions: Region[]; instructions: number }
 export interface Compiler {
@@ -134,7 +134,7 @@ export function createCompiler(node: NodeMemory, blockTable: number): Compiler {
       module.importFunction("core", name, module.type(params, result in LETTERS ? [LETTERS[result]] : []));
     }
     const type = module.type(["i32", "i32", "i32"], ["i32"]);
-    functions.forEach(({ locals, body }, index) => module.exportFunction(`r${index}`, module.func(type, locals, body)));
+    functions.forEach(({ locals, body, hints }, index) => module.exportFunction(`r${index}`, module.func(type, locals, body, hints)));
     return { bytes: module.finish(), regions, instructions: regions.reduce((sum, { blocks }) => sum + blocks.reduce((count, block) => count + block.count, 0), 0) };
   };
   return { compile, forget: () => known.clear() };

@@ -10,14 +10,14 @@
 
 import { CONSTANTS as C, OFFSET } from "../../hal/layout.ts";
 import { byteWriter, type ByteWriter } from "../wasm/bytes.ts";
-import { lower } from "../wasm/lower.ts";
+import { lower, type BranchHint } from "../wasm/lower.ts";
 import { CONTROL as W, OP_FACTS, type LoadOp, type PureOp, type StoreOp, type ValueType } from "../wasm/opcodes.ts";
 import { ANY, type RecordedBlock } from "./block.ts";
 import { FIXED_TYPES, LOCAL, orderedPool } from "./locals.ts";
 import type { Touched } from "./place.ts";
 
 export interface RegionFacts { touched: Touched; assumes: number; longest: number; pages: boolean; flagAux: number }
-export interface RegionFunction { locals: readonly ValueType[]; body: Uint8Array }
+export interface RegionFunction { locals: readonly ValueType[]; body: Uint8Array; hints: readonly BranchHint[] }
 
 function writer(out: ByteWriter) {
   const indexed = (code: number) => (index: number) => {
@@ -118,7 +118,7 @@ function writeEpilogue(out: ByteWriter, { touched, pages, flagAux }: RegionFacts
 
 /** @param facts known when all blocks are recorded */
 export function writeRegion(blocks: readonly RecordedBlock[], facts: RegionFacts): RegionFunction {
-  const out = byteWriter(), w = writer(out), pool = orderedPool(LOCAL.temporaries), count = blocks.length;
+  const out = byteWriter(), w = writer(out), pool = orderedPool(LOCAL.temporaries), count = blocks.length, hints: BranchHint[] = [];
   writePrologue(out, facts);
   w.open(W.block); // exit
   w.open(W.loop);
@@ -132,7 +132,7 @@ export function writeRegion(blocks: readonly RecordedBlock[], facts: RegionFacts
     const loops = ways.some((way) => "to" in way && way.to === index) ? 1 : 0;
     if (loops) w.open(W.loop);
     const head = loops + count - 1 - index;
-    lower(graph, out, { locals: pool, exit: (node, depth) => {
+    lower(graph, out, { locals: pool, hints, exit: (node, depth) => {
       const way = ways[Number(node.op)];
       if ("answer" in way) {
         w.i32(way.answer);
@@ -153,5 +153,5 @@ export function writeRegion(blocks: readonly RecordedBlock[], facts: RegionFacts
   w.end(); // loop
   w.end(); // exit
   writeEpilogue(out, facts);
-  return { locals: [...FIXED_TYPES, ...pool.types], body: out.finish() };
+  return { locals: [...FIXED_TYPES, ...pool.types], body: out.finish(), hints };
 }

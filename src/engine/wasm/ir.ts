@@ -43,6 +43,8 @@ export interface Region {
   ended: boolean;
   /** something in it must not vanish */
   hasEffect: boolean;
+  /** seldom executed: whoever optimizes the code may know */
+  rare: boolean;
   result: Node | undefined;
 }
 
@@ -90,6 +92,8 @@ export interface Graph extends Recording {
   when(condition: Node, yes: () => void, no?: () => void): void;
   /** An `if` with a value; a side that exits returns nothing. `bits`: no bit of the value at or above is set. */
   choose(type: ValueType, condition: Node, yes: () => Node | undefined, no: () => Node | undefined, bits?: number): Node;
+  /** What is recorded here, in a side of `when` or `choose`, seldom happens. */
+  rare(): void;
   /** Leaves the graph; what an exit means is told to `lower`. */
   exit(kind: string, ...args: Node[]): void;
   /** What follows is another instruction: what was changed so far is its own past. */
@@ -112,7 +116,7 @@ const newNode = (kind: NodeKind, type: ValueType | "none", op: string, fact: OpF
   ({ kind, type, op, fact, args, low, high, immediate, lanes, bodies, bits, region, epoch, wide: undefined, narrow: undefined, uses: 0, user: undefined, local: -1, inline: false });
 
 const MOST_CONSTANTS = 10_000;
-const newRegion = (parent: Region | undefined): Region => ({ parent, nodes: [], ended: false, hasEffect: false, result: undefined });
+const newRegion = (parent: Region | undefined): Region => ({ parent, nodes: [], ended: false, hasEffect: false, rare: false, result: undefined });
 
 export function createGraph(): Graph {
   const root = newRegion(undefined);
@@ -279,6 +283,7 @@ export function createGraph(): Graph {
       branch("none", condition, () => { yes(); }, () => { no(); });
     },
     choose: branch,
+    rare: () => { region.rare = true; },
     exit: (kind, ...args) => {
       make("exit", "none", args, 0, kind);
       region.ended = true;

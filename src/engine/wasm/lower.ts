@@ -27,10 +27,15 @@ export function localPool(first: number): LocalPool {
   return { take, release: () => { taken = new Set(); }, types };
 }
 
+/** An `if` and whether it is likely to be taken: `at` is its place in what is written (the custom section metadata.code.branch_hint). */
+export interface BranchHint { at: number; likely: boolean }
+
 export interface LowerOptions {
   locals: LocalPool;
   /** Writes the code of an exit; `depth` labels are between it and the graph's surroundings. `emit` writes a node's value. */
   exit(node: Node, depth: number, out: ByteWriter, emit: (node: Node) => void): void;
+  /** Gets the branches of which one side is rare. */
+  hints?: BranchHint[];
 }
 
 /** Counts uses from what has an effect backwards: uses are always later than definitions. */
@@ -147,12 +152,14 @@ export function lower(graph: Recording, out: ByteWriter, options: LowerOptions):
       case "if": {
         if (node.uses === 0 && !hasEffect(node)) return;
         value(node.args[0]);
+        const [yes, no] = node.bodies;
+        if (yes.rare !== no.rare) options.hints?.push({ at: out.length, likely: no.rare });
         out.byte(W.if);
         out.byte(node.type === "none" ? W.emptyBlock : VALUE_TYPE_CODES[node.type]);
-        region(node.bodies[0], depth + 1);
-        if (node.bodies[1].nodes.length > 0) {
+        region(yes, depth + 1);
+        if (no.nodes.length > 0) {
           out.byte(W.else);
-          region(node.bodies[1], depth + 1);
+          region(no, depth + 1);
         }
         out.byte(W.end);
         if (node.type === "none") return;

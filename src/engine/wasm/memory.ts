@@ -35,22 +35,27 @@ export function tlbEntry(g: Graph, state: Node, linear: Node): Node {
   return g.pure("i32.add", g.load("i32.load", state, OFFSET.tlb), index);
 }
 
-export function memory({ g, state, core, leaveOnMiss, stackPage }: Surroundings, { as64, asWidth }: Conversions): Memory {
+export function memory({ g, state, core, leaveOnMiss, refills, stackPage }: Surroundings, { as64, asWidth }: Conversions): Memory {
   const checkFault = () => g.when(g.load("i32.load", state, OFFSET.fault), () => g.exit("fault"));
 
   const lookUp = (linear: Node, bytes: number, tag: number) => {
     const entry = tlbEntry(g, state, linear);
     const last = g.pure("i64.and", g.pure("i64.add", linear, g.i64(BigInt(bytes - 1))), g.i64(PAGE_MASK));
-    return { entry, hit: g.pure("i64.eq", g.load("i64.load", entry, tag), last) };
+    return { entry, hit: g.pure("i64.eq", g.load("i64.load", entry, tag), last), refill: () => g.call(core("refill"), [linear, g.i32(bytes), g.i32(tag === C.TLB_WRITE ? 1 : 0)], "i32", true) };
   };
   const hostOf = (entry: Node, linear: Node) => g.pure("i32.add", g.load("i32.load", entry, C.TLB_ADDEND), g.pure("i32.wrap_i64", linear));
   const narrow = (width: Width, value: Node) => (width === 64 ? value : g.pure("i32.wrap_i64", value));
 
   /** @returns false when misses call core instead */
-  const leaves = (hit: Node): boolean => {
-    if (leaveOnMiss && g.changed()) throw new NvlError("wasm/miss", "an access that may miss follows a change of the state");
-    if (leaveOnMiss) g.when(g.pure("i32.eqz", hit), () => g.exit("miss"));
-    return leaveOnMiss === true;
+  const leaves = (hit: Node, refill: () => Node): boolean => {
+    if (!leaveOnMiss) return false;
+    if (g.changed()) throw new NvlError("wasm/miss", "an access that may miss follows a change of the state");
+    g.when(g.pure("i32.eqz", hit), () => {
+      g.rare();
+      if (refills) g.when(g.pure("i32.eqz", refill()), () => g.exit("miss"));
+      else g.exit("miss");
+    });
+    return true;
   };
 
   /** Host address in the page of the stack, looked up when that was another one. */
@@ -58,8 +63,8 @@ export function memory({ g, state, core, leaveOnMiss, stackPage }: Surroundings,
     if (!stackPage?.near(linear)) return undefined;
     const last = g.pure("i64.and", g.pure("i64.add", linear, g.i64(BigInt(bytes - 1))), g.i64(PAGE_MASK));
     g.when(g.pure("i64.ne", last, g.get(stackPage.page, "i64")), () => {
-      const { entry, hit } = lookUp(linear, bytes, C.TLB_WRITE);
-      leaves(hit);
+      const { entry, hit, refill } = lookUp(linear, bytes, C.TLB_WRITE);
+      leaves(hit, refill);
       g.note(stackPage.addend, g.load("i32.load", entry, C.TLB_ADDEND));
       g.note(stackPage.page, last);
     });
@@ -69,8 +74,8 @@ export function memory({ g, state, core, leaveOnMiss, stackPage }: Surroundings,
   const load = (width: Width, at: Node): Node => {
     const linear = as64(at), onPage = onStack(linear, width / 8);
     if (onPage) return g.load(LOADS[width], onPage, 0);
-    const { entry, hit } = lookUp(linear, width / 8, C.TLB_READ);
-    if (leaves(hit)) return g.load(LOADS[width], hostOf(entry, linear), 0);
+    const { entry, hit, refill } = lookUp(linear, width / 8, C.TLB_READ);
+    if (leaves(hit, refill)) return g.load(LOADS[width], hostOf(entry, linear), 0);
     return g.choose(typeOf(width), hit, () => g.load(LOADS[width], hostOf(entry, linear), 0), () => {
       const value = g.call(core(`load${width}`), [linear], "i64");
       checkFault();
@@ -80,8 +85,8 @@ export function memory({ g, state, core, leaveOnMiss, stackPage }: Surroundings,
   const store = (width: Width, at: Node, value: Node): void => {
     const linear = as64(at), stored = asWidth(width, value), onPage = onStack(linear, width / 8);
     if (onPage) return g.store(STORES[width], onPage, 0, stored);
-    const { entry, hit } = lookUp(linear, width / 8, C.TLB_WRITE);
-    if (leaves(hit)) return g.store(STORES[width], hostOf(entry, linear), 0, stored);
+    const { entry, hit, refill } = lookUp(linear, width / 8, C.TLB_WRITE);
+    if (leaves(hit, refill)) return g.store(STORES[width], hostOf(entry, linear), 0, stored);
     g.when(hit, () => g.store(STORES[width], hostOf(entry, linear), 0, stored), () => {
       g.call(core(`store${width}`), [linear, g.pure("i64.and", as64(stored), g.i64((1n << BigInt(width)) - 1n))], "none");
       checkFault();
@@ -90,8 +95,8 @@ export function memory({ g, state, core, leaveOnMiss, stackPage }: Surroundings,
   /** One look-up for both accesses. Where the TLB does not answer, the value visits a scratch slot and core brings it back. */
   const update = (width: Width, at: Node, compute: (old: Node) => Node): Node => {
     const linear = as64(at);
-    const { entry, hit } = lookUp(linear, width / 8, C.TLB_WRITE);
-    if (leaves(hit)) {
+    const { entry, hit, refill } = lookUp(linear, width / 8, C.TLB_WRITE);
+    if (leaves(hit, refill)) {
       const host = hostOf(entry, linear), old = g.load(LOADS[width], host, 0);
       g.store(STORES[width], host, 0, asWidth(width, compute(old)));
       return old;
@@ -112,8 +117,8 @@ export function memory({ g, state, core, leaveOnMiss, stackPage }: Surroundings,
   };
   const loadVector = (at: Node): Node => {
     const linear = as64(at);
-    const { entry, hit } = lookUp(linear, 16, C.TLB_READ);
-    if (leaves(hit)) return g.load("v128.load", hostOf(entry, linear), 0);
+    const { entry, hit, refill } = lookUp(linear, 16, C.TLB_READ);
+    if (leaves(hit, refill)) return g.load("v128.load", hostOf(entry, linear), 0);
     return g.choose("v128", hit, () => g.load("v128.load", hostOf(entry, linear), 0), () => {
       g.call(core("loadVector"), [linear, g.i32(LOAD_SLOT)], "none");
       checkFault();
@@ -122,8 +127,8 @@ export function memory({ g, state, core, leaveOnMiss, stackPage }: Surroundings,
   };
   const storeVector = (at: Node, value: Node): void => {
     const linear = as64(at);
-    const { entry, hit } = lookUp(linear, 16, C.TLB_WRITE);
-    if (leaves(hit)) return g.store("v128.store", hostOf(entry, linear), 0, value);
+    const { entry, hit, refill } = lookUp(linear, 16, C.TLB_WRITE);
+    if (leaves(hit, refill)) return g.store("v128.store", hostOf(entry, linear), 0, value);
     g.when(hit, () => g.store("v128.store", hostOf(entry, linear), 0, value), () => {
       g.store("v128.store", state, OFFSET.scratch + STORE_SLOT * SCRATCH_BYTES, value);
       g.call(core("storeVector"), [linear, g.i32(STORE_SLOT)], "none");

@@ -3,10 +3,13 @@
 
 import { NvlError } from "../../base/error.ts";
 import { byteWriter, type ByteWriter } from "./bytes.ts";
+import type { BranchHint } from "./lower.ts";
 import { VALUE_TYPE_CODES, type ValueType } from "./opcodes.ts";
 
 const SECTION = { custom: 0, type: 1, import: 2, function: 3, table: 4, export: 7, element: 9, code: 10 } as const;
 const KIND = { func: 0, table: 1, memory: 2 } as const;
+/** Which branches are likely (WebAssembly proposal Branch Hinting): by function, counted from its declarations of locals. */
+const HINT_SECTION = "metadata.code.branch_hint";
 const FUNCREF = 0x70, FUNC_TYPE = 0x60;
 
 export interface ModuleWriter {
@@ -16,7 +19,7 @@ export interface ModuleWriter {
   importFunction(module: string, name: string, type: number): number;
   importSharedMemory(module: string, name: string, minimumPages: number, maximumPages: number): void;
   /** Adds a function; `body` is its instructions without the final `end`. @returns its index */
-  func(type: number, locals: readonly ValueType[], body: Uint8Array): number;
+  func(type: number, locals: readonly ValueType[], body: Uint8Array, hints?: readonly BranchHint[]): number;
   /** The module's table, filled with these functions; `more`: by how many it may grow. */
   table(functions: readonly number[], more?: number): void;
   exportFunction(name: string, index: number): void;
@@ -44,7 +47,8 @@ export function moduleWriter(): ModuleWriter {
   const types: string[] = [];
   const typeBytes = byteWriter();
   const imports = byteWriter(), exports = byteWriter(), functions = byteWriter(), code = byteWriter(), customs = byteWriter();
-  let importCount = 0, importedFunctions = 0, functionCount = 0, exportCount = 0;
+  const hinted = byteWriter();
+  let importCount = 0, importedFunctions = 0, functionCount = 0, exportCount = 0, hintedCount = 0;
   let elements: readonly number[] | undefined, growth = 0;
 
   const type = (params: readonly ValueType[], results: readonly ValueType[]) => {
@@ -77,10 +81,19 @@ export function moduleWriter(): ModuleWriter {
     imports.u32(maximumPages);
     importCount++;
   };
-  const func = (typeIndex: number, locals: readonly ValueType[], body: Uint8Array) => {
+  const func = (typeIndex: number, locals: readonly ValueType[], body: Uint8Array, hints: readonly BranchHint[] = []) => {
     functions.u32(typeIndex);
     const entry = byteWriter();
     writeLocals(entry, locals);
+    if (hints.length > 0) {
+      hintedCount++;
+      hinted.u32(importedFunctions + functionCount);
+      hinted.u32(hints.length);
+      for (const { at, likely } of hints) {
+        hinted.u32(entry.length + at);
+        hinted.bytes([1, likely ? 1 : 0]);
+      }
+    }
     entry.bytes(body);
     entry.byte(0x0b);
     const bytes = entry.finish();
@@ -94,13 +107,13 @@ export function moduleWriter(): ModuleWriter {
     exports.u32(index);
     exportCount++;
   };
-  const custom = (name: string, contents: Uint8Array) => {
+  const writeCustom = (out: ByteWriter, name: string, contents: Uint8Array) => {
     const section = byteWriter();
     section.name(name);
     section.bytes(contents);
-    customs.byte(SECTION.custom);
-    customs.u32(section.length);
-    customs.bytes(section.finish());
+    out.byte(SECTION.custom);
+    out.u32(section.length);
+    out.bytes(section.finish());
   };
   const finish = () => {
     const out = byteWriter();
@@ -136,6 +149,12 @@ export function moduleWriter(): ModuleWriter {
       for (const index of elements) element.u32(index);
       section(SECTION.element, 1, element);
     }
+    if (hintedCount > 0) { // it must precede the code
+      const hints = byteWriter();
+      hints.u32(hintedCount);
+      hints.bytes(hinted.finish());
+      writeCustom(out, HINT_SECTION, hints.finish());
+    }
     section(SECTION.code, functionCount, code);
     out.bytes(customs.finish());
     return out.finish();
@@ -145,6 +164,6 @@ export function moduleWriter(): ModuleWriter {
       elements = list;
       growth = more;
     },
-    exportFunction: exportOf(KIND.func), exportTable: exportOf(KIND.table), custom, finish,
+    exportFunction: exportOf(KIND.func), exportTable: exportOf(KIND.table), custom: (name, contents) => writeCustom(customs, name, contents), finish,
   };
 }

@@ -13,6 +13,8 @@ export interface Surroundings {
   /** Where the TLB does not answer, the code takes the exit `miss` before it has changed anything, and somebody else executes the whole
    * instruction. Otherwise it calls core. */
   readonly leaveOnMiss?: boolean;
+  /** With `leaveOnMiss`: core may enter the page first, and only what it cannot enter leaves. */
+  readonly refills?: boolean;
   /** Locals that remember the page of the stack, writable, and its addend, from one access to the next: nothing but an exit changes the TLB.
    * `near` tells whether an address is likely to be in it. */
   readonly stackPage?: { page: number; addend: number; near(linear: Node): boolean };

@@ -2,7 +2,7 @@
 // An access that crosses pages touches neither before both are known to be allowed. What is not RAM goes to the bus, at most 4 bytes
 // at a time; ROM ignores writes. Values are zero-extended to 64 bits.
 import { At, C } from "../generated/layout";
-import { AC, longMode, raise, strays, UD, vcpu } from "../state";
+import { AC, forgetStray, longMode, raise, strays, UD, vcpu } from "../state";
 import { FETCH, walk, walkGpa, WRITE } from "./walk";
 import { accessOf, entryOf, fill } from "./tlb";
 import { hostAddress, noteStore, regionKind } from "./regions";
@@ -184,6 +184,20 @@ function probe(linear: u64, bytes: u32, access: u32, view: u32): usize {
   if (load<u32>(vcpu, At.fault) || !crosses(linear, bytes)) return first;
   translate(nextPage(linear), access, view);
   return 0;
+}
+
+/** For compiled code whose access missed: enters the page, so that the access can be made.
+ * @param write 1 for a write @returns 0 when it cannot be entered (a fault, a device, a page with code, a second page): then nothing is pending */
+export function refill(linear: u64, bytes: u32, write: u32): u32 {
+  if (crosses(linear, bytes)) return 0;
+  const view = currentView();
+  translate(linear, write ? WRITE : 0, view);
+  if (load<u32>(vcpu, At.fault)) {
+    store<u32>(vcpu, 0, At.fault);
+    forgetStray();
+    return 0;
+  }
+  return load<u64>(entryOf(linear, view) + (write ? <usize>C.TLB_WRITE : <usize>C.TLB_READ)) == (linear & ~0xfff) ? 1 : 0;
 }
 
 /** Faults as a write of `bytes` (at most 4096) would, and changes nothing but accessed and dirty bits.
