@@ -142,7 +142,7 @@ export const CONSTANTS = {
   // what a region answers in the low two bits, beside the operation: execute it without the TLB, deliver its fault, follow its link, go on with it;
   // no operation: go on at RIP. The next two bits are for the counters: why, where it is not a miss, a link to elsewhere, or an operation of the interpreter's own
   REGION_COLD: 0, REGION_FAULT: 1, REGION_LINK: 2, REGION_NEXT: 3, REGION_ANSWER_BITS: 15,
-  REGION_INDIRECT: 4, REGION_LINK_BORDER: 6, REGION_HELPER: 8, REGION_BORDER: 9, REGION_REFUSED: 12,
+  REGION_INDIRECT: 4, REGION_LINK_BORDER: 6, REGION_NEXT_BORDER: 7, REGION_HELPER: 8, REGION_BORDER: 9, REGION_REFUSED: 12,
   // how compiled code keeps flagAux until somebody asks: 1 + 4 * rule + width, from FLAGS_KEPT_CARRY on beside a carry that is kept
   FLAGS_ADD: 1, FLAGS_SUB: 5, FLAGS_INC: 9, FLAGS_DEC: 13, FLAGS_KEPT_CARRY: 9,
   // an operation: see engine/interp/operation.ts
@@ -165,5 +165,5 @@ export const CONSTANTS = {
  * - fault: of the guest */
 export const REGION_EXITS: Readonly<Record<number, string>> = {
   [CONSTANTS.REGION_COLD]: "miss", [CONSTANTS.REGION_HELPER]: "helper", [CONSTANTS.REGION_NEXT]: "helper", [CONSTANTS.REGION_LINK]: "link", [CONSTANTS.REGION_INDIRECT]: "indirect",
-  [CONSTANTS.REGION_LINK_BORDER]: "border", [CONSTANTS.REGION_BORDER]: "border", [CONSTANTS.REGION_REFUSED]: "refused", [CONSTANTS.REGION_FAULT]: "fault",
+  [CONSTANTS.REGION_LINK_BORDER]: "border", [CONSTANTS.REGION_NEXT_BORDER]: "border", [CONSTANTS.REGION_BORDER]: "border", [CONSTANTS.REGION_REFUSED]: "refused", [CONSTANTS.REGION_FAULT]: "fault",
 };

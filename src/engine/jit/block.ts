@@ -15,10 +15,24 @@ import { LOCAL } from "./locals.ts";
 import { regionPlacement, type Touched } from "./place.ts";
 
 /** One instruction of a block, decoded again. `form` is undefined where the interpreter has something of its own. */
-export interface Instruction { op: number; offset: number; left: number; form?: Form; decoded?: Decoded; facts?: FormFacts; goto: boolean }
+export interface Instruction { op: number; offset: number; left: number; form?: Form; decoded?: Decoded; facts?: FormFacts; goto: boolean;
+  /** from here on, the code is that of this block of the region */
+  into?: number }
 
 /** Another block of the region, as an edge sees it. */
-export interface Target { index: number; pages: number; hostPage: number; count: number; longest: number; offset: number }
+export interface Target {
+  /** number of the block, or ANY: by way of the dispatcher */
+  to: number;
+  /** number by which the dispatcher knows it */
+  entry: number;
+  pages: number;
+  hostPage: number;
+  offset: number;
+  /** instructions that entering it costs */
+  count: number;
+  /** budget that it takes to go on there, if that could be for ever */
+  least: number;
+}
 
 /** A way to the block that the local `entry` says. */
 export const ANY = -1;
@@ -36,11 +50,11 @@ export interface RecorderParts {
   assumes(bits: number): void;
 }
 export interface BlockSurroundings {
-  /** number of this block in the region */
-  index: number;
   instructions: readonly Instruction[];
   /** Where the link of an operation leads, if that is in the region. */
   targetOf(op: number): Target | undefined;
+  /** A block by its number. */
+  targetAt(block: number): Target;
   /** Blocks that a return may lead to. */
   returns: readonly Target[];
   /** Instructions on the longest way through the region. */
@@ -79,8 +93,8 @@ export function blockRecorder({ core, touched, blockTable, assumes }: RecorderPa
       graph.rare();
       refused();
     };
-    if (target.index <= block.index) {
-      const poor = graph.pure("i32.lt_s", graph.get(LOCAL.left, "i32"), graph.i32(target.longest - at.left));
+    if (target.least > 0) {
+      const poor = graph.pure("i32.lt_s", graph.get(LOCAL.left, "i32"), graph.i32(target.least - at.left));
       graph.when(graph.pure("i32.or", poor, graph.load("i32.load", state, OFFSET.attention)), refuse);
     }
     if (target.pages !== 0) {
@@ -93,7 +107,8 @@ export function blockRecorder({ core, touched, blockTable, assumes }: RecorderPa
       graph.set(LOCAL.page, page);
     }
     pay(at.left - target.count);
-    leave({ to: target.index });
+    if (target.to === ANY) graph.note(LOCAL.entry, graph.i32(target.entry));
+    leave({ to: target.to });
   };
   const link = () => {
     const target = block.targetOf(at.op);
@@ -151,7 +166,8 @@ export function blockRecorder({ core, touched, blockTable, assumes }: RecorderPa
     for (let position = 0; position < instructions.length && !recording.root.ended; position++) {
       at = instructions[position];
       graph.nextInstruction();
-      if (at.goto) link();
+      if (at.into !== undefined) follow(block.targetAt(at.into), () => answer(C.REGION_NEXT_BORDER));
+      else if (at.goto) link();
       else if (!at.form) answer(C.REGION_NEXT);
       else if (!at.facts!.compilable) answer(C.REGION_HELPER);
       else {

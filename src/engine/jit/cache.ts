@@ -1,8 +1,8 @@
 // Compiled regions of one vCPU: their functions in the interpreter's table, and records in memory by which core drops them (blocks.ts).
 
 import { CONSTANTS as C, type NodeMemory } from "../../hal/index.ts";
+import type { CompiledRegion } from "./compile.ts";
 import type { JitCounters } from "./counters.ts";
-import type { Region } from "./region.ts";
 
 /** Memory for the records. When it or the limit of code is used up, everything is forgotten. */
 const RECORD_BYTES = 1 << 20;
@@ -13,7 +13,7 @@ const COOL = 0xffff;
 
 export interface RegionCache {
   /** @param codeBytes size of the module that they came in, or their share */
-  install(region: Region, code: unknown, codeBytes: number): void;
+  install(region: CompiledRegion, code: unknown, codeBytes: number): void;
   /** Regions that are not dropped. */
   count(): number;
   /** All blocks have been forgotten, and all regions with them. */
@@ -23,7 +23,7 @@ export interface RegionCache {
 export function createRegionCache(node: NodeMemory, table: () => WebAssembly.Table, dropRegion: (region: number) => void, counters: JitCounters): RegionCache {
   const start = node.allocate(RECORD_BYTES, 64, "compiled regions"), u16 = new Uint16Array(node.bytes.buffer), u32 = new Uint32Array(node.bytes.buffer);
   let next = start, codeBytes = 0;
-  let live: { record: number; slot: number; region: Region; codeBytes: number }[] = [];
+  let live: { record: number; slot: number; region: CompiledRegion; codeBytes: number }[] = [];
   const free: number[] = [];
 
   const sweep = () => {
@@ -57,7 +57,7 @@ export function createRegionCache(node: NodeMemory, table: () => WebAssembly.Tab
   };
 
   const install: RegionCache["install"] = (region, code, bytes) => {
-    const { blocks } = region, size = C.COMPILED_BLOCKS + 4 * blocks.length + C.MEMBER_BYTES * blocks.length;
+    const { blocks, entries } = region, size = C.COMPILED_BLOCKS + 4 * blocks.length + C.MEMBER_BYTES * blocks.length;
     if (next + size + 8 > start + RECORD_BYTES || codeBytes + bytes > MOST_CODE_BYTES) dropAll();
     const record = next, members = record + C.COMPILED_BLOCKS + 4 * blocks.length;
     next += (size + 7) & ~7;
@@ -70,13 +70,15 @@ export function createRegionCache(node: NodeMemory, table: () => WebAssembly.Tab
       u32[(member + C.MEMBER_NEXT) >>> 2] = u32[(address + C.BLOCK_MEMBERS) >>> 2];
       u32[(member + C.MEMBER_REGION) >>> 2] = record;
       u32[(address + C.BLOCK_MEMBERS) >>> 2] = member;
+      if (u16[(address + C.BLOCK_HOT) >>> 1] === 0) u16[(address + C.BLOCK_HOT) >>> 1] = COOL;
+      const entry = entries.get(index);
+      if (entry === undefined) return;
       // the newest region with a block knows most about it
       const first = (address + C.BLOCK_HEADER_BYTES) >>> 1;
       if (u32[(address + C.BLOCK_REGION) >>> 2] === 0) u16[(address + C.BLOCK_HANDLER) >>> 1] = u16[first];
       u32[(address + C.BLOCK_REGION) >>> 2] = record;
-      u16[(address + C.BLOCK_ENTRY) >>> 1] = index;
+      u16[(address + C.BLOCK_ENTRY) >>> 1] = entry;
       u16[first] = C.HANDLER_REGION;
-      if (u16[(address + C.BLOCK_HOT) >>> 1] === 0) u16[(address + C.BLOCK_HOT) >>> 1] = COOL;
     });
     live.push({ record, slot, region, codeBytes: bytes });
     codeBytes += bytes;

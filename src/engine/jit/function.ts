@@ -2,10 +2,9 @@
 //
 //   prologue       registers and flags into locals; a region whose assumptions fail, or with too small a budget, answers at once
 //   block exit
-//     loop         a back edge sets `entry` and comes here
-//       block n-1 … block 0, br_table entry
-//       code 0     forward edges leave that many blocks; a block that leads to itself is a loop of its own
-//       …
+//     loop         only where an edge has to set `entry` and come here
+//       br_table   to the block, or the loop around it, in which the region is entered
+//       …          blocks in loops and scopes (structure.ts); a loop with other entries than its header begins with a br_table for them
 //   epilogue       what was written goes back to the state
 
 import { CONSTANTS as C, OFFSET } from "../../hal/layout.ts";
@@ -15,8 +14,12 @@ import { CONTROL as W, OP_FACTS, type LoadOp, type PureOp, type StoreOp, type Va
 import { ANY, type RecordedBlock } from "./block.ts";
 import { FIXED_TYPES, LOCAL, orderedPool } from "./locals.ts";
 import type { Touched } from "./place.ts";
+import type { Structure } from "./structure.ts";
 
-export interface RegionFacts { touched: Touched; assumes: number; longest: number; pages: boolean; flagAux: number }
+export interface RegionFacts { touched: Touched; assumes: number; longest: number; pages: boolean;
+  /** an edge goes through the dispatcher */
+  dispatched: boolean;
+  flagAux: number }
 export interface RegionFunction { locals: readonly ValueType[]; body: Uint8Array; hints: readonly BranchHint[] }
 
 function writer(out: ByteWriter) {
@@ -117,41 +120,68 @@ function writeEpilogue(out: ByteWriter, { touched, pages, flagAux }: RegionFacts
 }
 
 /** @param facts known when all blocks are recorded */
-export function writeRegion(blocks: readonly RecordedBlock[], facts: RegionFacts): RegionFunction {
-  const out = byteWriter(), w = writer(out), pool = orderedPool(LOCAL.temporaries), count = blocks.length, hints: BranchHint[] = [];
-  writePrologue(out, facts);
-  w.open(W.block); // exit
-  w.open(W.loop);
-  for (let index = 0; index < count; index++) w.open(W.block);
-  w.get(LOCAL.entry);
-  out.byte(W.brTable);
-  out.u32(count - 1);
-  for (let index = 0; index < count; index++) out.u32(index);
-  blocks.forEach(({ graph, ways }, index) => {
+export function writeRegion(shape: Structure, blocks: ReadonlyMap<number, RecordedBlock>, facts: RegionFacts): RegionFunction {
+  const out = byteWriter(), w = writer(out), pool = orderedPool(LOCAL.temporaries), count = shape.entries.size, hints: BranchHint[] = [];
+  /** What is open: the place that a branch to it goes to, and where it ends. */
+  const labels: { to: number; end: number }[] = [];
+  const depthTo = (to: number) => labels.length - 1 - labels.findLastIndex((label) => label.to === to);
+  const open = (kind: number, to: number, end: number) => {
+    w.open(kind);
+    labels.push({ to, end });
+  };
+  const close = () => {
     w.end();
-    const loops = ways.some((way) => "to" in way && way.to === index) ? 1 : 0;
-    if (loops) w.open(W.loop);
-    const head = loops + count - 1 - index;
+    labels.pop();
+  };
+  const EXIT = -1, DISPATCHER = -2, NOWHERE = -3, LAST = shape.places.length;
+  const { route } = shape;
+  writePrologue(out, facts);
+  open(W.block, EXIT, LAST);
+  if (facts.dispatched) open(W.loop, DISPATCHER, LAST);
+
+  /** Goes to the block whose number is in `entry`; what is not in the table falls through. */
+  const dispatch = (targets: ReadonlyMap<number, number>, otherwise: number) => {
+    w.get(LOCAL.entry);
+    out.byte(W.brTable);
+    out.u32(count);
+    for (let entry = 0; entry <= count; entry++) {
+      const to = targets.get(entry);
+      out.u32(to === undefined ? otherwise : depthTo(route(-1, to)!));
+    }
+    out.u32(otherwise);
+  };
+  shape.places.forEach((place, index) => {
+    while (labels.at(-1)!.end === index) close();
+    for (const { end, loop } of shape.scopes(index)) open(loop ? W.loop : W.block, loop ? index : end, end);
+    if ("loop" in place) {
+      if (place.loop < 0) {
+        if (count > 1) dispatch(place.targets, depthTo(route(-1, [...place.targets.values()][0])!));
+        return;
+      }
+      w.get(LOCAL.entry);
+      open(W.if, NOWHERE, LAST);
+      dispatch(place.targets, 0);
+      close();
+      w.i32(0);
+      w.set(LOCAL.entry);
+      return;
+    }
+    const { graph, ways } = blocks.get(place.block)!;
+    if (shape.passed(place.block)) {
+      w.i32(0);
+      w.set(LOCAL.entry);
+    }
     lower(graph, out, { locals: pool, hints, exit: (node, depth) => {
       const way = ways[Number(node.op)];
       if ("answer" in way) {
         w.i32(way.answer);
         w.set(LOCAL.answer);
-        w.br(depth + head + 1);
-      } else if (way.to === ANY) w.br(depth + head);
-      else if (way.to === index) w.br(depth);
-      else if (way.to > index) w.br(depth + loops + way.to - index - 1);
-      else {
-        w.i32(way.to);
-        w.set(LOCAL.entry);
-        w.br(depth + head);
-      }
+        w.br(depth + depthTo(EXIT));
+      } else w.br(depth + depthTo(way.to === ANY ? DISPATCHER : route(place.block, way.to)!));
     } });
     out.byte(W.unreachable);
-    if (loops) w.end();
   });
-  w.end(); // loop
-  w.end(); // exit
+  while (labels.length > 0) close();
   writeEpilogue(out, facts);
   return { locals: [...FIXED_TYPES, ...pool.types], body: out.finish(), hints };
 }

@@ -24,7 +24,12 @@ export interface RegionBlock {
   operations: number;
 }
 
-export interface Region { blocks: RegionBlock[] }
+export interface Region {
+  /** the first is where it begins */
+  blocks: RegionBlock[];
+  /** addresses of blocks to which indirect jumps may lead */
+  entries: number[];
+}
 
 /** Blocks as core keeps them, read from TypeScript. */
 export function blockReader({ u8, u16, u32, i32 }: Words, state: { blockTable: number }) {
@@ -58,7 +63,6 @@ export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockRead
     const host = u32[(address + C.BLOCK_HOST) >>> 2];
     return { address, distance, hostPage: host & ~(PAGE - 1), offset: host & (PAGE - 1), count: u16[(address + C.BLOCK_COUNT) >>> 1], operations: u16[(address + C.BLOCK_OPS) >>> 1] };
   };
-  const order: RegionBlock[] = [];
   let operations = 0;
   const queue: RegionBlock[] = [];
   const offer = (address: number, distance: number) => {
@@ -70,7 +74,7 @@ export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockRead
     queue.push(block);
   };
   offer(first, 0);
-  const successors = new Map<RegionBlock, [number, number][]>();
+  const indirect = new Set<number>();
   for (let block = queue.shift(); block; block = queue.shift()) {
     const list: [number, number][] = [];
     for (let index = 0; index < block.operations; index++) {
@@ -83,24 +87,14 @@ export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockRead
       // where it leads nobody knows, but what is hot nearby may be it
       if (kind.indirect) for (const other of known) {
         const pages = ((u32[(other + C.BLOCK_HOST) >>> 2] & ~(PAGE - 1)) - block.hostPage) / PAGE;
-        if (Math.abs(pages) <= NEAR_PAGES) list.push([other, block.distance + pages]);
+        if (Math.abs(pages) > NEAR_PAGES) continue;
+        list.push([other, block.distance + pages]);
+        indirect.add(other);
       }
       // where a call returns to is a place to go on
       if (kind.calls && behind < PAGE) list.push([blocks.find(block.hostPage + behind), block.distance]);
     }
-    successors.set(block, list);
     for (const [address, distance] of list) offer(address, distance);
   }
-  // reverse postorder, so that most edges lead forward
-  const visited = new Set<RegionBlock>();
-  const visit = (block: RegionBlock) => {
-    visited.add(block);
-    for (const [address, distance] of successors.get(block)!.toReversed()) {
-      const next = found.get(address);
-      if (next && next.distance === distance && !visited.has(next)) visit(next);
-    }
-    order.unshift(block);
-  };
-  visit(found.get(first)!);
-  return { blocks: order };
+  return { blocks: [...found.values()], entries: [...indirect].filter((address) => found.has(address)) };
 }

@@ -1,0 +1,126 @@
+// From a region to the function that executes it: decodes its instructions again, finds where its blocks lead, and writes them in an
+// order that needs no jumps (structure.ts).
+
+import { CONSTANTS as C } from "../../hal/layout.ts";
+import { createDecoded, decode, DECODED } from "../../isa/decode.ts";
+import { FORMS } from "../../isa/forms.ts";
+import { ANY, blockRecorder, type Instruction, type Target } from "./block.ts";
+import { createFacts } from "./facts.ts";
+import { writeRegion, type RegionFunction } from "./function.ts";
+import { untouched } from "./place.ts";
+import type { BlockReader, Region, RegionBlock, Words } from "./region.ts";
+import { structure } from "./structure.ts";
+
+const PAGE = 4096;
+
+/** `entries`: numbers of the blocks in which the function may be entered, by their place in the region. */
+export interface Translation { code: RegionFunction; entries: ReadonlyMap<number, number> }
+
+export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: (name: string) => number, blockTable: number): (region: Region) => Translation {
+  const factsOf = createFacts();
+  // of the region at hand: the registers, and what it is entered with
+  const touched = untouched();
+  let assumed = 0;
+  const record = blockRecorder({ core, touched, blockTable, assumes: (bits) => { assumed |= bits; } });
+  const relative = FORMS.map((form) => form.operands.some(({ kind }) => kind === "rel")), calls = FORMS.map(({ mnemonic }) => mnemonic === "call");
+
+  /** The instructions of a block up to the first that only the interpreter executes. */
+  const instructionsOf = (block: RegionBlock): Instruction[] => {
+    const list: Instruction[] = [];
+    for (let index = 0; index < block.operations; index++) {
+      const op = block.address + C.BLOCK_HEADER_BYTES + index * C.OP_BYTES, handler = reader.handlerOf(block.address, index);
+      const offset = u16[(op + C.OP_OFFSET) >>> 1], left = u8[op + C.OP_LEFT];
+      const decoded = createDecoded();
+      if (handler < C.HANDLER_FIRST || decode(u8, block.hostPage + offset, block.hostPage + PAGE, 64, decoded) !== DECODED) {
+        list.push({ op, offset, left, goto: handler === C.HANDLER_GOTO });
+        break;
+      }
+      const form = FORMS[decoded.form], facts = factsOf(form, decoded);
+      list.push({ op, offset, left, form, decoded, facts, goto: false });
+      if (!facts.compilable) break;
+    }
+    return list;
+  };
+  /** Where the operation's link leads, or would lead, as a block and a distance in pages. */
+  const linkOf = (block: RegionBlock, op: number): [number, number] => {
+    const target = reader.target(op), pages = Math.floor(target / PAGE);
+    return [reader.link(op) || (pages === 0 ? reader.find(block.hostPage + target) : 0), pages];
+  };
+
+  return (region) => {
+    const { blocks } = region;
+    Object.assign(touched, untouched());
+    assumed = 0;
+    const byAddress = new Map(blocks.map((block, index) => [block.address, index]));
+    const byPlace = new Map(blocks.map(({ distance, offset }, index) => [distance * PAGE + offset, index]));
+    const blockAt = (address: number, distance: number) => {
+      const index = byAddress.get(address);
+      return index !== undefined && blocks[index].distance === distance ? index : undefined;
+    };
+    // code that is in another block too is left to that one
+    const lists = blocks.map((block) => {
+      const list = instructionsOf(block);
+      const second = list.findIndex(({ offset, goto }, index) => index > 0 && !goto && byPlace.has(block.distance * PAGE + offset));
+      if (second < 0) return list;
+      const { op, offset, left } = list[second];
+      return [...list.slice(0, second), { op, offset, left: left + 1, goto: false, into: byPlace.get(block.distance * PAGE + offset) }];
+    });
+
+    const linked = (index: number, op: number) => {
+      const block = blocks[index], [address, pages] = linkOf(block, op);
+      return blockAt(address, block.distance + pages);
+    };
+    /** Where calls return to. */
+    const sites = new Set<number>(), entries = new Set<number>(region.entries.map((address) => byAddress.get(address)!));
+    const costs: { to: number; left: number }[][] = blocks.map((block, index) => {
+      const list: { to: number; left: number }[] = [];
+      for (const { op, offset, left, form, decoded, goto, into } of lists[index]) {
+        const to = into ?? (goto || (form && relative[form.id]) ? linked(index, op) : undefined);
+        if (to !== undefined) list.push({ to, left });
+        if (!form || !calls[form.id] || offset + decoded!.length >= PAGE) continue;
+        const site = blockAt(reader.find(block.hostPage + offset + decoded!.length), block.distance);
+        if (site === undefined) continue;
+        sites.add(site);
+        if (to === undefined) entries.add(site); // who is called will return there from elsewhere
+      }
+      return list;
+    });
+    lists.forEach((list, index) => {
+      const last = list.at(-1);
+      if (last?.form?.mnemonic === "ret") for (const site of sites) costs[index].push({ to: site, left: last.left });
+    });
+    for (const site of sites) entries.add(site);
+    const shape = structure({ edges: costs.map((list) => [...new Set(list.map(({ to }) => to))]), entries });
+
+    // instructions on the longest way forward
+    const longest = new Array<number>(blocks.length).fill(0);
+    for (const index of shape.order.toReversed()) {
+      const { count } = blocks[index];
+      longest[index] = Math.max(count, ...costs[index].filter(({ to }) => shape.forward(index, to)).map(({ to, left }) => count - left + longest[to]));
+    }
+    const most = Math.max(...shape.order.map((index) => longest[index]));
+    const recorded = shape.order.map((index) => {
+      const block = blocks[index];
+      const target = (to: number): Target => {
+        const { distance, hostPage, count, offset } = blocks[to], route = shape.route(index, to);
+        return { to: route === undefined ? ANY : to, entry: shape.entries.get(to) ?? 0, pages: distance - block.distance, hostPage, count, offset, least: shape.forward(index, to) ? 0 : longest[to] };
+      };
+      return record({
+        instructions: lists[index],
+        targetOf: (op) => {
+          const to = linked(index, op);
+          return to === undefined ? undefined : target(to);
+        },
+        targetAt: target,
+        returns: [...sites].map(target),
+        longest: most, alone: blocks.length === 1,
+      });
+    });
+    const anywhere = recorded.some(({ ways }) => ways.some((way) => "to" in way && way.to === ANY));
+    const pages = blocks.some(({ distance }) => distance !== 0) || anywhere;
+    return {
+      code: writeRegion(shape, new Map(shape.order.map((index, place) => [index, recorded[place]])), { touched, assumes: assumed, longest: most, pages, dispatched: anywhere, flagAux: core("flagAux") }),
+      entries: shape.entries,
+    };
+  };
+}
