@@ -36,6 +36,9 @@ const virtualNode = z.strictObject({
   cores: z.number().int().min(1).max(16).default(1).meta({ description: "virtual CPUs, each on a core of the node" }),
   memory: bytes,
   zone: z.number().int().min(0).optional().meta({ description: "zone to take cores and memory from; by default the first with room" }),
+  time: z.enum(["real", "virtual"]).default("real")
+    .meta({ description: "virtual: guest time counts instructions, all vCPUs take turns on one thread, chance is seeded: two runs are the same" }),
+  seed: z.number().int().min(0).max(0xffff_ffff).default(0).meta({ description: "where chance begins, in virtual time" }),
   stack: z.strictObject({ vm }).meta({ description: "what runs in it" }),
 });
 

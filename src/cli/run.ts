@@ -8,6 +8,7 @@ import { parseSpec } from "../api/spec.ts";
 import { createEscape } from "./escape.ts";
 import { feed } from "./feed.ts";
 import { describeOutcome, exitStatus } from "./outcome.ts";
+import { readRecording, writeRecording } from "./recording.ts";
 import { err, errorLine, issueLines } from "./output.ts";
 import { hostSources } from "./sources.ts";
 import { statisticsLines } from "./summary.ts";
@@ -17,13 +18,14 @@ export interface RunOptions {
   image?: string; kernel?: string; initrd: string[]; append: string; memory: number; cpus: number;
   flat?: { address: number; mode: "real" | "protected" | "long" };
   engine: EngineName; jitThreshold?: number; stats?: boolean; statsEvery?: number; json?: boolean;
+  deterministic?: boolean; seed?: number; record?: string; replay?: string;
 }
 
 /** The options as a spec of one virtual node, so that both ways in are checked by the same rules. */
-function specOf({ image, kernel, initrd, append, memory, cpus, flat }: RunOptions): object {
+function specOf({ image, kernel, initrd, append, memory, cpus, flat, deterministic, record, replay, seed }: RunOptions): object {
   return {
     node: { zones: [{ cores: cpus, memory }] },
-    virtualNodes: [{ name: "vm", cores: cpus, memory, stack: { vm: {
+    virtualNodes: [{ name: "vm", cores: cpus, memory, ...((deterministic || record || replay) && { time: "virtual" }), ...(seed !== undefined && { seed }), stack: { vm: {
       ...((image || !kernel) && { image: image ?? "debian" }), ...(kernel && { kernel }), ...(initrd.length > 0 && { initrd }), append, ...(flat && { flat }),
     } } }],
   };
@@ -49,7 +51,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
   const [vm] = await startNode(planned.plan, options.engine, {
     output: (_, bytes) => { process.stdout.write(bytes); },
     statistics: (_, statistics) => tick(statistics),
-  }, { jitThreshold: options.jitThreshold, statisticsMs: options.statsEvery && options.statsEvery * 1000 });
+  }, { jitThreshold: options.jitThreshold, statisticsMs: options.statsEvery && options.statsEvery * 1000, ...(options.replay && { input: { vm: readRecording(options.replay) } }) });
 
   const escape = createEscape({ quit: () => vm.stop(), help: () => process.stderr.write("\r\n[Ctrl-] then q leaves, Ctrl-] again sends it to the guest]\r\n") });
   if (terminal) process.stdin.setRawMode(true);
@@ -59,7 +61,8 @@ export async function runCommand(options: RunOptions): Promise<number> {
   process.on("SIGHUP", onSignal);
   if (!terminal) process.on("SIGINT", onSignal);
   try {
-    const { outcome, statistics } = await vm.ended;
+    const { outcome, statistics, input } = await vm.ended;
+    if (options.record) writeRecording(options.record, input ?? []);
     if (terminal) process.stdin.setRawMode(false);
     if (outcome.kind !== "power-off") console.error(`${terminal ? "\n" : ""}${err.yellow("nvl:")} ${describeOutcome(outcome)}`);
     if (options.stats) console.error(options.json ? JSON.stringify({ outcome, statistics }) : statisticsLines(statistics).join("\n"));

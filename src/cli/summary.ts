@@ -33,6 +33,7 @@ export function statisticsLines(statistics: Statistics | LiveStatistics): string
     ...(statistics.jit ? jitRows(statistics.jit) : []),
     ...("touchedBytes" in statistics ? [["memory touched", formatBytes(statistics.touchedBytes)] as [string, string]] : []),
     ["resets", thousands(statistics.resets)],
+    ...(statistics.fingerprint ? [["fingerprint", statistics.fingerprint] as [string, string]] : []),
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`);

@@ -9,7 +9,7 @@ import { createNodeMemory } from "../hal/memory.ts";
 import { loadEngineModules } from "../host/nodejs/modules.ts";
 import type { Plan, PlannedNode } from "../nvl/plan.ts";
 import type { Outcome } from "../palacios/vm.ts";
-import { CONTROL, VCPU_OVERHEAD_BYTES, type BootFiles, type EngineName, type EngineOptions, type FromThread, type LiveStatistics, type StartMessage, type Statistics } from "./protocol.ts";
+import { CONTROL, VCPU_OVERHEAD_BYTES, type BootFiles, type EngineName, type EngineOptions, type FromThread, type InputRecord, type LiveStatistics, type StartMessage, type Statistics } from "./protocol.ts";
 
 const INPUT_RING_BYTES = 16 * 1024;
 
@@ -24,9 +24,19 @@ export interface NodeEvents {
 export interface NodeOptions extends EngineOptions {
   /** How often `events.statistics` is called, in milliseconds of the host; never without it. */
   statisticsMs?: number;
+  /** Recorded input of virtual nodes in virtual time, by name. */
+  input?: Readonly<Record<string, readonly InputRecord[]>>;
 }
 
-export interface Ending { outcome: Outcome; statistics: Statistics }
+export interface Ending {
+  outcome: Outcome;
+  statistics: Statistics;
+  /** In virtual time: what was typed, and when. Handed to `startNode` it makes the same run again. */
+  input?: readonly InputRecord[];
+}
+
+/** What the clock of a PC says at power-on in virtual time: 1 January 2026. */
+const VIRTUAL_EPOCH_MS = Date.UTC(2026, 0, 1);
 
 export interface VirtualNode {
   readonly name: string;
@@ -39,7 +49,7 @@ export interface VirtualNode {
 }
 
 /** Starts all virtual nodes of a plan. Nothing is started when memory or files fail. */
-export async function startNode(plan: Plan, engine: EngineName, events: NodeEvents = {}, { statisticsMs, ...engineOptions }: NodeOptions = {}): Promise<VirtualNode[]> {
+export async function startNode(plan: Plan, engine: EngineName, events: NodeEvents = {}, { statisticsMs, input = {}, ...engineOptions }: NodeOptions = {}): Promise<VirtualNode[]> {
   for (const { name, boot } of plan.virtualNodes) for (const file of [boot.kernel, ...boot.initrds]) requireReadable(file, name);
   const align = 2 * 2 ** 20;
   const needs = plan.virtualNodes.map(({ memoryBytes, cores }) => Math.ceil((memoryBytes + VCPU_OVERHEAD_BYTES * cores.length) / align) * align + align);
@@ -49,7 +59,8 @@ export async function startNode(plan: Plan, engine: EngineName, events: NodeEven
     const start = memory.allocate(needs[index], align, planned.name);
     return startThread(planned, {
       name: planned.name, engine, engineOptions, statisticsMs, modules, wasm: memory.wasm, range: { start, end: start + needs[index] }, memoryBytes: planned.memoryBytes,
-      vcpuCount: planned.cores.length, startEpochMs: Date.now(), input: createRing(INPUT_RING_BYTES).buffer,
+      vcpuCount: planned.cores.length, startEpochMs: planned.virtualTime ? VIRTUAL_EPOCH_MS : Date.now(),
+      ...(planned.virtualTime && { virtualTime: { ...planned.virtualTime, input: input[planned.name] ?? [] } }), input: createRing(INPUT_RING_BYTES).buffer,
       control: new SharedArrayBuffer(CONTROL.words * 4), boot: bootFiles(planned),
     }, events);
   });
@@ -89,7 +100,7 @@ function startThread(planned: PlannedNode, message: StartMessage, events: NodeEv
         case "booting": return events.booting?.(planned.name, from.protocol);
         case "statistics": return events.statistics?.(planned.name, from.statistics);
         case "output": return events.output?.(planned.name, from.bytes);
-        case "ended": ending = { outcome: from.outcome, statistics: from.statistics }; return;
+        case "ended": ending = { outcome: from.outcome, statistics: from.statistics, ...(from.input && { input: from.input }) }; return;
         case "refused": ending = refused(planned.name, from.issues); return;
         case "failed": ending = new NvlError(from.code, from.message, { context: { virtualNode: planned.name } }); return;
       }

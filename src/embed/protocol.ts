@@ -17,6 +17,9 @@ export interface EngineOptions {
 /** What a virtual node boots: absolute paths, an archive that goes behind the initrds, and words. */
 export interface BootFiles { kernel: string; initrds: readonly string[]; archive: Uint8Array; commandLine: string; flat?: FlatKernel }
 
+/** Bytes that came from outside at a moment of guest time. */
+export interface InputRecord { atNs: number; bytes: Uint8Array }
+
 /** Everything a virtual node's thread starts from. Memory is a range of the node's. */
 export interface StartMessage {
   name: string;
@@ -30,6 +33,8 @@ export interface StartMessage {
   memoryBytes: number;
   vcpuCount: number;
   startEpochMs: number;
+  /** Deterministic: chance begins with the seed, input comes from a recording as long as that lasts. */
+  virtualTime?: { seed: number; input: readonly InputRecord[] };
   /** Console input, and the words by which the thread is woken and stopped. */
   input: SharedArrayBuffer;
   control: SharedArrayBuffer;
@@ -63,6 +68,8 @@ export interface Statistics {
   resets: number;
   /** Where the engine is the JIT. */
   jit?: JitStatistics;
+  /** SHA-256 of registers, devices and memory at the end, in virtual time. */
+  fingerprint?: string;
 }
 /** What can be counted while a guest runs without disturbing it. */
 export type LiveStatistics = Omit<Statistics, "touchedBytes">;
@@ -72,7 +79,7 @@ export type FromThread =
   | { kind: "refused"; issues: Issue[] }
   | { kind: "output"; bytes: Uint8Array }
   | { kind: "statistics"; statistics: LiveStatistics }
-  | { kind: "ended"; outcome: Outcome; statistics: Statistics }
+  | { kind: "ended"; outcome: Outcome; statistics: Statistics; input?: InputRecord[] }
   | { kind: "failed"; code: string; message: string };
 
 /** Indices of the control words (Int32). */

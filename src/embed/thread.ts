@@ -1,7 +1,7 @@
 // The thread of one virtual node: builds its VM on the range of memory it is given and runs it. The loop starts from a message handler and
 // blocks the thread; it is reached through the control words only.
 
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -13,9 +13,11 @@ import { createJitCounters, type JitCounters } from "../engine/jit/counters.ts";
 import { adoptNodeMemory } from "../hal/memory.ts";
 import type { Engine } from "../hal/vcpu.ts";
 import { runVm, type Waiter } from "../palacios/run.ts";
-import { createVm, type BootSource } from "../palacios/vm.ts";
+import { createVm, type BootSource, type Vm } from "../palacios/vm.ts";
+import { fingerprint } from "../palacios/fingerprint.ts";
+import { createVirtualClock } from "../palacios/virtual-time.ts";
 import { createEngine } from "./engine.ts";
-import { CONTROL, type BootFiles, type FromThread, type StartMessage } from "./protocol.ts";
+import { CONTROL, type BootFiles, type FromThread, type InputRecord, type StartMessage } from "./protocol.ts";
 import { readStatistics } from "./statistics.ts";
 
 const port = parentPort!;
@@ -37,14 +39,15 @@ port.once("message", async (start: StartMessage) => {
 function run(start: StartMessage, engine: Engine, jit?: JitCounters): void {
   const control = new Int32Array(start.control);
   const startedMs = performance.now();
-  const clock = { nowNs: () => (performance.now() - startedMs) * 1e6 };
+  const virtual = start.virtualTime && createVirtualClock();
+  const clock = virtual ?? { nowNs: () => (performance.now() - startedMs) * 1e6 };
   const input = openRing(start.input);
   const console = createConsole((bytes) => post({ kind: "output", bytes }));
   const node = adoptNodeMemory(start.wasm, start.range.start, start.range.end);
   const vm = createVm({
     id: start.name, node, engine, memoryBytes: start.memoryBytes, vcpuCount: start.vcpuCount, clock,
-    startEpochMs: start.startEpochMs, console,
-    entropy: () => randomBytes(4).readUInt32LE(),
+    startEpochMs: start.startEpochMs, console, deterministic: virtual !== undefined,
+    entropy: start.virtualTime ? seeded(start.virtualTime.seed) : () => randomBytes(4).readUInt32LE(),
   });
   const loaded = vm.boot(() => readFiles(start.boot));
   if ("issues" in loaded) return post({ kind: "refused", issues: loaded.issues });
@@ -57,6 +60,12 @@ function run(start: StartMessage, engine: Engine, jit?: JitCounters): void {
     if (performance.now() - startedMs < reportMs) return;
     reportMs += start.statisticsMs!;
     post({ kind: "statistics", statistics: counted() });
+  };
+  const recorded: InputRecord[] = [], replayed = [...start.virtualTime?.input ?? []];
+  const feed = () => {
+    const taken = console.feed(unread);
+    if (virtual && taken > 0) recorded.push({ atNs: virtual.peekNs(), bytes: unread.slice(0, taken) });
+    unread = unread.subarray(taken);
   };
   const waiter: Waiter = {
     waitUntil(deadlineNs) {
@@ -75,17 +84,37 @@ function run(start: StartMessage, engine: Engine, jit?: JitCounters): void {
     poll() {
       report();
       console.flush();
-      unread = unread.subarray(console.feed(unread));
-      if (unread.length === 0 && input.available() > 0) {
-        unread = input.read();
-        unread = unread.subarray(console.feed(unread));
+      if (unread.length === 0) {
+        if (replayed.length === 0) unread = input.available() > 0 ? input.read() : unread;
+        else if (virtual!.peekNs() >= replayed[0].atNs) unread = replayed.shift()!.bytes;
       }
+      if (unread.length > 0) feed();
       return Atomics.load(control, CONTROL.stop) !== 0;
     },
   };
   const outcome = runVm(vm, waiter);
   console.flush();
-  post({ kind: "ended", outcome, statistics: { ...counted(), touchedBytes: vm.memory.touchedBytes() } });
+  post({
+    kind: "ended", outcome, ...(virtual && { input: recorded }),
+    statistics: { ...counted(), touchedBytes: vm.memory.touchedBytes(), ...(virtual && { fingerprint: digest(vm, node.bytes) }) },
+  });
+}
+
+/** Numbers of 32 bits that depend on the seed alone (Mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return (mixed ^ (mixed >>> 14)) >>> 0;
+  };
+}
+
+function digest(vm: Vm, bytes: Uint8Array): string {
+  const hash = createHash("sha256");
+  fingerprint(vm, bytes, (piece) => hash.update(piece));
+  return hash.digest("hex");
 }
 
 /** Where V8 knows branch hints as an experiment only (Node.js before 26): without them its code for loops keeps registers free for calls that seldom happen. */

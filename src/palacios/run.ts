@@ -76,7 +76,7 @@ function realSlices(vm: Vm): (vcpu: Vcpu, ready: number) => Exit {
 function virtualSlices(vm: Vm): (vcpu: Vcpu, ready: number) => Exit {
   const clock = vm.virtualClock!;
   return (vcpu, ready) => {
-    const before = vcpu.retired(), untilNext = (vm.timers.next() ?? Infinity) - clock.nowNs();
+    const before = vcpu.retired(), untilNext = (vm.timers.next() ?? Infinity) - clock.peekNs();
     const exit = vcpu.run(Math.max(1, Math.min(VIRTUAL_SLICE, Math.ceil(untilNext))), "exact");
     clock.advance((vcpu.retired() - before) / ready);
     return exit;

@@ -4,6 +4,8 @@
 import type { GuestClock } from "../hal/vcpu.ts";
 
 export interface VirtualClock extends GuestClock {
+  /** The time, without being noticed. */
+  peekNs(): number;
   /** A slice has ended: so many instructions were executed on each of the vCPUs that had something to do. */
   advance(instructions: number): void;
   /** Nobody has anything to do until then. */
@@ -14,6 +16,7 @@ export function createVirtualClock(): VirtualClock {
   let now = 0;
   return {
     nowNs: () => ++now,
+    peekNs: () => now,
     advance: (instructions) => { now += instructions; },
     skipTo: (ns) => { now = Math.max(now, ns); },
   };

@@ -1,6 +1,7 @@
 // Boots software that is not ours and gives back all that it said.
 
 import { startNode, type Ending } from "../embed/node.ts";
+import type { EngineName, InputRecord } from "../embed/protocol.ts";
 import type { FlatKernel } from "../palacios/boot/load.ts";
 
 export interface GuestRun {
@@ -11,6 +12,10 @@ export interface GuestRun {
   files?: Readonly<Record<string, string>>;
   flat?: FlatKernel;
   memoryMiB?: number;
+  vcpus?: number;
+  engine?: EngineName;
+  /** Deterministic, with chance beginning there, and input from a recording. */
+  virtualTime?: { seed: number; input?: readonly InputRecord[] };
   /** What is typed, from the beginning. */
   input?: string;
   /** The run is stopped when its output has this, */
@@ -21,19 +26,19 @@ export interface GuestRun {
 export interface GuestEnd extends Ending { protocol: string; text: string }
 
 /** Output has its carriage returns taken out. */
-export async function runGuest({ kernel, initrds = [], commandLine = "", files = {}, flat, memoryMiB = 256, input = "", until, limitSeconds = 300 }: GuestRun): Promise<GuestEnd> {
+export async function runGuest({ kernel, initrds = [], commandLine = "", files = {}, flat, memoryMiB = 256, vcpus = 1, engine = "interp", virtualTime, input = "", until, limitSeconds = 300 }: GuestRun): Promise<GuestEnd> {
   const memoryBytes = memoryMiB * 2 ** 20;
   let text = "", protocol = "";
   const decoder = new TextDecoder();
   const [node] = await startNode({ nodeName: "test", totalMemoryBytes: memoryBytes, virtualNodes: [{
-    name: "guest", zone: 0, cores: [0], memoryBytes, boot: { kernel, initrds, commandLine, files, ...(flat && { flat: { address: flat.gpa, mode: flat.mode } }) },
-  }] }, "interp", {
+    name: "guest", zone: 0, cores: Array.from({ length: vcpus }, (_, index) => index), memoryBytes, ...(virtualTime && { virtualTime: { seed: virtualTime.seed } }), boot: { kernel, initrds, commandLine, files, ...(flat && { flat: { address: flat.gpa, mode: flat.mode } }) },
+  }] }, engine, {
     booting: (_, name) => { protocol = name; },
     output: (_, bytes) => {
       text += decoder.decode(bytes, { stream: true }).replaceAll("\r", "");
       if (until?.test(text)) node.stop();
     },
-  });
+  }, { input: { guest: virtualTime?.input ?? [] } });
   let waiting: Uint8Array = new TextEncoder().encode(input);
   const feeding = setInterval(() => { waiting = waiting.subarray(node.write(waiting)); }, 10);
   const limit = setTimeout(() => node.stop(), limitSeconds * 1000);

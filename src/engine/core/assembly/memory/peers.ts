@@ -1,4 +1,4 @@
-// What the vCPUs of a virtual node must know of each other's decoded code (docs/adr/0009-memory-ordering.md). One word per host page says
+// What the vCPUs of a virtual node must know of each other's decoded code (docs/adr/0010-memory-ordering.md). One word per host page says
 // who has decoded code of it and who may write there without being asked; it changes by atomic operations only, so of two vCPUs that come
 // to a page at once, one to decode and one to write, at least one sees the other. What concerns another vCPU is put into its mail; it reads that on its next border between
 // blocks, or before it executes anything when it is outside of run().
