@@ -14,7 +14,7 @@ const issuesOf = (document: unknown) => {
 test("defaults are filled in and sizes become bytes", () => {
   const parsed = parseSpec(good);
   assert.ok("spec" in parsed);
-  assert.deepEqual(parsed.spec.virtualNodes[0], { name: "alpha", cores: 1, memory: 512 * 2 ** 20, stack: { vm: { image: "debian", append: "", files: {} } } });
+  assert.deepEqual(parsed.spec.virtualNodes[0], { name: "alpha", cores: 1, memory: 512 * 2 ** 20, time: "real", seed: 0, stack: { vm: { image: "debian", append: "", files: {} } } });
 });
 
 for (const [what, change, paths] of [
