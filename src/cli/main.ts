@@ -8,6 +8,7 @@ import { NvlError } from "../base/error.ts";
 import { ENGINE_NAMES, type EngineName } from "../embed/protocol.ts";
 import { listCommand, pullCommand } from "./images.ts";
 import { errorLine, issueLines } from "./output.ts";
+import { parseTrace } from "./trace.ts";
 import { runCommand, type RunOptions } from "./run.ts";
 import { schemaCommand, upCommand, validateCommand, type UpOptions } from "./up.ts";
 
@@ -42,6 +43,7 @@ const flat = (text: string): RunOptions["flat"] => {
 const collect = (text: string, before: string[]) => [...before, text];
 const engineOption = () => new Option("--engine <name>", "what executes guest code").choices(ENGINE_NAMES as string[]).default("interp" satisfies EngineName);
 
+const traceOption = () => new Option("--trace <what>", "with --engine jit: regions[:FILE] writes each compiled region, x86 in and Wasm out").env("NVL_TRACE").argParser(parseTrace);
 const thresholdOption = () => new Option("--jit-threshold <n>", "with --engine jit: how often a block is entered before it is compiled").argParser(threshold);
 
 function createProgram(): Command {
@@ -58,6 +60,7 @@ function createProgram(): Command {
     .option("--flat <address:mode>", "the kernel is a flat binary, entered at its first byte", flat)
     .addOption(engineOption())
     .addOption(thresholdOption())
+    .addOption(traceOption())
     .option("--deterministic", "time counts instructions, chance is seeded: two runs are the same, and --stats shows it by a fingerprint")
     .option("--seed <n>", "where chance begins in a deterministic run", count)
     .option("--record <file>", "deterministic, and what is typed is written there at the end")
@@ -70,6 +73,7 @@ function createProgram(): Command {
   program.command("up").argument("<spec>", "YAML file").description("start every virtual node of a spec, all consoles on this terminal")
     .addOption(engineOption())
     .addOption(thresholdOption())
+    .addOption(traceOption())
     .option("--top", "show counters of all virtual nodes, every second, in place of their consoles (q or Ctrl-C stops)")
     .option("--json", "one JSON object per event and a summary, for programs")
     .action(async (spec: string, options: UpOptions) => { process.exitCode = await upCommand(spec, options); });

@@ -13,11 +13,12 @@ import { err, errorLine, issueLines } from "./output.ts";
 import { hostSources } from "./sources.ts";
 import { statisticsLines } from "./summary.ts";
 import { createTicker } from "./top.ts";
+import { traceFile, type TraceOption } from "./trace.ts";
 
 export interface RunOptions {
   image?: string; kernel?: string; initrd: string[]; append: string; memory: number; cpus: number;
   flat?: { address: number; mode: "real" | "protected" | "long" };
-  engine: EngineName; jitThreshold?: number; stats?: boolean; statsEvery?: number; json?: boolean;
+  engine: EngineName; jitThreshold?: number; trace?: TraceOption; stats?: boolean; statsEvery?: number; json?: boolean;
   deterministic?: boolean; seed?: number; record?: string; replay?: string;
 }
 
@@ -51,7 +52,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
   const [vm] = await startNode(planned.plan, options.engine, {
     output: (_, bytes) => { process.stdout.write(bytes); },
     statistics: (_, statistics) => tick(statistics),
-  }, { jitThreshold: options.jitThreshold, statisticsMs: options.statsEvery && options.statsEvery * 1000, ...(options.replay && { input: { vm: readRecording(options.replay) } }) });
+  }, { jitThreshold: options.jitThreshold, traceRegions: traceFile(options.trace), statisticsMs: options.statsEvery && options.statsEvery * 1000, ...(options.replay && { input: { vm: readRecording(options.replay) } }) });
 
   const escape = createEscape({ quit: () => vm.stop(), help: () => process.stderr.write("\r\n[Ctrl-] then q leaves, Ctrl-] again sends it to the guest]\r\n") });
   if (terminal) process.stdin.setRawMode(true);

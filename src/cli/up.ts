@@ -11,6 +11,7 @@ import { describeOutcome, exitStatus } from "./outcome.ts";
 import { err, errorLine, issueLines, out, table } from "./output.ts";
 import { createScreen } from "./screen.ts";
 import { planFile } from "./sources.ts";
+import { traceFile, type TraceOption } from "./trace.ts";
 import { exitsText, mips, seconds, thousands } from "./summary.ts";
 
 const NAME_COLOURS = ["cyan", "magenta", "green", "yellow", "blue"] as const;
@@ -42,10 +43,10 @@ export function schemaCommand(): void {
   console.log(JSON.stringify(specJsonSchema(), undefined, 2));
 }
 
-export interface UpOptions { engine: EngineName; jitThreshold?: number; json?: boolean; top?: boolean }
+export interface UpOptions { engine: EngineName; jitThreshold?: number; trace?: TraceOption; json?: boolean; top?: boolean }
 
 /** Starts a spec's virtual nodes and stays until all have ended. Ctrl-C stops them. @returns 0 when all powered off, else the first other status */
-export async function upCommand(file: string, { engine, jitThreshold, json, top }: UpOptions): Promise<number> {
+export async function upCommand(file: string, { engine, jitThreshold, trace, json, top }: UpOptions): Promise<number> {
   const planned = planFile(file);
   if ("issues" in planned) return printIssues(file, planned.issues, json);
   const { plan } = planned;
@@ -70,7 +71,7 @@ export async function upCommand(file: string, { engine, jitThreshold, json, top 
       else if (!screen) prefixers.get(name)!.write(text);
     },
     statistics: (name, statistics) => json ? event({ event: "statistics", name, statistics }) : screen?.look(name, statistics),
-  }, { jitThreshold, ...(top && { statisticsMs: 1000 }) });
+  }, { jitThreshold, traceRegions: traceFile(trace), ...(top && { statisticsMs: 1000 }) });
   const stopAll = () => { for (const node of nodes) node.stop(); };
   let interrupts = 0;
   const onSignal = () => {

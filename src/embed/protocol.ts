@@ -12,6 +12,8 @@ export const ENGINE_NAMES: readonly EngineName[] = ["interp", "jit", "oracle"];
 export interface EngineOptions {
   /** Entries of a block before the JIT compiles it; 0 or 1: at once. */
   jitThreshold?: number;
+  /** A file, `-` for standard error, that gets every region which the JIT makes: x86 in, Wasm out. */
+  traceRegions?: string;
 }
 
 /** What a virtual node boots: absolute paths, an archive that goes behind the initrds, and words. */

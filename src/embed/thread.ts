@@ -2,7 +2,7 @@
 // blocks the thread; it is reached through the control words only.
 
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { openSync, readFileSync, writeSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { parentPort } from "node:worker_threads";
@@ -26,9 +26,9 @@ const post = (message: FromThread) => port.postMessage(message);
 useBranchHints();
 port.once("message", async (start: StartMessage) => {
   try {
-    const { jitThreshold } = start.engineOptions;
+    const { jitThreshold, traceRegions } = start.engineOptions;
     const jit = start.engine === "jit" ? createJitCounters() : undefined;
-    run(start, await createEngine(start.engine, start.modules, { counters: jit, nowMs: () => performance.now(), ...(jitThreshold !== undefined && { threshold: Math.max(1, jitThreshold) }) }), jit);
+    run(start, await createEngine(start.engine, start.modules, { counters: jit, nowMs: () => performance.now(), ...(traceRegions !== undefined && { trace: regionWriter(traceRegions, start.name) }), ...(jitThreshold !== undefined && { threshold: Math.max(1, jitThreshold) }) }), jit);
   } catch (error) {
     const failure = error instanceof NvlError ? error : new NvlError("embed/thread", error instanceof Error ? error.stack ?? error.message : String(error));
     post({ kind: "failed", code: failure.code, message: failure.message });
@@ -120,6 +120,12 @@ function digest(vm: Vm, bytes: Uint8Array): string {
 /** Where V8 knows branch hints as an experiment only (Node.js before 26): without them its code for loops keeps registers free for calls that seldom happen. */
 function useBranchHints(): void {
   setFlagsFromString("--experimental-wasm-branch-hinting");
+}
+
+/** Several virtual nodes may write to one file: each piece is whole, and says whose it is. */
+function regionWriter(file: string, name: string): (wasm: Uint8Array, text: () => string) => void {
+  const descriptor = file === "-" ? 2 : openSync(file, "a");
+  return (_, text) => writeSync(descriptor, `;; ${name}\n${text()}\n`);
 }
 
 /** The kernel and its initrds are read when they are needed, at power-on and at each reset, and not kept: they are large. */

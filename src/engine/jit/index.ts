@@ -7,6 +7,7 @@ import { EAGER } from "../interp/predecode.ts";
 import { createRegionCache } from "./cache.ts";
 import { createCompiler } from "./compile.ts";
 import { createJitCounters, type JitCounters } from "./counters.ts";
+import { traceText } from "./trace.ts";
 
 /** Entries of a block before it is compiled. */
 const THRESHOLD = 50_000;
@@ -19,8 +20,8 @@ export interface JitOptions {
   counters?: JitCounters;
   /** The host's clock, for the times in `counters`. */
   nowMs?(): number;
-  /** Gets every module that is made. */
-  trace?(wasm: Uint8Array): void;
+  /** Gets every module that is made, and on demand a text for people. */
+  trace?(wasm: Uint8Array, text: () => string): void;
 }
 
 /** @param modules core.wasm, and the variant of interp.wasm that has regions */
@@ -35,6 +36,8 @@ function extend({ setup: { node }, address, functions, table }: Extended, { thre
   let compiler: ReturnType<typeof createCompiler> | undefined;
   const batch = threshold < EAGER ? 1 : BATCH;
   let waiting: number[] = [];
+  /** Where blocks were in the guest when they became hot. */
+  const pages = new Map<number, bigint>();
 
   const compile = () => {
     const startMs = nowMs();
@@ -43,7 +46,7 @@ function extend({ setup: { node }, address, functions, table }: Extended, { thre
     waiting = [];
     const made = compiler.compile(heads);
     if (!made) return;
-    trace?.(made.bytes);
+    trace?.(made.bytes, () => traceText(made, node.bytes, (block) => pages.get(block)));
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(made.bytes), { env: { memory: node.wasm }, core: functions as Record<string, unknown> });
     made.regions.forEach((region, index) => cache.install(region, exports[`r${index}`], made.bytes.length / made.regions.length));
     counters.modules++;
@@ -59,10 +62,12 @@ function extend({ setup: { node }, address, functions, table }: Extended, { thre
     hot: (block) => {
       if (u32[(block + C.BLOCK_REGION) >>> 2] !== 0) return;
       waiting.push(block);
+      if (trace) pages.set(block, node.view.getBigUint64(address + OFFSET.page, true));
       if (waiting.length >= batch) compile();
     },
     flushed: () => {
       waiting = [];
+      pages.clear();
       compiler?.forget();
       cache.flushed();
     },

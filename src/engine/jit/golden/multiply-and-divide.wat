@@ -1,0 +1,123 @@
+;; region r0: 1 block, 7 instructions
+;; block 0
+;;   000000008000  b8 e8 03 00 00                  mov eax, 0x3e8
+;;   000000008005  31 d2                           xor edx, edx
+;;   000000008007  f7 f3                           div ebx
+;;   000000008009  0f af c2                        imul eax, edx
+;;   00000000800c  ff c9                           dec ecx
+;;   00000000800e  75 f0                           jne 0x8000
+;;   000000008010  f4                              hlt
+;; 596 bytes of Wasm
+(module
+  (import "env" "memory" (memory 17 65536 shared))
+  (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
+  (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rdx i64) (local $rbx i64) (local $stackPage i64) (local $region i32) (local $t0 i32) (local $t1 i32) (local $t2 i64) (local $t3 i32) (local $t4 i64) (local $t5 i64) (local $t6 i64) (local $t7 i64) (local $t8 i32) (local $t9 i32) (local $t10 i32) (local $t11 i64) (local $t12 i64) (local $t13 i32)
+    (local.set $left (i32.load (;budget;) (local.get $state)))
+    (if $i0 (i32.lt_s (local.get $left) (i32.const 7))
+      (then
+        (return (i32.or (local.get $answer) (i32.const 12)))
+      )
+    )
+    (local.set $page (i64.load (;page;) (local.get $state)))
+    (local.set $flagResult (i64.load (;flagResult;) (local.get $state)))
+    (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
+    (local.set $region (i32.load offset=32 (i32.sub (local.get $answer) (i32.const 48))))
+    (local.set $stackPage (i64.const -1))
+    (local.set $rax (i64.load (;gpr[0];) (local.get $state)))
+    (local.set $rcx (i64.load (;gpr[1];) (local.get $state)))
+    (local.set $rdx (i64.load (;gpr[2];) (local.get $state)))
+    (local.set $rbx (i64.load (;gpr[3];) (local.get $state)))
+    (block $b1
+      (block $b2
+      )
+      (loop $l3
+        (local.set $rax (i64.const 1000))
+        (local.set $rdx
+          (local.tee $t2
+            (i64.extend_i32_u (local.tee $t1 (i32.xor (local.tee $t0 (i32.wrap_i64 (local.get $rdx))) (local.get $t0))))
+          )
+        )
+        (local.set $flagAux (i64.const 0))
+        (local.set $flagCode (i32.const 0))
+        (local.set $flagResult (i64.extend_i32_s (local.get $t1)))
+        (local.set $t3 (i32.wrap_i64 (local.get $rbx)))
+        (local.set $t4 (i64.or (i64.shl (local.get $t2) (i64.const 32)) (i64.const 1000)))
+        (if $i4 (i32.eqz (local.get $t3))
+          (then
+            (i32.store (;fault;) (local.get $state) (i32.const 256))
+            (i32.store (;faultCode;) (local.get $state) (i32.const 0))
+            (local.set $answer (i32.const (;fault at 7;)))
+            (br $b1)
+          )
+        )
+        (local.set $t5 (i64.extend_i32_u (local.get $t3)))
+        (local.set $t6 (i64.div_u (local.get $t4) (local.get $t5)))
+        (if $i5 (i64.lt_u (i64.const 4294967295) (local.get $t6))
+          (then
+            (i32.store (;fault;) (local.get $state) (i32.const 256))
+            (i32.store (;faultCode;) (local.get $state) (i32.const 0))
+            (local.set $answer (i32.const (;fault at 7;)))
+            (br $b1)
+          )
+        )
+        (local.set $t7 (i64.rem_u (local.get $t4) (local.get $t5)))
+        (local.set $rax (i64.extend_i32_u (local.tee $t8 (i32.wrap_i64 (local.get $t6)))))
+        (local.set $rdx (i64.extend_i32_u (local.tee $t9 (i32.wrap_i64 (local.get $t7)))))
+        (local.set $t10 (i32.mul (local.get $t8) (local.get $t9)))
+        (local.set $flagAux
+          (local.tee $t12
+            (i64.or
+              (i64.shl
+                (local.tee $t11
+                  (i64.extend_i32_u
+                    (i64.ne
+                      (i64.mul (i64.extend_i32_s (local.get $t8)) (i64.extend_i32_s (local.get $t9)))
+                      (i64.extend_i32_s (local.get $t10))
+                    )
+                  )
+                )
+                (i64.const 63)
+              )
+              (i64.shl (i64.xor (local.get $t11) (local.get $t11)) (i64.const 62))
+            )
+          )
+        )
+        (local.set $flagCode (i32.const 0))
+        (local.set $flagResult (i64.extend_i32_s (local.get $t10)))
+        (local.set $rax (i64.extend_i32_u (local.get $t10)))
+        (local.set $rcx (i64.extend_i32_u (local.tee $t13 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
+        (local.set $flagFirst (i64.and (local.get $t12) (i64.const -9223372036854775808)))
+        (local.set $flagCode (i32.const 15))
+        (local.set $flagResult (i64.extend_i32_s (local.get $t13)))
+        (if $i6 (i32.eqz (i32.eqz (local.get $t13)))
+          (then
+            (if $i7 (i32.or (i32.lt_s (local.get $left) (i32.const 6)) (i32.load (;attention;) (local.get $state)))
+              (then
+                (local.set $answer (i32.const (;border at e;)))
+                (br $b1)
+              )
+            )
+            (local.set $left (i32.add (local.get $left) (i32.const -6)))
+            (br $l3)
+          )
+        )
+        (local.set $answer (i32.const (;helper at 10;)))
+        (br $b1)
+        (unreachable)
+      )
+    )
+    (if $i8 (local.get $flagCode)
+      (then
+        (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
+      )
+    )
+    (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))
+    (i64.store (;flagResult;) (local.get $state) (local.get $flagResult))
+    (i64.store (;gpr[0];) (local.get $state) (local.get $rax))
+    (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
+    (i64.store (;gpr[2];) (local.get $state) (local.get $rdx))
+    (i64.store (;budget;) (local.get $state) (i64.extend_i32_s (local.get $left)))
+    (local.get $answer)
+  )
+)

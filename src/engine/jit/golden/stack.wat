@@ -1,0 +1,258 @@
+;; region r0: 1 block, 7 instructions
+;; block 0
+;;   000000008000  51                              push rcx
+;;   000000008001  50                              push rax
+;;   000000008002  5a                              pop rdx
+;;   000000008003  59                              pop rcx
+;;   000000008004  ff c9                           dec ecx
+;;   000000008006  75 f8                           jne 0x8000
+;;   000000008008  f4                              hlt
+;; 959 bytes of Wasm
+(module
+  (import "env" "memory" (memory 17 65536 shared))
+  (import "core" "refill" (func $refill (param i64 i32 i32) (result i32)))
+  (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
+  (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rdx i64) (local $rsp i64) (local $stackPage i64) (local $stackAddend i32) (local $region i32) (local $t0 i64) (local $t1 i64) (local $t2 i64) (local $t3 i32) (local $t4 i32) (local $t5 i64) (local $t6 i64) (local $t7 i32) (local $t8 i32) (local $t9 i64) (local $t10 i64) (local $t11 i32) (local $t12 i32) (local $t13 i64) (local $t14 i64) (local $t15 i32) (local $t16 i32) (local $t17 i64) (local $t18 i32) (local $t19 i64) (local $t20 i64) (local $t21 i64)
+    (local.set $left (i32.load (;budget;) (local.get $state)))
+    (if $i0 (i32.lt_s (local.get $left) (i32.const 7))
+      (then
+        (return (i32.or (local.get $answer) (i32.const 12)))
+      )
+    )
+    (local.set $page (i64.load (;page;) (local.get $state)))
+    (local.set $flagResult (i64.load (;flagResult;) (local.get $state)))
+    (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
+    (local.set $region (i32.load offset=32 (i32.sub (local.get $answer) (i32.const 48))))
+    (local.set $stackPage (i64.const -1))
+    (local.set $rax (i64.load (;gpr[0];) (local.get $state)))
+    (local.set $rcx (i64.load (;gpr[1];) (local.get $state)))
+    (local.set $rdx (i64.load (;gpr[2];) (local.get $state)))
+    (local.set $rsp (i64.load (;gpr[4];) (local.get $state)))
+    (block $b1
+      (block $b2
+      )
+      (loop $l3
+        (local.set $t0 (local.get $rcx))
+        (if $i4
+          (i64.ne
+            (local.tee $t2
+              (i64.and (i64.add (local.tee $t1 (i64.add (local.get $rsp) (i64.const -8))) (i64.const 7)) (i64.const -4096))
+            )
+            (local.get $stackPage)
+          )
+          (then
+            (if $i5
+              (i32.eqz
+                (i64.eq
+                  (i64.load offset=8
+                    (local.tee $t3
+                      (i32.add
+                        (i32.load (;tlb;) (local.get $state))
+                        (i32.and
+                          (i32.shr_u
+                            (i32.mul (i32.wrap_i64 (i64.shr_u (local.get $t1) (i64.const 12))) (i32.const -1640531535))
+                            (i32.const 17)
+                          )
+                          (i32.const 32736)
+                        )
+                      )
+                    )
+                  )
+                  (i64.and (i64.add (local.get $t1) (i64.const 7)) (i64.const -4096))
+                )
+              )
+              (then
+                (if $i6 (i32.eqz (local.tee $t4 (call $refill (local.get $t1) (i32.const 8) (i32.const 1))))
+                  (then
+                    (local.set $answer (i32.const (;miss at 0;)))
+                    (br $b1)
+                  )
+                )
+              )
+            )
+            (local.set $stackAddend (i32.load offset=24 (local.get $t3)))
+            (local.set $stackPage (local.get $t2))
+          )
+        )
+        (i64.store (i32.add (local.get $stackAddend) (i32.wrap_i64 (local.get $t1))) (local.get $t0))
+        (local.set $rsp (local.get $t1))
+        (if $i7
+          (i64.ne
+            (local.tee $t6
+              (i64.and (i64.add (local.tee $t5 (i64.add (local.get $t1) (i64.const -8))) (i64.const 7)) (i64.const -4096))
+            )
+            (local.get $stackPage)
+          )
+          (then
+            (if $i8
+              (i32.eqz
+                (i64.eq
+                  (i64.load offset=8
+                    (local.tee $t7
+                      (i32.add
+                        (i32.load (;tlb;) (local.get $state))
+                        (i32.and
+                          (i32.shr_u
+                            (i32.mul (i32.wrap_i64 (i64.shr_u (local.get $t5) (i64.const 12))) (i32.const -1640531535))
+                            (i32.const 17)
+                          )
+                          (i32.const 32736)
+                        )
+                      )
+                    )
+                  )
+                  (i64.and (i64.add (local.get $t5) (i64.const 7)) (i64.const -4096))
+                )
+              )
+              (then
+                (if $i9 (i32.eqz (local.tee $t8 (call $refill (local.get $t5) (i32.const 8) (i32.const 1))))
+                  (then
+                    (local.set $answer (i32.const (;miss at 1;)))
+                    (br $b1)
+                  )
+                )
+              )
+            )
+            (local.set $stackAddend (i32.load offset=24 (local.get $t7)))
+            (local.set $stackPage (local.get $t6))
+          )
+        )
+        (i64.store (i32.add (local.get $stackAddend) (i32.wrap_i64 (local.get $t5))) (local.get $rax))
+        (local.set $rsp (local.get $t5))
+        (local.set $t9 (i64.add (local.get $t5) (i64.const 8)))
+        (if $i10
+          (i64.ne
+            (local.tee $t10 (i64.and (i64.add (local.get $t5) (i64.const 7)) (i64.const -4096)))
+            (local.get $stackPage)
+          )
+          (then
+            (if $i11
+              (i32.eqz
+                (i64.eq
+                  (i64.load offset=8
+                    (local.tee $t11
+                      (i32.add
+                        (i32.load (;tlb;) (local.get $state))
+                        (i32.and
+                          (i32.shr_u
+                            (i32.mul (i32.wrap_i64 (i64.shr_u (local.get $t5) (i64.const 12))) (i32.const -1640531535))
+                            (i32.const 17)
+                          )
+                          (i32.const 32736)
+                        )
+                      )
+                    )
+                  )
+                  (i64.and (i64.add (local.get $t5) (i64.const 7)) (i64.const -4096))
+                )
+              )
+              (then
+                (if $i12 (i32.eqz (local.tee $t12 (call $refill (local.get $t5) (i32.const 8) (i32.const 1))))
+                  (then
+                    (local.set $answer (i32.const (;miss at 2;)))
+                    (br $b1)
+                  )
+                )
+              )
+            )
+            (local.set $stackAddend (i32.load offset=24 (local.get $t11)))
+            (local.set $stackPage (local.get $t10))
+          )
+        )
+        (local.set $t13 (i64.load (i32.add (local.get $stackAddend) (i32.wrap_i64 (local.get $t5)))))
+        (local.set $rsp (local.get $t9))
+        (local.set $rdx (local.get $t13))
+        (if $i13
+          (i64.ne
+            (local.tee $t14 (i64.and (i64.add (local.get $t9) (i64.const 7)) (i64.const -4096)))
+            (local.get $stackPage)
+          )
+          (then
+            (if $i14
+              (i32.eqz
+                (i64.eq
+                  (i64.load offset=8
+                    (local.tee $t15
+                      (i32.add
+                        (i32.load (;tlb;) (local.get $state))
+                        (i32.and
+                          (i32.shr_u
+                            (i32.mul (i32.wrap_i64 (i64.shr_u (local.get $t9) (i64.const 12))) (i32.const -1640531535))
+                            (i32.const 17)
+                          )
+                          (i32.const 32736)
+                        )
+                      )
+                    )
+                  )
+                  (i64.and (i64.add (local.get $t9) (i64.const 7)) (i64.const -4096))
+                )
+              )
+              (then
+                (if $i15 (i32.eqz (local.tee $t16 (call $refill (local.get $t9) (i32.const 8) (i32.const 1))))
+                  (then
+                    (local.set $answer (i32.const (;miss at 3;)))
+                    (br $b1)
+                  )
+                )
+              )
+            )
+            (local.set $stackAddend (i32.load offset=24 (local.get $t15)))
+            (local.set $stackPage (local.get $t14))
+          )
+        )
+        (local.set $t17 (i64.load (i32.add (local.get $stackAddend) (i32.wrap_i64 (local.get $t9)))))
+        (local.set $rsp (i64.add (local.get $t9) (i64.const 8)))
+        (local.set $rcx (local.get $t17))
+        (local.set $rcx (i64.extend_i32_u (local.tee $t18 (i32.sub (i32.wrap_i64 (local.get $t17)) (i32.const 1)))))
+        (if $i16 (result i64) (i32.ge_u (local.get $flagCode) (i32.const 9))
+          (then
+            (local.get $flagFirst)
+          )
+          (else
+            (if $i17 (result i64) (local.get $flagCode)
+              (then
+                (local.tee $t19 (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
+              )
+              (else
+                (local.get $flagAux)
+              )
+            )
+            (i64.and (local.tee $t20) (i64.const -9223372036854775808))
+          )
+        )
+        (local.set $flagFirst (local.tee $t21))
+        (local.set $flagCode (i32.const 15))
+        (local.set $flagResult (i64.extend_i32_s (local.get $t18)))
+        (if $i18 (i32.eqz (i32.eqz (local.get $t18)))
+          (then
+            (if $i19 (i32.or (i32.lt_s (local.get $left) (i32.const 6)) (i32.load (;attention;) (local.get $state)))
+              (then
+                (local.set $answer (i32.const (;border at 6;)))
+                (br $b1)
+              )
+            )
+            (local.set $left (i32.add (local.get $left) (i32.const -6)))
+            (br $l3)
+          )
+        )
+        (local.set $answer (i32.const (;helper at 8;)))
+        (br $b1)
+        (unreachable)
+      )
+    )
+    (if $i20 (local.get $flagCode)
+      (then
+        (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
+      )
+    )
+    (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))
+    (i64.store (;flagResult;) (local.get $state) (local.get $flagResult))
+    (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
+    (i64.store (;gpr[2];) (local.get $state) (local.get $rdx))
+    (i64.store (;gpr[4];) (local.get $state) (local.get $rsp))
+    (i64.store (;budget;) (local.get $state) (i64.extend_i32_s (local.get $left)))
+    (local.get $answer)
+  )
+)
