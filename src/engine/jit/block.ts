@@ -17,7 +17,9 @@ import { regionPlacement, type Touched } from "./place.ts";
 /** One instruction of a block, decoded again. `form` is undefined where the interpreter has something of its own. */
 export interface Instruction { op: number; offset: number; left: number; form?: Form; decoded?: Decoded; facts?: FormFacts; goto: boolean;
   /** from here on, the code is that of this block of the region */
-  into?: number }
+  into?: number;
+  /** what comes ends in the page behind: which was this one of the host's */
+  secondPage?: number }
 
 /** Another block of the region, as an edge sees it. */
 export interface Target {
@@ -87,25 +89,28 @@ export function blockRecorder({ core, touched, blockTable, assumes }: RecorderPa
     if (instructions !== 0) graph.set(LOCAL.left, graph.pure("i32.add", graph.get(LOCAL.left, "i32"), graph.i32(instructions)));
   };
 
-  /** Goes to a block of the region, unless the interpreter must look at something first; then `refuse`. */
-  const follow = (target: Target, refused: () => void) => {
-    const refuse = () => {
+  /** The page so many pages from here, unless something else is mapped there by now. */
+  const pageAt = (pages: number, hostPage: number, refuse: () => void): Node => {
+    const page = graph.pure("i64.add", graph.get(LOCAL.page, "i64"), graph.i64(BigInt(pages) * 4096n));
+    const entry = tlbEntry(graph, state, page);
+    const host = graph.pure("i32.add", graph.load("i32.load", entry, C.TLB_ADDEND), graph.pure("i32.wrap_i64", page));
+    const other = graph.pure("i32.or", graph.pure("i64.ne", graph.load("i64.load", entry, C.TLB_EXEC), page), graph.pure("i32.ne", host, graph.i32(hostPage)));
+    graph.when(other, () => {
       graph.rare();
-      refused();
-    };
+      refuse();
+    });
+    return page;
+  };
+  /** Goes to a block of the region, unless the interpreter must look at something first; then `refuse`. */
+  const follow = (target: Target, refuse: () => void) => {
     if (target.least > 0) {
       const poor = graph.pure("i32.lt_s", graph.get(LOCAL.left, "i32"), graph.i32(target.least - at.left));
-      graph.when(graph.pure("i32.or", poor, graph.load("i32.load", state, OFFSET.attention)), refuse);
+      graph.when(graph.pure("i32.or", poor, graph.load("i32.load", state, OFFSET.attention)), () => {
+        graph.rare();
+        refuse();
+      });
     }
-    if (target.pages !== 0) {
-      // what is mapped there may be something else by now
-      const page = graph.pure("i64.add", graph.get(LOCAL.page, "i64"), graph.i64(BigInt(target.pages) * 4096n));
-      const entry = tlbEntry(graph, state, page);
-      const host = graph.pure("i32.add", graph.load("i32.load", entry, C.TLB_ADDEND), graph.pure("i32.wrap_i64", page));
-      const other = graph.pure("i32.or", graph.pure("i64.ne", graph.load("i64.load", entry, C.TLB_EXEC), page), graph.pure("i32.ne", host, graph.i32(target.hostPage)));
-      graph.when(other, refuse);
-      graph.set(LOCAL.page, page);
-    }
+    if (target.pages !== 0) graph.set(LOCAL.page, pageAt(target.pages, target.hostPage, refuse));
     pay(at.left - target.count);
     if (target.to === ANY) graph.note(LOCAL.entry, graph.i32(target.entry));
     leave({ to: target.to });
@@ -167,6 +172,7 @@ export function blockRecorder({ core, touched, blockTable, assumes }: RecorderPa
       at = instructions[position];
       graph.nextInstruction();
       if (at.into !== undefined) follow(block.targetAt(at.into), () => answer(C.REGION_NEXT_BORDER));
+      else if (at.secondPage !== undefined) pageAt(1, at.secondPage, () => answer(C.REGION_NEXT_BORDER));
       else if (at.goto) link();
       else if (!at.form) answer(C.REGION_NEXT);
       else if (!at.facts!.compilable) answer(C.REGION_HELPER);

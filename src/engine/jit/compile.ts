@@ -1,7 +1,7 @@
 // From hot blocks to a module: forms regions, decodes their instructions again, and writes one function for each.
 
 import { type NodeMemory } from "../../hal/index.ts";
-import { createDecoded, decode, DECODED } from "../../isa/decode.ts";
+import { createDecoded } from "../../isa/decode.ts";
 import { FORMS } from "../../isa/forms.ts";
 import { HELPERS } from "../../isa/helpers.ts";
 import { moduleWriter } from "../wasm/module.ts";
@@ -10,7 +10,6 @@ import type { RegionFunction } from "./function.ts";
 import { blockReader, formRegion, type OperationKind, type RegionBlock } from "./region.ts";
 import { createTranslator } from "./translate.ts";
 
-const PAGE = 4096;
 const MEMORY_PAGES = { minimum: 17, maximum: 65536 };
 const LETTERS: Record<string, ValueType> = { l: "i64", i: "i32" };
 /** Functions of core that compiled code calls beside helpers. */
@@ -40,8 +39,8 @@ export function createCompiler(node: NodeMemory, blockTable: number): Compiler {
     const known = imports.indexOf(name);
     return known >= 0 ? known : imports.push(name) - 1;
   };
-  const kindOf = (host: number): OperationKind => {
-    if (decode(u8, host, (host | (PAGE - 1)) + 1, 64, scratch) !== DECODED) return { relative: false, calls: false, indirect: false, length: 0 };
+  const kindOf = (block: number, index: number): OperationKind => {
+    if (!reader.decodeAt(block, index, scratch)) return { relative: false, calls: false, indirect: false, length: 0 };
     return { relative: relative[scratch.form], calls: calls[scratch.form], indirect: indirect[scratch.form], length: scratch.length };
   };
   const translate = createTranslator(words, reader, core, blockTable);
@@ -50,10 +49,10 @@ export function createCompiler(node: NodeMemory, blockTable: number): Compiler {
     imports = [];
     const regions: CompiledRegion[] = [], functions: RegionFunction[] = [];
     const taken = new Set<number>();
-    for (const block of known) if (!reader.usable(block)) known.delete(block);
+    for (const block of known) if (!reader.enterable(block)) known.delete(block);
     for (const head of heads) known.add(head);
     for (const head of heads) {
-      if (!reader.usable(head) || taken.has(head)) continue;
+      if (!reader.enterable(head) || taken.has(head)) continue;
       const region = formRegion(head, words, reader, kindOf, known);
       for (const { address } of region.blocks) taken.add(address);
       const { code, entries } = translate(region);

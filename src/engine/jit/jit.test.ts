@@ -96,3 +96,16 @@ test("memory in another page, where the TLB misses at first, and what is not the
   assert.equal(get(0), 50n);
   for (let page = 0; page < 50; page++) assert.equal(memory.read(DATA + page * 4096, 1)[0], page);
 });
+
+test("a loop over the border of two pages, with an instruction on it, is one region", () => {
+  // jmp begin … begin (5 bytes before the border): again: add rax, rcx; add rbx, 0x1000 (crosses); dec ecx; jnz again; hlt
+  const loop = [0x48, 0x01, 0xc8, 0x48, 0x81, 0xc3, 0, 0x10, 0, 0, 0xff, 0xc9, 0x75, 0xf2, 0xf4], code = [0xe9, 0xf6, 0x0f, 0, 0];
+  const { vcpu, get } = machine([...code, ...new Array(0x1000 - 5 - code.length).fill(0), ...loop], 3);
+  for (const [register, value] of [[0, 0n], [1, 50_000n], [3, 0n]] as const) vcpu.state.writeField("gpr", value, register);
+  assert.equal(vcpu.run(1_000_000).reason, "hlt");
+  assert.equal(get(0), 50_000n * 50_001n / 2n);
+  assert.equal(get(3), 50_000n * 4096n);
+  assert.equal(vcpu.retired(), 1 + 4 * 50_000 + 1);
+  const exits = Array.from({ length: 16 }, (_, way) => Number(vcpu.state.readField("regionExits", way)));
+  assert.ok(exits.reduce((sum, count) => sum + count, 0) < 100, `left ${exits}`);
+});

@@ -1,12 +1,15 @@
 // Which blocks make a region: those that are reached from a hot one by links that were taken, within a few pages of it.
 
 import { CONSTANTS as C } from "../../hal/layout.ts";
+import { decode, DECODED, type Decoded } from "../../isa/decode.ts";
 
 const PAGE = 4096;
 /** How far an indirect jump is thought to lead. */
 const NEAR_PAGES = 1;
 /** Limits of one region: blocks, operations, and distance in pages from where it begins. */
-const MOST_BLOCKS = 64, MOST_OPERATIONS = 600, FARTHEST_PAGES = 1 << 18;
+const MOST_BLOCKS = 128, MOST_OPERATIONS = 600, FARTHEST_PAGES = 1 << 18;
+/** Of an instruction. */
+const LONGEST = 15;
 
 /** Words of the node's memory. */
 export interface Words { u8: Uint8Array; u16: Uint16Array; u32: Uint32Array; i32: Int32Array }
@@ -22,6 +25,8 @@ export interface RegionBlock {
   /** instructions that entering it costs */
   count: number;
   operations: number;
+  /** host address of the page in which its only instruction ends, if that is another one */
+  secondPage: number;
 }
 
 export interface Region {
@@ -37,11 +42,23 @@ export function blockReader({ u8, u16, u32, i32 }: Words, state: { blockTable: n
     const handler = u16[(block + C.BLOCK_HEADER_BYTES + index * C.OP_BYTES) >>> 1];
     return handler === C.HANDLER_REGION ? u16[(block + C.BLOCK_HANDLER) >>> 1] : handler;
   };
-  /** A block that a region may contain: of 64-bit code, in one page, not dropped. */
+  /** A block that a region may contain: of 64-bit code, not dropped. */
   const usable = (block: number) => {
-    if (block === 0 || u32[(block + C.BLOCK_HOST) >>> 2] === 0 || u8[block + C.BLOCK_SIZE] !== C.MODE_CODE64 || u32[(block + C.BLOCK_SECOND) >>> 2] !== 0) return false;
+    if (block === 0 || u32[(block + C.BLOCK_HOST) >>> 2] === 0 || u8[block + C.BLOCK_SIZE] !== C.MODE_CODE64) return false;
     const handler = handlerOf(block, 0);
-    return handler >= C.HANDLER_FIRST;
+    return handler >= C.HANDLER_FIRST || handler === C.HANDLER_CROSS;
+  };
+  /** May compiled code be entered in it? An operation of the interpreter's own has no function that could be called instead. */
+  const enterable = (block: number) => usable(block) && handlerOf(block, 0) !== C.HANDLER_CROSS;
+  const window = new Uint8Array(2 * LONGEST);
+  /** Decodes the instruction of an operation anew. */
+  const decodeAt = (block: number, index: number, decoded: Decoded): boolean => {
+    const host = u32[(block + C.BLOCK_HOST) >>> 2], second = u32[(block + C.BLOCK_SECOND) >>> 2];
+    const at = (host & ~(PAGE - 1)) + u16[(block + C.BLOCK_HEADER_BYTES + index * C.OP_BYTES + C.OP_OFFSET) >>> 1], end = (host | (PAGE - 1)) + 1;
+    if (second === 0) return decode(u8, at, end, 64, decoded) === DECODED;
+    window.set(u8.subarray(at, end));
+    window.set(u8.subarray(second, second + LONGEST), end - at);
+    return decode(window, 0, end - at + LONGEST, 64, decoded) === DECODED;
   };
   /** The block of 64-bit code at a host address, 0 if there is none. */
   const find = (host: number) => {
@@ -50,26 +67,37 @@ export function blockReader({ u8, u16, u32, i32 }: Words, state: { blockTable: n
     while (block !== 0 && (u32[(block + C.BLOCK_HOST) >>> 2] !== host >>> 0 || u8[block + C.BLOCK_SIZE] !== C.MODE_CODE64)) block = u32[(block + C.BLOCK_NEXT) >>> 2];
     return block;
   };
-  return { handlerOf, usable, find, target: (op: number) => i32[(op + C.OP_IMM) >>> 2] + i32[(op + C.OP_IMM + 4) >>> 2] * 2 ** 32, link: (op: number) => u32[(op + C.OP_LINK) >>> 2] };
+  return { handlerOf, usable, enterable, decodeAt, find, target: (op: number) => u32[(op + C.OP_IMM) >>> 2] + i32[(op + C.OP_IMM + 4) >>> 2] * 2 ** 32, link: (op: number) => u32[(op + C.OP_LINK) >>> 2] };
 }
 export type BlockReader = ReturnType<typeof blockReader>;
 
 /** What decoding tells of an operation: does it go to its link, does it call, does it go where a register says. */
 export interface OperationKind { relative: boolean; calls: boolean; indirect: boolean; length: number }
 
-export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockReader, kindOf: (host: number) => OperationKind, known: ReadonlySet<number>): Region {
+export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockReader, kindOf: (block: number, index: number) => OperationKind, known: ReadonlySet<number>): Region {
   const found = new Map<number, RegionBlock>();
   const make = (address: number, distance: number): RegionBlock => {
     const host = u32[(address + C.BLOCK_HOST) >>> 2];
-    return { address, distance, hostPage: host & ~(PAGE - 1), offset: host & (PAGE - 1), count: u16[(address + C.BLOCK_COUNT) >>> 1], operations: u16[(address + C.BLOCK_OPS) >>> 1] };
+    return { address, distance, hostPage: host & ~(PAGE - 1), offset: host & (PAGE - 1), count: u16[(address + C.BLOCK_COUNT) >>> 1], operations: u16[(address + C.BLOCK_OPS) >>> 1], secondPage: u32[(address + C.BLOCK_SECOND) >>> 2] };
   };
-  let operations = 0;
+  // blocks overlap: what two have in common is compiled once
+  const operations = new Set<number>();
+  const reserve = (block: RegionBlock): boolean => {
+    const more: number[] = [];
+    for (let index = 0; index < block.operations; index++) {
+      const place = block.distance * PAGE + u16[(block.address + C.BLOCK_HEADER_BYTES + index * C.OP_BYTES + C.OP_OFFSET) >>> 1];
+      if (operations.has(place)) break;
+      more.push(place);
+    }
+    if (operations.size + more.length > MOST_OPERATIONS) return false;
+    for (const place of more) operations.add(place);
+    return true;
+  };
   const queue: RegionBlock[] = [];
   const offer = (address: number, distance: number) => {
     if (found.has(address) || !blocks.usable(address) || Math.abs(distance) > FARTHEST_PAGES) return;
     const block = make(address, distance);
-    if (found.size >= MOST_BLOCKS || operations + block.operations > MOST_OPERATIONS) return;
-    operations += block.operations;
+    if (found.size >= MOST_BLOCKS || !reserve(block)) return;
     found.set(address, block);
     queue.push(block);
   };
@@ -81,7 +109,7 @@ export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockRead
       const op = block.address + C.BLOCK_HEADER_BYTES + index * C.OP_BYTES, handler = blocks.handlerOf(block.address, index);
       const goto = handler === C.HANDLER_GOTO;
       if (!goto && handler < C.HANDLER_FIRST) continue;
-      const kind = goto ? { relative: true, calls: false, indirect: false, length: 0 } : kindOf(block.hostPage + u16[(op + C.OP_OFFSET) >>> 1]);
+      const kind = goto ? { relative: true, calls: false, indirect: false, length: 0 } : kindOf(block.address, index);
       if (kind.relative && blocks.link(op) !== 0) list.push([blocks.link(op), block.distance + Math.floor(blocks.target(op) / PAGE)]);
       const behind = u16[(op + C.OP_OFFSET) >>> 1] + kind.length;
       // where it leads nobody knows, but what is hot nearby may be it

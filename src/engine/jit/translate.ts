@@ -2,7 +2,7 @@
 // order that needs no jumps (structure.ts).
 
 import { CONSTANTS as C } from "../../hal/layout.ts";
-import { createDecoded, decode, DECODED } from "../../isa/decode.ts";
+import { createDecoded } from "../../isa/decode.ts";
 import { FORMS } from "../../isa/forms.ts";
 import { ANY, blockRecorder, type Instruction, type Target } from "./block.ts";
 import { createFacts } from "./facts.ts";
@@ -31,7 +31,11 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
       const op = block.address + C.BLOCK_HEADER_BYTES + index * C.OP_BYTES, handler = reader.handlerOf(block.address, index);
       const offset = u16[(op + C.OP_OFFSET) >>> 1], left = u8[op + C.OP_LEFT];
       const decoded = createDecoded();
-      if (handler < C.HANDLER_FIRST || decode(u8, block.hostPage + offset, block.hostPage + PAGE, 64, decoded) !== DECODED) {
+      if (handler === C.HANDLER_CROSS) {
+        list.push({ op, offset, left, goto: false, secondPage: block.secondPage });
+        continue;
+      }
+      if (handler < C.HANDLER_FIRST || !reader.decodeAt(block.address, index, decoded)) {
         list.push({ op, offset, left, goto: handler === C.HANDLER_GOTO });
         break;
       }
@@ -60,7 +64,7 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
     // code that is in another block too is left to that one
     const lists = blocks.map((block) => {
       const list = instructionsOf(block);
-      const second = list.findIndex(({ offset, goto }, index) => index > 0 && !goto && byPlace.has(block.distance * PAGE + offset));
+      const second = list.findIndex(({ offset, goto }, index) => index > 0 && !goto && block.secondPage === 0 && byPlace.has(block.distance * PAGE + offset));
       if (second < 0) return list;
       const { op, offset, left } = list[second];
       return [...list.slice(0, second), { op, offset, left: left + 1, goto: false, into: byPlace.get(block.distance * PAGE + offset) }];
@@ -120,7 +124,7 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
     const pages = blocks.some(({ distance }) => distance !== 0) || anywhere;
     return {
       code: writeRegion(shape, new Map(shape.order.map((index, place) => [index, recorded[place]])), { touched, assumes: assumed, longest: most, pages, dispatched: anywhere, flagAux: core("flagAux") }),
-      entries: shape.entries,
+      entries: new Map([...shape.entries].filter(([index]) => reader.enterable(blocks[index].address))),
     };
   };
 }
