@@ -9,7 +9,7 @@ import { ensureTools } from "./tools.mjs";
 /** What tests compare with. Where one is missing its tests are skipped, and say so. */
 const TOOLS = {
   gcc: ["gcc", "libc6-dev"], objcopy: ["binutils"], "qemu-system-x86_64": ["qemu-system-x86"], iasl: ["acpica-tools"], cpio: ["cpio"],
-  xz: ["xz-utils"], lz4: ["lz4"], zstd: ["zstd"], bzip2: ["bzip2"],
+  gdb: ["gdb"], xz: ["xz-utils"], lz4: ["lz4"], zstd: ["zstd"], bzip2: ["bzip2"],
 };
 
 const root = fileURLToPath(new URL("..", import.meta.url));

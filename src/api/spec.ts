@@ -20,6 +20,19 @@ const flat = z.strictObject({
   mode: z.enum(["real", "protected", "long"]).meta({ description: "processor mode at entry" }),
 }).meta({ description: "the kernel is a flat binary without header" });
 
+const address = z.string().meta({ description: "where to listen: PORT or HOST:PORT; without a host, this machine only", examples: [":1234"] })
+  .transform((value, context) => {
+    const match = /^(?:(?:tcp:)?(?:\[([0-9a-f:.]+)\]|([^:\s]*)):)?(\d{1,5})$/i.exec(value);
+    if (match && Number(match[3]) < 65536) return { host: match[1] || match[2] || "127.0.0.1", port: Number(match[3]) };
+    context.addIssue({ code: "custom", message: `${JSON.stringify(value)} is no address; PORT or HOST:PORT is allowed (:1234, 127.0.0.1:1234)` });
+    return z.NEVER;
+  });
+
+const debug = z.strictObject({
+  gdb: address,
+  wait: z.boolean().default(false).meta({ description: "the guest executes nothing before a debugger lets it" }),
+}).meta({ description: "a debugger may connect by GDB's remote protocol" });
+
 const vm = z.strictObject({
   image: z.string().optional().meta({ description: "name of an image in the local store: gives kernel, initrd and command line unless they are named here" }),
   kernel: z.string().optional().meta({ description: "file: bzImage, vmlinux, PVH or Multiboot 1 ELF, or a flat binary" }),
@@ -39,6 +52,7 @@ const virtualNode = z.strictObject({
   time: z.enum(["real", "virtual"]).default("real")
     .meta({ description: "virtual: guest time counts instructions, all vCPUs take turns on one thread, chance is seeded: two runs are the same" }),
   seed: z.number().int().min(0).max(0xffff_ffff).default(0).meta({ description: "where chance begins, in virtual time" }),
+  debug: debug.optional(),
   stack: z.strictObject({ vm }).meta({ description: "what runs in it" }),
 });
 

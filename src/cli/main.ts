@@ -58,6 +58,8 @@ function createProgram(): Command {
     .option("--memory <size>", "RAM, such as 512M", size, 512 * 2 ** 20)
     .option("--cpus <n>", "virtual CPUs, 1 to 16", count, 1)
     .option("--flat <address:mode>", "the kernel is a flat binary, entered at its first byte", flat)
+    .option("--gdb <address>", "a debugger may connect at PORT or HOST:PORT (:1234)")
+    .option("--gdb-wait", "nothing runs before the debugger says so; implies --gdb :1234")
     .addOption(engineOption())
     .addOption(thresholdOption())
     .addOption(traceOption())

@@ -18,15 +18,20 @@ import { traceFile, type TraceOption } from "./trace.ts";
 export interface RunOptions {
   image?: string; kernel?: string; initrd: string[]; append: string; memory: number; cpus: number;
   flat?: { address: number; mode: "real" | "protected" | "long" };
+  gdb?: string; gdbWait?: boolean;
   engine: EngineName; jitThreshold?: number; trace?: TraceOption; stats?: boolean; statsEvery?: number; json?: boolean;
   deterministic?: boolean; seed?: number; record?: string; replay?: string;
 }
 
+/** QEMU's. */
+const DEFAULT_GDB = ":1234";
+
 /** The options as a spec of one virtual node, so that both ways in are checked by the same rules. */
-function specOf({ image, kernel, initrd, append, memory, cpus, flat, deterministic, record, replay, seed }: RunOptions): object {
+function specOf({ image, kernel, initrd, append, memory, cpus, flat, deterministic, record, replay, seed, gdb, gdbWait }: RunOptions): object {
   return {
     node: { zones: [{ cores: cpus, memory }] },
-    virtualNodes: [{ name: "vm", cores: cpus, memory, ...((deterministic || record || replay) && { time: "virtual" }), ...(seed !== undefined && { seed }), stack: { vm: {
+    virtualNodes: [{ name: "vm", cores: cpus, memory, ...((deterministic || record || replay) && { time: "virtual" }), ...(seed !== undefined && { seed }),
+      ...((gdb !== undefined || gdbWait) && { debug: { gdb: gdb ?? DEFAULT_GDB, wait: gdbWait ?? false } }), stack: { vm: {
       ...((image || !kernel) && { image: image ?? "debian" }), ...(kernel && { kernel }), ...(initrd.length > 0 && { initrd }), append, ...(flat && { flat }),
     } } }],
   };
@@ -34,7 +39,7 @@ function specOf({ image, kernel, initrd, append, memory, cpus, flat, determinist
 
 /** Which option a path of the spec came from. */
 const optionOf = (specPath: string) => {
-  const name = /\/(kernel|initrd|append|memory|cores|image|flat)(\/|$)/.exec(specPath)?.[1];
+  const name = /\/(kernel|initrd|append|memory|cores|image|flat|gdb)(\/|$)/.exec(specPath)?.[1];
   return name ? `--${name === "cores" ? "cpus" : name}` : specPath;
 };
 
@@ -52,6 +57,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
   const [vm] = await startNode(planned.plan, options.engine, {
     output: (_, bytes) => { process.stdout.write(bytes); },
     statistics: (_, statistics) => tick(statistics),
+    debugging: (_, address) => { console.error(`${err.dim("nvl:")} debugger: target remote ${address}`); },
   }, { jitThreshold: options.jitThreshold, traceRegions: traceFile(options.trace), statisticsMs: options.statsEvery && options.statsEvery * 1000, ...(options.replay && { input: { vm: readRecording(options.replay) } }) });
 
   const escape = createEscape({ quit: () => vm.stop(), help: () => process.stderr.write("\r\n[Ctrl-] then q leaves, Ctrl-] again sends it to the guest]\r\n") });

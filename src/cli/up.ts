@@ -70,6 +70,7 @@ export async function upCommand(file: string, { engine, jitThreshold, trace, jso
       if (json) event({ event: "output", name, text });
       else if (!screen) prefixers.get(name)!.write(text);
     },
+    debugging: (name, address) => json ? event({ event: "debugging", name, address }) : note(`${name}, debugger: target remote ${address}`),
     statistics: (name, statistics) => json ? event({ event: "statistics", name, statistics }) : screen?.look(name, statistics),
   }, { jitThreshold, traceRegions: traceFile(trace), ...(top && { statisticsMs: 1000 }) });
   const stopAll = () => { for (const node of nodes) node.stop(); };

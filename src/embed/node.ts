@@ -9,14 +9,17 @@ import { createNodeMemory } from "../hal/memory.ts";
 import { loadEngineModules } from "../host/nodejs/modules.ts";
 import type { Plan, PlannedNode } from "../nvl/plan.ts";
 import type { Outcome } from "../palacios/vm.ts";
+import { listenForGdb, type GdbServer } from "./gdb-server.ts";
 import { CONTROL, VCPU_OVERHEAD_BYTES, type BootFiles, type EngineName, type EngineOptions, type FromThread, type InputRecord, type LiveStatistics, type StartMessage, type Statistics } from "./protocol.ts";
 
-const INPUT_RING_BYTES = 16 * 1024;
+const INPUT_RING_BYTES = 16 * 1024, DEBUG_RING_BYTES = 64 * 1024;
 
 export interface NodeEvents {
   /** The kernel's files were accepted and it starts. */
   booting?(name: string, protocol: string): void;
   output?(name: string, bytes: Uint8Array): void;
+  /** A debugger can be connected there. */
+  debugging?(name: string, address: string): void;
   /** Counters, every `statisticsMs`. */
   statistics?(name: string, statistics: LiveStatistics): void;
 }
@@ -55,7 +58,7 @@ export async function startNode(plan: Plan, engine: EngineName, events: NodeEven
   const needs = plan.virtualNodes.map(({ memoryBytes, cores }) => Math.ceil((memoryBytes + VCPU_OVERHEAD_BYTES * cores.length) / align) * align + align);
   const memory = createNodeMemory(needs.reduce((sum, bytes) => sum + bytes, align));
   const modules = await loadEngineModules(engine);
-  return plan.virtualNodes.map((planned, index) => {
+  return Promise.all(plan.virtualNodes.map(async (planned, index) => {
     const start = memory.allocate(needs[index], align, planned.name);
     return startThread(planned, {
       name: planned.name, engine, engineOptions, statisticsMs, modules, wasm: memory.wasm, range: { start, end: start + needs[index] }, memoryBytes: planned.memoryBytes,
@@ -63,7 +66,7 @@ export async function startNode(plan: Plan, engine: EngineName, events: NodeEven
       ...(planned.virtualTime && { virtualTime: { ...planned.virtualTime, input: input[planned.name] ?? [] } }), input: createRing(INPUT_RING_BYTES).buffer,
       control: new SharedArrayBuffer(CONTROL.words * 4), boot: bootFiles(planned),
     }, events);
-  });
+  }));
 }
 
 function requireReadable(file: string, name: string): void {
@@ -84,15 +87,22 @@ function bootFiles({ boot }: PlannedNode): BootFiles {
   return { kernel, initrds, archive, commandLine, ...(flat && { flat: { gpa: flat.address, mode: flat.mode } }) };
 }
 
-function startThread(planned: PlannedNode, message: StartMessage, events: NodeEvents): VirtualNode {
+async function startThread(planned: PlannedNode, message: StartMessage, events: NodeEvents): Promise<VirtualNode> {
   const control = new Int32Array(message.control);
   const input = openRing(message.input);
-  // the loop allocates next to nothing: a large young generation would only be memory that nobody uses (16 MB less, measured)
-  const worker = new Worker(new URL("./thread.js", import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 4 } });
   const wake = () => {
     Atomics.add(control, CONTROL.wake, 1);
     Atomics.notify(control, CONTROL.wake);
   };
+  let server: GdbServer | undefined;
+  if (planned.debug) {
+    const ring = createRing(DEBUG_RING_BYTES);
+    message.debug = { input: ring.buffer, wait: planned.debug.wait };
+    server = await listenForGdb(planned.debug.gdb, ring, control, wake);
+    events.debugging?.(planned.name, server.address);
+  }
+  // the loop allocates next to nothing: a large young generation would only be memory that nobody uses (16 MB less, measured)
+  const worker = new Worker(new URL("./thread.js", import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 4 } });
   const ended = new Promise<Ending>((resolve, reject) => {
     let ending: Ending | NvlError | undefined;
     worker.on("message", (from: FromThread) => {
@@ -100,6 +110,7 @@ function startThread(planned: PlannedNode, message: StartMessage, events: NodeEv
         case "booting": return events.booting?.(planned.name, from.protocol);
         case "statistics": return events.statistics?.(planned.name, from.statistics);
         case "output": return events.output?.(planned.name, from.bytes);
+        case "debugger": return server?.send(from.bytes);
         case "ended": ending = { outcome: from.outcome, statistics: from.statistics, ...(from.input && { input: from.input }) }; return;
         case "refused": ending = refused(planned.name, from.issues); return;
         case "failed": ending = new NvlError(from.code, from.message, { context: { virtualNode: planned.name } }); return;
@@ -107,6 +118,7 @@ function startThread(planned: PlannedNode, message: StartMessage, events: NodeEv
     });
     worker.on("error", (cause) => { ending = new NvlError("embed/thread", `the thread of ${planned.name} failed`, { cause }); });
     worker.on("exit", () => {
+      server?.close();
       if (ending && !(ending instanceof NvlError)) resolve(ending);
       else reject(ending ?? new NvlError("embed/thread", `the thread of ${planned.name} ended without a result`));
     });

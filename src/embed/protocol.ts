@@ -41,7 +41,11 @@ export interface StartMessage {
   input: SharedArrayBuffer;
   control: SharedArrayBuffer;
   boot: BootFiles;
+  debug?: DebugStart;
 }
+
+/** A debugger may come. `input`: a ring with what it says; `wait`: nothing runs before it does. */
+export interface DebugStart { input: SharedArrayBuffer; wait: boolean }
 
 /** What the JIT of a virtual node has done, and how its regions are. */
 export interface JitStatistics extends JitCounters {
@@ -81,11 +85,13 @@ export type FromThread =
   | { kind: "refused"; issues: Issue[] }
   | { kind: "output"; bytes: Uint8Array }
   | { kind: "statistics"; statistics: LiveStatistics }
+  | { kind: "debugger"; bytes: Uint8Array }
   | { kind: "ended"; outcome: Outcome; statistics: Statistics; input?: InputRecord[] }
   | { kind: "failed"; code: string; message: string };
 
-/** Indices of the control words (Int32). */
-export const CONTROL = { wake: 0, stop: 1, words: 2 } as const;
+/** Indices of the control words (Int32). `debugger` counts debuggers that came and went, so that it is odd while one is there; `debuggerSeen` is
+ * what the thread has noticed of that. */
+export const CONTROL = { wake: 0, stop: 1, debugger: 2, debuggerSeen: 3, words: 4 } as const;
 
 /** Memory that a virtual node needs besides its RAM, per vCPU: state, TLBs, decoded code, tables. Untouched pages cost the host nothing. */
 export const VCPU_OVERHEAD_BYTES = 80 * 2 ** 20;

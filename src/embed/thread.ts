@@ -16,7 +16,9 @@ import { runVm, type Waiter } from "../palacios/run.ts";
 import { createVm, type BootSource, type Vm } from "../palacios/vm.ts";
 import { fingerprint } from "../palacios/fingerprint.ts";
 import { createVirtualClock } from "../palacios/virtual-time.ts";
+import { debugVm } from "./debugging.ts";
 import { createEngine } from "./engine.ts";
+import { createGuestClock } from "./guest-clock.ts";
 import { CONTROL, type BootFiles, type FromThread, type InputRecord, type StartMessage } from "./protocol.ts";
 import { readStatistics } from "./statistics.ts";
 
@@ -38,9 +40,8 @@ port.once("message", async (start: StartMessage) => {
 
 function run(start: StartMessage, engine: Engine, jit?: JitCounters): void {
   const control = new Int32Array(start.control);
-  const startedMs = performance.now();
-  const virtual = start.virtualTime && createVirtualClock();
-  const clock = virtual ?? { nowNs: () => (performance.now() - startedMs) * 1e6 };
+  const startedMs = performance.now(), real = createGuestClock();
+  const virtual = start.virtualTime && createVirtualClock(), clock = virtual ?? real;
   const input = openRing(start.input);
   const console = createConsole((bytes) => post({ kind: "output", bytes }));
   const node = adoptNodeMemory(start.wasm, start.range.start, start.range.end);
@@ -55,7 +56,7 @@ function run(start: StartMessage, engine: Engine, jit?: JitCounters): void {
   collectGarbage();
 
   let sleptMs = 0, unread: Uint8Array = new Uint8Array(), reportMs = start.statisticsMs ?? Infinity;
-  const counted = () => readStatistics(vm, performance.now() - startedMs, sleptMs, jit);
+  const counted = () => readStatistics(vm, performance.now() - startedMs, sleptMs + real.frozenMs(), jit);
   const report = () => {
     if (performance.now() - startedMs < reportMs) return;
     reportMs += start.statisticsMs!;
@@ -89,10 +90,18 @@ function run(start: StartMessage, engine: Engine, jit?: JitCounters): void {
         else if (virtual!.peekNs() >= replayed[0].atNs) unread = replayed.shift()!.bytes;
       }
       if (unread.length > 0) feed();
+      debug?.poll();
+      return Atomics.load(control, CONTROL.stop) !== 0;
+    },
+    stopped(index) {
+      debug?.stopped(index);
+      debug?.poll();
       return Atomics.load(control, CONTROL.stop) !== 0;
     },
   };
+  const debug = start.debug && debugVm(vm, start.debug, control, real.freeze, waiter, (bytes) => post({ kind: "debugger", bytes }));
   const outcome = runVm(vm, waiter);
+  debug?.ended(outcome.kind === "power-off" ? 0 : outcome.kind === "debug-exit" ? outcome.status : 1);
   console.flush();
   post({
     kind: "ended", outcome, ...(virtual && { input: recorded }),

@@ -1,5 +1,6 @@
 // The hardware abstraction layer, as a library: `nvl/hal`.
 export * from "./capabilities.ts";
+export * from "./debug.ts";
 export * from "./exit.ts";
 export * from "./layout.ts";
 export * from "./memory.ts";

@@ -72,6 +72,10 @@ const ROWS = [
   ["mail", "u64", 32, "what other vCPUs ask: host address, bytes << 32, MAIL_ kind << 48; 0 is a free place"],
   ["mailFull", "u32", 1, "1: there was no place for something"],
   ["pauses", "i32", 1, "counts down with every PAUSE; at 0 run() ends"],
+  // -- for a debugger (debug.ts)
+  ["stopped", "u32", 1, "of EXIT_DEBUG: 1 a breakpoint, 2 + i watchpoint i, whose address is in exitDetail; 0 between"],
+  ["withheld", "u32", 1, "what the last border took away for an instruction that may turn out to have a breakpoint: the shadow, and bit 16: RF"],
+  ["watchCount", "u32", 1, "watchpoints"], ["watchAddress", "u64", 16, ""], ["watchBytes", "u64", 16, ""], ["watchAccess", "u32", 16, "bit 0: reads, bit 1: writes"],
   // -- the model, constant after creation
   ["tscHz", "u64", 1, ""], ["apicTimerHz", "u64", 1, "input clock of the local APIC's timer"], ["vcpuCount", "u32", 1, ""], ["apicId", "u32", 1, ""],
 ] as const satisfies readonly Row[];
@@ -148,8 +152,9 @@ export const CONSTANTS = {
   // an operation: see engine/interp/operation.ts
   OP_HANDLER: 0, OP_OFFSET: 2, OP_REG: 4, OP_RM: 5, OP_BASE: 6, OP_INDEX: 7, OP_SCALE: 8, OP_SEGMENT: 9, OP_LENGTH: 10, OP_LEFT: 11, OP_LINK: 12,
   OP_DISP: 16, OP_IMM: 24, OP_BYTES: 32, OP_STACK: 0x80,
-  // handlers with a fixed number: find the block again, go on at the operation's target, check the page of the instruction's end; REGION: compiled code begins here
-  HANDLER_REFETCH: 0, HANDLER_GOTO: 1, HANDLER_CROSS: 2, HANDLER_INVALID: 3, HANDLER_TOO_LONG: 4, HANDLER_REGION: 5, HANDLER_FIRST: 6,
+  // handlers with a fixed number: find the block again, go on at the operation's target, check the page of the instruction's end; REGION: compiled code begins here;
+  // BREAK: a debugger may want to stop before the next operation
+  HANDLER_REFETCH: 0, HANDLER_GOTO: 1, HANDLER_CROSS: 2, HANDLER_INVALID: 3, HANDLER_TOO_LONG: 4, HANDLER_REGION: 5, HANDLER_BREAK: 6, HANDLER_FIRST: 7,
   BLOCK_TABLE_BITS: 17,
   // answers of pause(): leave run, decode, execute a part of the block; anything else is the block to execute
   PAUSE_EXIT: 0, PAUSE_MISS: 1, PAUSE_PART: 2,

@@ -1,5 +1,6 @@
 // The contract between whoever composes a machine and whoever executes it.
 
+import type { Stops } from "./debug.ts";
 import type { Exit } from "./exit.ts";
 import { CONSTANTS as C, OFFSET, type FieldName } from "./layout.ts";
 import type { NodeMemory, VnodeMemory } from "./memory.ts";
@@ -92,6 +93,11 @@ export interface Vcpu {
   reset(): void;
   /** Instructions executed since reset. */
   retired(): number;
+  /** Where `run` leaves with "debug", on behalf of a debugger: before an instruction that has a breakpoint, with nothing of it begun; behind one
+   * whose access meets a watchpoint. The state's `stopped` says which. A run that begins at a breakpoint leaves at once: `step` gets over it. */
+  setStops(stops: Stops): void;
+  /** Executes one instruction, or one iteration of a repeated one, whatever breakpoint it has. Interrupts wait until it has been executed. */
+  step(): Exit;
   /** Guest bytes at [gpa, gpa + bytes) were written by the host (DMA, debugger): decoded code there is dropped, that of the virtual node's other vCPUs too. */
   invalidateCode(gpa: number, bytes: number): void;
 }

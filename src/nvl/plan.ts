@@ -19,6 +19,8 @@ export interface PlannedNode {
   memoryBytes: number;
   /** Time counts instructions, and this is where chance begins; undefined: real time. */
   virtualTime?: { seed: number };
+  /** Where a debugger may connect, and whether the guest waits for it. */
+  debug?: VirtualNodeSpec["debug"];
   boot: { kernel: string; initrds: readonly string[]; commandLine: string; files: Readonly<Record<string, string>>; flat?: VmSpec["flat"] };
 }
 export interface Plan { nodeName: string; totalMemoryBytes: number; virtualNodes: readonly PlannedNode[] }
@@ -59,7 +61,7 @@ export function planNode(spec: Spec, sources: Sources): { plan: Plan } | { issue
     const path = `/virtualNodes/${index}`;
     const placed = place(wanted, path);
     const boot = planBoot(wanted.stack.vm, `${path}/stack/vm`, sources, file, issues);
-    return placed ? [{ name: wanted.name, ...placed, memoryBytes: wanted.memory, boot, ...(wanted.time === "virtual" && { virtualTime: { seed: wanted.seed } }) }] : [];
+    return placed ? [{ name: wanted.name, ...placed, memoryBytes: wanted.memory, boot, ...(wanted.time === "virtual" && { virtualTime: { seed: wanted.seed } }), ...(wanted.debug && { debug: wanted.debug }) }] : [];
   });
   if (issues.length > 0) return { issues };
   return { plan: { nodeName: spec.node.name, totalMemoryBytes: virtualNodes.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0), virtualNodes } };

@@ -13,6 +13,8 @@ export interface Waiter {
   waitUntil(deadlineNs: number | undefined): void;
   /** Called between slices: brings console input in, takes output out. @returns true when the VM shall stop */
   poll(): boolean;
+  /** A vCPU stopped where a debugger wants it to. Returns when it may run on. @returns true when the VM shall stop */
+  stopped?(index: number): boolean;
 }
 
 /** Guest time between two looks at the clock, when no timer wants one before; and when other vCPUs wait for their turn. */
@@ -53,7 +55,9 @@ export function runVm(vm: Vm, waiter: Waiter): Outcome {
     last = next;
     const wanted = ready > 1 ? PATIENCE : 0n;
     if (count > 1 && (wanted !== 0n || patience !== 0n)) vcpus[next].state.writeField("pauses", patience = wanted);
-    handleExit(vm, vcpus[next], slice(vcpus[next], ready));
+    let exit = slice(vcpus[next], ready);
+    while (exit.reason === "debug" && !waiter.stopped?.(next) && !vm.outcome && !vm.resetRequested) exit = slice(vcpus[next], ready);
+    handleExit(vm, vcpus[next], exit);
   }
 }
 
@@ -72,13 +76,18 @@ function realSlices(vm: Vm): (vcpu: Vcpu, ready: number) => Exit {
   };
 }
 
-/** Slices by instructions: each ends at one that is the same in every run, and what all vCPUs that are ready execute counts as done at the same time. */
+/** Slices by instructions: each ends at one that is the same in every run, and what all vCPUs that are ready execute counts as done at the same time.
+ * What a debugger interrupts, or executes by itself, belongs to the slice that goes on then. */
 function virtualSlices(vm: Vm): (vcpu: Vcpu, ready: number) => Exit {
   const clock = vm.virtualClock!;
+  let begun: { vcpu: Vcpu; before: number; budget: number } | undefined;
   return (vcpu, ready) => {
-    const before = vcpu.retired(), untilNext = (vm.timers.next() ?? Infinity) - clock.peekNs();
-    const exit = vcpu.run(Math.max(1, Math.min(VIRTUAL_SLICE, Math.ceil(untilNext))), "exact");
-    clock.advance((vcpu.retired() - before) / ready);
+    if (begun && (begun.vcpu !== vcpu || vcpu.retired() < begun.before)) begun = undefined; // there was a reset
+    begun ??= { vcpu, before: vcpu.retired(), budget: Math.max(1, Math.min(VIRTUAL_SLICE, Math.ceil((vm.timers.next() ?? Infinity) - clock.nowNs()))) };
+    const exit = vcpu.run(Math.max(0, begun.budget - (vcpu.retired() - begun.before)), "exact");
+    if (exit.reason === "debug") return exit;
+    clock.advance((vcpu.retired() - begun.before) / ready);
+    begun = undefined;
     return exit;
   };
 }

@@ -44,6 +44,8 @@ export interface CoreExports {
   initialize(): void;
   startup(vector: number): void;
   flush(): void;
+  /** `run` is about to leave before the instruction at RIP, which has a breakpoint: what the border did for it is undone. */
+  stopAtBreakpoint(): void;
   invalidate(linear: bigint): void;
 }
 

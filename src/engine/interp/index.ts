@@ -3,6 +3,7 @@
 import { CONSTANTS as C, OFFSET, canRun, createExitRecord, type Engine, type Exit, type Vcpu, type VcpuSetup } from "../../hal/index.ts";
 import { NvlError } from "../../base/error.ts";
 import { createCore } from "../core/index.ts";
+import { createStops } from "../core/stops.ts";
 import { FLAGS_SECTION, handlerTable, HANDLER_SECTION, PAIR_SECTION, type HandlerTable } from "./operation.ts";
 import { createPredecoder, type BlockExports, type Predecoder } from "./predecode.ts";
 
@@ -11,6 +12,7 @@ const ARENA_BYTES = 24 << 20;
 /** A call of `run` that never returned would stay in the compiler's first, slow tier: there is no on-stack replacement. */
 const SLICE = 4_000_000;
 const HOST_PAGES = 2 ** 20, PAGE = 4096;
+const PAGE_MASK = 4095n;
 
 export interface InterpModules {
   /** engine/core, compiled */
@@ -68,7 +70,7 @@ export function createInterpVcpu(setup: VcpuSetup, modules: InterpModules, table
   instance = new WebAssembly.Instance(modules.interp, {
     env: { memory: node.wasm },
     core: linkCore(functions, modules.interp),
-    interp: { decode: () => predecoder.decodeBlock(), part: () => predecoder.decodePart(), hot: extension?.hot },
+    interp: { breakpoint: (op: number) => breakpoint(op), decode: () => predecoder.decodeBlock(), part: () => predecoder.decodePart(), hot: extension?.hot },
   });
   const flushBlocks = () => {
     blocks.flushBlocks();
@@ -84,11 +86,25 @@ export function createInterpVcpu(setup: VcpuSetup, modules: InterpModules, table
   const setBudget = (budget: number) => node.view.setBigInt64(address + OFFSET.budget, BigInt(budget), true);
   const budgetLeft = () => Number(node.view.getBigInt64(address + OFFSET.budget, true));
 
+  const stops = createStops(state, core.flush, (different, all) => {
+    for (const linear of different) blocks.dropBlocksAt(Number(linear & PAGE_MASK));
+    predecoder.setBreaks(new Set([...all].map((linear) => Number(linear & PAGE_MASK))));
+  });
+  /** Before an instruction at a breakpoint's offset in whatever page: decoded code is shared by all mappings of its page. @returns 1 to leave */
+  const breakpoint = (op: number): number => {
+    const rip = node.view.getBigUint64(address + OFFSET.page, true) + BigInt(node.view.getUint16(op + C.OP_OFFSET, true));
+    const in64 = (word(OFFSET.mode) & C.MODE_CODE_MASK) === C.MODE_CODE64;
+    if (!stops.isAt(in64 ? BigInt.asUintN(64, rip) : BigInt.asUintN(32, rip + state.readField("segBase", C.SEG_CS)))) return 0;
+    blocks.leaveAtBreak(op);
+    return 1;
+  };
+
   let retired = 0;
   const leave = createExitRecord(state);
   const run: Vcpu["run"] = (budget, end = "exact"): Exit => {
     Atomics.store(words, outside, 0);
     words[(address + OFFSET.exactBudget) / 4] = end === "exact" ? 1 : 0;
+    words[(address + OFFSET.stopped) / 4] = 0;
     core.enter();
     demand(C.ATTENTION_BEGIN);
     predecoder.begin();
@@ -110,7 +126,7 @@ export function createInterpVcpu(setup: VcpuSetup, modules: InterpModules, table
     }
   };
   return {
-    index, state, run,
+    index, state, run, setStops: stops.set, step: () => stops.step(run),
     reset: () => {
       reset();
       retired = 0;

@@ -10,8 +10,8 @@ import { FACT_ENDS, FLAGS_SHOWS, FLAGS_WRITES, type HandlerTable, type Variant }
 const PAGE = 4096, LONGEST = 15;
 /** Instructions of a block. */
 const MOST = 64;
-/** Of the largest block: a page check and a goto may be added. */
-const BLOCK_ROOM = C.BLOCK_HEADER_BYTES + (MOST + 2) * C.OP_BYTES;
+/** Of the largest block: a page check, a break and a goto may be added. */
+const BLOCK_ROOM = C.BLOCK_HEADER_BYTES + (MOST + 3) * C.OP_BYTES;
 const GP = 13;
 /** Below so many entries until they are hot, blocks are kept wherever they begin. */
 export const EAGER = 8;
@@ -25,6 +25,8 @@ export interface BlockExports {
   invalidateCode(host: number, bytes: number): void;
   /** Bytes of one page were written. */
   noteStore(host: number, bytes: number): void;
+  dropBlocksAt(offset: number): void;
+  leaveAtBreak(op: number): void;
 }
 
 export interface Predecoder {
@@ -32,6 +34,8 @@ export interface Predecoder {
   begin(): void;
   /** Decodes the block at RIP. @returns its address, 0 with a fault pending */
   decodeBlock(): number;
+  /** Offsets, in pages, of instructions that may have a breakpoint: from now on they begin a block of their own, whose first operation is HANDLER_BREAK. */
+  setBreaks(offsets: ReadonlySet<number>): void;
   /** Decodes as many instructions at RIP as the budget allows, or one, into a block that nobody finds, and pays for it. @returns as decodeBlock */
   decodePart(): number;
 }
@@ -85,6 +89,7 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
   const decoded = createDecoded();
   /** A test: everything shall be compiled, where a run begins too. */
   const eager = heat > 0 && heat < EAGER;
+  let breaks: ReadonlySet<number> = new Set();
   const temporary = node.allocate(BLOCK_ROOM, 64, "block that is used once");
   const window = new Uint8Array(2 * LONGEST);
   const state32 = (offset: number) => u32[(address + offset) >>> 2];
@@ -153,7 +158,8 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
     u16[(block + C.BLOCK_OFFSET) >>> 1] = host & (PAGE - 1);
     bytes[block + C.BLOCK_SIZE] = size === 64 ? C.MODE_CODE64 : size === 32 ? C.MODE_CODE32 : C.MODE_CODE16;
     u16[(block + C.BLOCK_OPS) >>> 1] = operations;
-    u16[(block + C.BLOCK_HOT) >>> 1] = heat;
+    // where a debugger may stop, nothing is compiled
+    u16[(block + C.BLOCK_HOT) >>> 1] = breaks.size > 0 && breaks.has(host & (PAGE - 1)) ? 0 : heat;
     u32[(block + C.BLOCK_REGION) >>> 2] = u32[(block + C.BLOCK_MEMBERS) >>> 2] = 0;
     // until here OP_LEFT is the number of instructions up to this one
     for (let op = block + C.BLOCK_HEADER_BYTES, index = 0; index < operations; index++, op += C.OP_BYTES) bytes[op + C.OP_LEFT] = count - bytes[op + C.OP_LEFT];
@@ -199,17 +205,18 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
     window.set(bytes.subarray(host, host + inPage));
     window.set(bytes.subarray(second, second + more), inPage);
     const answer = decode(window, 0, inPage + more, size, decoded);
-    const check = block + C.BLOCK_HEADER_BYTES, op = check + C.OP_BYTES;
+    const check = block + C.BLOCK_HEADER_BYTES, stops = breaks.has(offset), op = check + (stops ? 2 : 1) * C.OP_BYTES, operations = stops ? 4 : 3;
     const length = answer === DECODED ? decoded.length : Math.min(LONGEST, inPage + more);
     writePlain(check, C.HANDLER_CROSS, offset, 0);
     u32[(check + C.OP_LINK) >>> 2] = second;
+    if (stops) writePlain(check + C.OP_BYTES, C.HANDLER_BREAK, offset, 0);
     if (answer === DECODED && plans[decoded.form].skipped) writePlain(op, C.HANDLER_GOTO, offset, offset + length);
     else if (answer === DECODED) writeOperation(op, offset, size);
     else writePlain(op, invalidHandler(answer), offset, 0);
     writePlain(op + C.OP_BYTES, C.HANDLER_GOTO, offset + length, offset + length);
     bytes[check + C.OP_LEFT] = bytes[op + C.OP_LEFT] = bytes[op + C.OP_BYTES + C.OP_LEFT] = 1;
-    writeHeader(block, host, second, 1, length, 3, size);
-    return 3;
+    writeHeader(block, host, second, 1, length, operations, size);
+    return operations;
   };
 
   /** Flags that the next instructions overwrite before anybody can see them need not be written. */
@@ -243,6 +250,12 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
     const pageEnd = (host | (PAGE - 1)) + 1, end = Math.min(pageEnd, host + where.limit), offset = host & (PAGE - 1);
     let at = host, op = block + C.BLOCK_HEADER_BYTES, count = 0, operations = 0, ended = false;
     while (!ended && count < most && at < end) {
+      if (breaks.size > 0 && breaks.has(at & (PAGE - 1))) {
+        if (count > 0) break;
+        writePlain(op, C.HANDLER_BREAK, offset, 0);
+        op += C.OP_BYTES;
+        operations++;
+      }
       const answer = decode(bytes, at, end, size, decoded);
       if (answer === DECODED) {
         count++;
@@ -310,5 +323,5 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
     u32[(address + OFFSET.arenaNext) >>> 2] = block + C.BLOCK_HEADER_BYTES + operations * C.OP_BYTES;
     return add(block, trusted ? 1 : 0);
   };
-  return { begin, decodeBlock, decodePart };
+  return { begin, decodeBlock, decodePart, setBreaks: (offsets) => { breaks = offsets; } };
 }

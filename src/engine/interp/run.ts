@@ -24,7 +24,7 @@ const LETTERS: Record<string, ValueType> = { l: "i64", i: "i32" };
 const CORE_FUNCTIONS = {
   load8: "l:l", load16: "l:l", load32: "l:l", load64: "l:l", store8: "ll:", store16: "ll:", store32: "ll:", store64: "ll:", loadVector: "li:", storeVector: "li:",
   patienceEnds: "l:", beginUpdate: "li:i", endUpdate: "li:", linearAddress: "ilii:l",
-  findBlock: ":i", followBranch: "ii:i", pause: "i:i", deliverFault: "i:i", deliverFetchFault: ":i", checkCross: "i:i", refetch: "i:",
+  findBlock: ":i", followBranch: "ii:i", pause: "i:i", deliverFault: "i:i", deliverFetchFault: ":i", checkCross: "i:i", refetch: "i:", stopBehind: "i:",
 } as const;
 
 /** Imports all that handlers may call, and answers by name. */
@@ -41,9 +41,9 @@ function importCore(module: ModuleWriter): (name: string) => number {
 const BLOCK_LOCAL = 2, BUDGET_LOCAL = 3, STATUS_LOCAL = 4, FIRST_FREE_LOCAL = 5;
 
 /** Functions and types that `run` refers to. `hot` is there when blocks may be compiled (engine/jit). */
-interface RunParts { core(name: string): number; decode: number; part: number; hot?: { called: number; regionType: number }; handlers: Handlers; handlerType: number }
+interface RunParts { core(name: string): number; decode: number; part: number; breakpoint: number; hot?: { called: number; regionType: number }; handlers: Handlers; handlerType: number }
 
-function writeRun(module: ModuleWriter, { core, decode, part, hot, handlers, handlerType }: RunParts): number {
+function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, handlers, handlerType }: RunParts): number {
   const out = byteWriter(), a = assembler(out), locals = localPool(FIRST_FREE_LOCAL);
   const firstFunction = C.HANDLER_FIRST + handlers.arms.length;
 
@@ -255,6 +255,14 @@ function writeRun(module: ModuleWriter, { core, decode, part, hot, handlers, han
     },
     [C.HANDLER_INVALID]: () => raise(6),
     [C.HANDLER_TOO_LONG]: () => raise(13),
+    [C.HANDLER_BREAK]: () => {
+      a.get(OP_LOCAL);
+      a.call(breakpoint);
+      a.when();
+      a.leave();
+      a.close();
+      advance();
+    },
     [C.HANDLER_REGION]: () => (hot ? enterRegion(hot.regionType) : out.byte(W.unreachable)),
   };
   for (let number = 0; number < firstFunction; number++) {
@@ -307,6 +315,16 @@ function writeRun(module: ModuleWriter, { core, decode, part, hot, handlers, han
   out.byte(W.brTable);
   out.u32(2);
   for (const label of [proceed, leave, fault]) out.u32(a.depthTo(label));
+  a.close();
+  // an access that a debugger watches missed the TLB, and so came here
+  a.get(STATE_LOCAL);
+  a.memory("i32.load", OFFSET.attention);
+  a.i32(C.ATTENTION_EXIT);
+  a.op("i32.and");
+  a.when();
+  a.get(OP_LOCAL);
+  a.call(core("stopBehind"));
+  a.br(find);
   a.close();
   advance();
 
@@ -368,10 +386,11 @@ export function buildInterpreter(withRegions = false): Uint8Array {
   const core = importCore(module);
   const blockType = module.type([], ["i32"]);
   const decode = module.importFunction("interp", "decode", blockType), part = module.importFunction("interp", "part", blockType);
+  const breakpoint = module.importFunction("interp", "breakpoint", module.type(["i32"], ["i32"]));
   const hot = withRegions ? { called: module.importFunction("interp", "hot", module.type(["i32"], [])), regionType: module.type(REGION_PARAMS, ["i32"]) } : undefined;
   const handlerType = module.type(HANDLER_PARAMS, ["i32"]);
   const handlers = makeHandlers(core);
-  module.exportFunction("run", writeRun(module, { core, decode, part, hot, handlers, handlerType }));
+  module.exportFunction("run", writeRun(module, { core, decode, part, breakpoint, hot, handlers, handlerType }));
   module.table(handlers.functions.map(({ locals, body }) => module.func(handlerType, locals, body)), withRegions ? MOST_REGIONS : 0);
   if (withRegions) module.exportTable("table");
 

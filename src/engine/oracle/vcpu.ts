@@ -1,10 +1,11 @@
 // The oracle as an Engine: fetches, decodes and performs one instruction after the other, and keeps nothing between them.
 
-import { CONSTANTS as C, OFFSET, canRun, createExitRecord, type Engine, type Exit, type Vcpu, type VcpuSetup } from "../../hal/index.ts";
+import { CONSTANTS as C, OFFSET, canRun, createExitRecord, linearRip, type Engine, type Exit, type Vcpu, type VcpuSetup } from "../../hal/index.ts";
 import { createDecoded, decode, DECODED, DECODED_TOO_LONG, DECODED_TRUNCATED, type CodeSize } from "../../isa/decode.ts";
 import { FORMS } from "../../isa/forms.ts";
 import { perform } from "../../isa/perform.ts";
 import { createCore } from "../core/index.ts";
+import { createStops } from "../core/stops.ts";
 import { END, oracleEmit } from "./emit.ts";
 import { guestAccess } from "./memory.ts";
 import { operandPlaces } from "./places.ts";
@@ -70,12 +71,18 @@ function createVcpu(setup: VcpuSetup, coreModule: WebAssembly.Module): Vcpu {
   const words = new Int32Array(node.wasm.buffer), attention = (address + OFFSET.attention) / 4;
   const demand = (bits: number) => { Atomics.or(words, attention, bits); };
   const withdraw = (bits: number) => { Atomics.and(words, attention, ~bits); };
-  const leave = createExitRecord(state);
+  const leave = createExitRecord(state), stops = createStops(state, core.flush);
   const run = (budget: number): Exit => {
     core.enter();
+    state.writeField("stopped", 0n);
     let code = core.attend(), left = budget;
     while (code === C.EXIT_NONE) {
       if (left-- <= 0) return leave(C.EXIT_BUDGET);
+      if (stops.any() && stops.isAt(linearRip(state))) {
+        core.stopAtBreakpoint();
+        state.writeField("exitReason", BigInt(C.EXIT_NONE));
+        return leave(C.EXIT_DEBUG);
+      }
       step();
       state.writeField("retired", state.readField("retired") + 1n);
       // what waits for the next instruction waits for the next run when the budget is spent; what ends the run does not
@@ -85,7 +92,7 @@ function createVcpu(setup: VcpuSetup, coreModule: WebAssembly.Module): Vcpu {
     return leave(code);
   };
   return {
-    index, state, run, reset,
+    index, state, run, reset, setStops: stops.set, step: () => stops.step(run),
     kick: () => demand(C.ATTENTION_KICK),
     setInterruptLine: (level) => level ? demand(C.ATTENTION_INTERRUPT) : withdraw(C.ATTENTION_INTERRUPT),
     injectNmi: () => demand(C.ATTENTION_NMI),

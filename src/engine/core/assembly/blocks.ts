@@ -5,6 +5,7 @@
 // or follows a link to it, notices at the next instruction.
 import { At, C } from "./generated/layout";
 import { attend } from "./event/attend";
+import { stopAtBreakpoint } from "./event/debug";
 import { deliver } from "./event/exception";
 import { fetch, load16, load32, load64, load8, probeWrite, store16, store32, store64, store8 } from "./memory/memory";
 import { unclaimCode } from "./memory/peers";
@@ -135,6 +136,28 @@ export function refetch(op: u32): void {
   const rip = load<u64>(vcpu, At.page) + load<u16>(op, C.OP_DISP);
   store<u64>(vcpu, codeSize() == C.MODE_CODE64 ? rip : rip & 0xffff_ffff, At.rip);
   store<i64>(vcpu, load<i64>(vcpu, At.budget) + load<u16>(op, C.OP_DISP + 2), At.budget);
+}
+
+/** HANDLER_BREAK, when a debugger wants to stop here: nothing of the block has been executed. */
+export function leaveAtBreak(op: u32): void {
+  abandon(op, load<u8>(op, C.OP_LEFT));
+  stopAtBreakpoint();
+}
+
+/** The instruction of `op` has been executed, and something wants the run to end behind it. */
+export function stopBehind(op: u32): void {
+  const rip = load<u64>(vcpu, At.page) + load<u16>(op, C.OP_OFFSET) + (load<u8>(op, C.OP_LENGTH) & 15);
+  store<u64>(vcpu, codeSize() == C.MODE_CODE64 ? rip : rip & 0xffff_ffff, At.rip);
+  store<i64>(vcpu, load<i64>(vcpu, At.budget) + load<u8>(op, C.OP_LEFT), At.budget);
+}
+
+/** Drops all blocks with an instruction byte at this offset of whatever page: a breakpoint has come or gone. */
+export function dropBlocksAt(offset: u32): void {
+  const end = load<u32>(vcpu, At.arenaNext);
+  for (let block = load<u32>(vcpu, At.arena); block < end; block += C.BLOCK_HEADER_BYTES + <u32>load<u16>(block, C.BLOCK_OPS) * C.OP_BYTES) {
+    const first = <u32>load<u16>(block, C.BLOCK_OFFSET), last = first + load<u16>(block, C.BLOCK_BYTES);
+    if ((offset >= first && offset < last) || offset + PAGE < last) dropBlock(block);
+  }
 }
 
 /** Linear address of the memory operand of `op`, if it has one, as a handler computes it with 64-bit addresses. */

@@ -42,7 +42,7 @@ export { random, readTimeStamp, timeStampAux } from "./processor/time";
 export { readMsr, writeMsr } from "./processor/msr";
 export { cpuid } from "./processor/cpuid";
 export { restoreExtended, restoreLegacy, saveExtended, saveLegacy } from "./processor/xsave";
-export { readDebug, writeDebug } from "./event/debug";
+export { readDebug, stopAtBreakpoint, writeDebug } from "./event/debug";
 export * from "./segment/tables";
 export * from "./memory/invalidate";
 export * from "./segment/privilege";

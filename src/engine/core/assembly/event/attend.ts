@@ -5,7 +5,7 @@ import { clearAttention, setAttention, vcpu } from "../state";
 import { IF, TF } from "../processor/flags";
 import { deliver, injectInterrupt, injectTrap } from "./exception";
 import { acknowledge } from "../bus";
-import { debugTrap, instructionBreakpoint, stepsForBreakpoints } from "./debug";
+import { debugTrap, instructionBreakpoint, SHADOW_MOV_SS, stepsForBreakpoints } from "./debug";
 import { initialize } from "./reset";
 import { readMail } from "../memory/peers";
 
@@ -23,6 +23,7 @@ export function attend(): u32 {
     if (code != C.EXIT_HLT && code != C.EXIT_NONE) return code;
   }
   if (attention & C.ATTENTION_MAIL) readMail();
+  store<u32>(vcpu, 0, At.withheld);
   if (attention & C.ATTENTION_KICK) {
     clearAttention(C.ATTENTION_KICK);
     return C.EXIT_KICK;
@@ -43,6 +44,7 @@ export function attend(): u32 {
   } else if (shadow) {
     // the instruction behind STI or MOV SS goes first, alone
     store<u32>(vcpu, 0, At.shadow);
+    store<u32>(vcpu, shadow, At.withheld);
     setAttention(C.ATTENTION_STEP);
     arm();
     return C.EXIT_NONE;
@@ -71,9 +73,6 @@ export function attend(): u32 {
   arm();
   return C.EXIT_NONE;
 }
-
-/** `shadow` after MOV SS and POP SS: debug traps wait too (SDM 3A, Masking Exceptions and Interrupts When Switching Stacks). */
-export const SHADOW_STI: u32 = 1, SHADOW_MOV_SS: u32 = 2;
 
 /** Notes that the next instruction begins with TF, or must be looked at for breakpoints. */
 function arm(): void {

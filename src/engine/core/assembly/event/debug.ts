@@ -25,8 +25,10 @@ function lengthOf(dr7: u32, i: u32): u64 {
   return code == 0 ? 1 : code == 1 ? 2 : code == 2 ? 8 : 4;
 }
 
-/** Whether a page holds an enabled data breakpoint. */
+/** Whether a page holds an enabled data breakpoint, or a watchpoint of a debugger. */
 export function watching(page: u64): bool {
+  for (let i: u32 = 0, count = load<u32>(vcpu, At.watchCount); i < count; i++)
+    if (page <= watchEnd(i) && watchStart(i) <= page + 0xfff) return true;
   const dr7 = <u32>load<u64>(vcpu + DR7);
   if (!(dr7 & 0xff)) return false;
   for (let i: u32 = 0; i < 4; i++) {
@@ -35,6 +37,52 @@ export function watching(page: u64): bool {
   }
   return false;
 }
+
+// @ts-ignore: decorator
+@inline function watchStart(i: u32): u64 {
+  return load<u64>(vcpu + At.watchAddress + (<usize>i << 3));
+}
+/** The last byte. */
+// @ts-ignore: decorator
+@inline function watchEnd(i: u32): u64 {
+  return watchStart(i) + load<u64>(vcpu + At.watchBytes + (<usize>i << 3)) - 1;
+}
+
+/** An access has been made: a debugger that watches it stops the vCPU behind the instruction. Whoever calls from the middle of one that goes on
+ * looks at `stopping`. */
+export function watchForDebugger(linear: u64, bytes: u32, write: bool): void {
+  const count = load<u32>(vcpu, At.watchCount);
+  if (!count || load<u32>(vcpu, At.stopped)) return;
+  for (let i: u32 = 0; i < count; i++) {
+    if (!(load<u32>(vcpu + At.watchAccess + (<usize>i << 2)) & (write ? 2 : 1))) continue;
+    if (linear > watchEnd(i) || watchStart(i) > linear + bytes - 1) continue;
+    store<u32>(vcpu, STOPPED_WATCHPOINT + i, At.stopped);
+    store<u64>(vcpu, max<u64>(linear, watchStart(i)), At.exitDetail);
+    if (load<u32>(vcpu, At.exitReason) == C.EXIT_NONE) store<u32>(vcpu, C.EXIT_DEBUG, At.exitReason);
+    setAttention(C.ATTENTION_EXIT);
+    return;
+  }
+}
+const STOPPED_BREAKPOINT: u32 = 1, STOPPED_WATCHPOINT: u32 = 2;
+
+/** Whether the instruction that executes shall be the last, and of repeated ones the iteration. */
+export function stopping(): bool {
+  return load<u32>(vcpu, At.stopped) != 0;
+}
+
+const WITHHELD_RF: u32 = 0x10000;
+/** `run` is about to leave before the instruction at RIP: what the border did for it is undone, so that the next run does it again. */
+export function stopAtBreakpoint(): void {
+  const withheld = load<u32>(vcpu, At.withheld), shadow = withheld & 0xffff;
+  if (withheld & WITHHELD_RF) store<u32>(vcpu, load<u32>(vcpu, At.flagRest) | <u32>RF, At.flagRest);
+  if (shadow) store<u32>(vcpu, shadow, At.shadow);
+  // behind MOV SS it was there before
+  if (shadow != SHADOW_MOV_SS) store<u32>(vcpu, load<u32>(vcpu, At.blocking) & ~C.BLOCKING_STEP, At.blocking);
+  store<u32>(vcpu, STOPPED_BREAKPOINT, At.stopped);
+  store<u32>(vcpu, C.EXIT_DEBUG, At.exitReason);
+}
+/** `shadow` after STI; and after MOV SS and POP SS, where debug traps wait too (SDM 3A, Masking Exceptions and Interrupts When Switching Stacks). */
+export const SHADOW_STI: u32 = 1, SHADOW_MOV_SS: u32 = 2;
 
 /** Notes data breakpoints that an access meets; #DB follows the instruction. */
 export function watchAccess(linear: u64, bytes: u32, write: bool): void {
@@ -63,6 +111,7 @@ export function instructionBreakpoint(): bool {
   const dr7 = <u32>load<u64>(vcpu + DR7), flags = load<u32>(vcpu, At.flagRest);
   if (flags & <u32>RF) {
     store<u32>(vcpu, flags & ~<u32>RF, At.flagRest);
+    if (dr7 & 0xff) store<u32>(vcpu, load<u32>(vcpu, At.withheld) | WITHHELD_RF, At.withheld); // else nobody will ask
     return false;
   }
   if (!(dr7 & 0xff)) return false;

@@ -1,6 +1,7 @@
 // Arithmetic that is too long to emit.
 import { At, C } from "../generated/layout";
 import { faulted, reg, setReg, vcpu } from "../state";
+import { watchForDebugger } from "../event/debug";
 import { load64, probeWrite, store64 } from "../memory/memory";
 import { noteStore } from "../memory/regions";
 
@@ -56,6 +57,8 @@ export function compareExchange16(linear: u64): u32 {
     atomic.store<u64>(host, reg(1), 8);
   }
   atomic.store<u32>(lock, 0);
+  watchForDebugger(linear, 16, false);
+  if (equal) watchForDebugger(linear, 16, true);
   if (equal) noteStore(host, 16);
   else setPair(low, high);
   return equal ? 1 : 0;

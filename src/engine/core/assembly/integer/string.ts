@@ -9,7 +9,7 @@ import { linearAddress } from "../memory/address";
 import { loadSized, maskOf, storeSized } from "../memory/sized";
 import { probeRead, probeWrite } from "../memory/memory";
 import { noteStore } from "../memory/regions";
-import { watching } from "../event/debug";
+import { stopping, watching } from "../event/debug";
 
 const RAX: u32 = 0, RCX: u32 = 1, RSI: u32 = 6, RDI: u32 = 7;
 const REPNE: u32 = 2;
@@ -103,7 +103,7 @@ export function moveString(bytes: u32, addressWidth: u32, segment: u32, rep: u32
       const value = loadSized(source, bytes);
       storeSized(target, bytes, value);
       if (faulted()) return 0;
-      work -= SINGLE;
+      work = stopping() ? 0 : work - SINGLE;
     }
     advance(RSI, run << shift, mask, down);
     advance(RDI, run << shift, mask, down);
@@ -149,7 +149,7 @@ export function storeString(bytes: u32, addressWidth: u32, segment: u32, rep: u3
     } else {
       storeSized(target, bytes, value);
       if (faulted()) return 0;
-      work -= SINGLE;
+      work = stopping() ? 0 : work - SINGLE;
     }
     advance(RDI, run << shift, mask, down);
     count -= run;
@@ -176,7 +176,7 @@ export function loadString(bytes: u32, addressWidth: u32, segment: u32, rep: u32
     } else {
       value = loadSized(source, bytes);
       if (faulted()) return 0;
-      work -= SINGLE;
+      work = stopping() ? 0 : work - SINGLE;
     }
     if (bytes == 1) setReg(RAX, (reg(RAX) & ~0xff) | value);
     else setMasked(RAX, value, bytes == 2 ? 0xffff : ~0);
@@ -230,7 +230,7 @@ export function scanString(bytes: u32, addressWidth: u32, segment: u32, rep: u32
     } else {
       last = loadSized(target, bytes);
       if (faulted()) return 0;
-      work -= SINGLE;
+      work = stopping() ? 0 : work - SINGLE;
     }
     stopped = (last == value) == stop;
     advance(RDI, run << shift, mask, down);
@@ -271,7 +271,7 @@ export function compareString(bytes: u32, addressWidth: u32, segment: u32, rep: 
       first = loadSized(source, bytes);
       second = loadSized(target, bytes);
       if (faulted()) return 0;
-      work -= SINGLE;
+      work = stopping() ? 0 : work - SINGLE;
     }
     stopped = (first == second) == stop;
     advance(RSI, run << shift, mask, down);

@@ -7,7 +7,7 @@ import { FETCH, walk, walkGpa, WRITE } from "./walk";
 import { accessOf, entryOf, fill } from "./tlb";
 import { hostAddress, noteStore, regionKind } from "./regions";
 import { mmioRead, mmioWrite } from "../bus";
-import { watching, watchAccess } from "../event/debug";
+import { watchAccess, watchForDebugger, watching } from "../event/debug";
 
 /** Where the last translate() that returned 0 without a fault led: no memory of ours. */
 let outsideGpa: u64 = 0;
@@ -107,11 +107,13 @@ export function loadFrom(linear: u64, bytes: u32, view: u32): u64 {
       const byte = host ? <u64>load<u8>(host + at) : deviceRead((inFirst ? firstGpa : secondGpa) + at, 1);
       value |= byte << (i << 3);
     }
+    watchForDebugger(linear, bytes, false);
     return value;
   }
   const host = translate(linear, 0, view);
-  if (host) return rawLoad(host, bytes);
-  return load<u32>(vcpu, At.fault) ? 0 : deviceRead(outsideGpa, bytes);
+  if (!host && load<u32>(vcpu, At.fault)) return 0;
+  watchForDebugger(linear, bytes, false);
+  return host ? rawLoad(host, bytes) : deviceRead(outsideGpa, bytes);
 }
 
 export function storeTo(linear: u64, bytes: u32, value: u64, view: u32): void {
@@ -130,11 +132,14 @@ export function storeTo(linear: u64, bytes: u32, value: u64, view: u32): void {
       if (host) rawStore(host + at, 1, byte);
       else if (!(inFirst ? firstRom : secondRom)) deviceWrite((inFirst ? firstGpa : secondGpa) + at, 1, byte);
     }
+    watchForDebugger(linear, bytes, true);
     return;
   }
   const host = translate(linear, WRITE, view);
-  if (host) return rawStore(host, bytes, value);
-  if (!load<u32>(vcpu, At.fault) && !outsideRom) deviceWrite(outsideGpa, bytes, value);
+  if (!host && load<u32>(vcpu, At.fault)) return;
+  watchForDebugger(linear, bytes, true);
+  if (host) rawStore(host, bytes, value);
+  else if (!outsideRom) deviceWrite(outsideGpa, bytes, value);
 }
 
 export function load8(linear: u64): u64 { return loadFrom(linear, 1, currentView()); }

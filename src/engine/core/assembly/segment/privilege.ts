@@ -4,7 +4,7 @@ import { canonical, CR4_FSGSBASE, GP, raise, UD, vcpu } from "../state";
 import { AC_FLAG, IF, IOPL } from "../processor/flags";
 import { baseOf } from "./descriptor";
 import { syncView } from "../processor/control";
-import { SHADOW_STI } from "../event/attend";
+import { SHADOW_STI } from "../event/debug";
 
 /** STI: interrupts wait for one more instruction when they were off. */
 export function enableInterrupts(): void {

@@ -6,7 +6,7 @@ import { CODE, CONFORMING, descriptorAddress, descriptorAttributes, descriptorBa
   READABLE, readDescriptor, readUpperBase, S, selectorOf, setNull, setRealSegment, setSegment, TYPE, WRITABLE } from "./descriptor";
 import { systemLoad, systemStore } from "../memory/memory";
 import { closeStack, openCurrentStack, popOff } from "./stack";
-import { SHADOW_MOV_SS } from "../event/attend";
+import { SHADOW_MOV_SS } from "../event/debug";
 import { sync } from "../processor/control";
 
 /** Loads ES, SS, DS, FS or GS. CS cannot be loaded so. */
