@@ -71,6 +71,7 @@ const ROWS = [
   ["outside", "u32", 1, "1 while this vCPU is not in run(): it reads its mail before it executes anything"],
   ["mail", "u64", 32, "what other vCPUs ask: host address, bytes << 32, MAIL_ kind << 48; 0 is a free place"],
   ["mailFull", "u32", 1, "1: there was no place for something"],
+  ["parked", "u32", 1, "1 while this vCPU touches no memory although it is in run()"],
   ["pauses", "i32", 1, "counts down with every PAUSE; at 0 run() ends"],
   // -- for a debugger (debug.ts)
   ["stopped", "u32", 1, "of EXIT_DEBUG: 1 a breakpoint, 2 + i watchpoint i, whose address is in exitDetail; 0 between"],
@@ -78,6 +79,7 @@ const ROWS = [
   ["watchCount", "u32", 1, "watchpoints"], ["watchAddress", "u64", 16, ""], ["watchBytes", "u64", 16, ""], ["watchAccess", "u32", 16, "bit 0: reads, bit 1: writes"],
   // -- the model, constant after creation
   ["tscHz", "u64", 1, ""], ["apicTimerHz", "u64", 1, "input clock of the local APIC's timer"], ["vcpuCount", "u32", 1, ""], ["apicId", "u32", 1, ""],
+  ["parallel", "u32", 1, "1: the vCPUs of the virtual node run at the same time, so LOCK must be atomic"],
 ] as const satisfies readonly Row[];
 
 export type FieldName = (typeof ROWS)[number][0];
@@ -129,8 +131,8 @@ export const CONSTANTS = {
   TLB_VIEW_SUPERVISOR: 0, TLB_VIEW_USER: 1, TLB_VIEW_AC: 2, TLB_VIEW_ALIGNED: 3,
   // physical address bits that CPUID announces: page-table bits above are reserved
   PHYSICAL_BITS: 40,
-  // region table: u32 count, u32 lock of CMPXCHG16B, then from +16 entries of 32 bytes: u64 gpa, u64 bytes, u32 host address, u32 kind
-  REGION_ENTRY_BYTES: 32, REGION_LOCK: 4, REGION_FIRST: 16, REGION_RAM: 1, REGION_ROM: 2, REGION_MAX: 120,
+  // region table: u32 count, u32 lock of CMPXCHG16B, u32 lock of whoever makes all other vCPUs stand still, then from +16 entries of 32 bytes: u64 gpa, u64 bytes, u32 host address, u32 kind
+  REGION_ENTRY_BYTES: 32, REGION_LOCK: 4, REGION_STOP: 8, REGION_FIRST: 16, REGION_RAM: 1, REGION_ROM: 2, REGION_MAX: 120,
   // behind the entries: addresses of the states of the virtual node's vCPUs, u32 each
   REGION_PEERS: 3904, PEERS_MAX: 16,
   // mail: drop the code decoded from these bytes; write to this page through slow paths only
@@ -151,7 +153,7 @@ export const CONSTANTS = {
   FLAGS_ADD: 1, FLAGS_SUB: 5, FLAGS_INC: 9, FLAGS_DEC: 13, FLAGS_KEPT_CARRY: 9,
   // an operation: see engine/interp/operation.ts
   OP_HANDLER: 0, OP_OFFSET: 2, OP_REG: 4, OP_RM: 5, OP_BASE: 6, OP_INDEX: 7, OP_SCALE: 8, OP_SEGMENT: 9, OP_LENGTH: 10, OP_LEFT: 11, OP_LINK: 12,
-  OP_DISP: 16, OP_IMM: 24, OP_BYTES: 32, OP_STACK: 0x80,
+  OP_DISP: 16, OP_IMM: 24, OP_BYTES: 32, OP_STACK: 0x80, OP_LOCKED: 0x40,
   // handlers with a fixed number: find the block again, go on at the operation's target, check the page of the instruction's end; REGION: compiled code begins here;
   // BREAK: a debugger may want to stop before the next operation
   HANDLER_REFETCH: 0, HANDLER_GOTO: 1, HANDLER_CROSS: 2, HANDLER_INVALID: 3, HANDLER_TOO_LONG: 4, HANDLER_REGION: 5, HANDLER_BREAK: 6, HANDLER_FIRST: 7,

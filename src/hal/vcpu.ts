@@ -64,6 +64,8 @@ export interface VcpuSetup {
   bus: Bus;
   clock: GuestClock;
   model: CpuModel;
+  /** Other vCPUs of the virtual node run at the same time, on other threads: LOCK must be atomic. */
+  parallel?: boolean;
   /** 32 random bits, for RDRAND and RDSEED; seeded where a run must be reproducible. */
   entropy(): number;
 }

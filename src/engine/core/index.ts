@@ -94,6 +94,7 @@ export function createCore(module: WebAssembly.Module, setup: VcpuSetup, stateAd
   set("apicTimerHz", model.apicTimerHz);
   set("vcpuCount", model.vcpuCount);
   set("outside", 1);
+  set("parallel", setup.parallel ? 1 : 0);
   if (setup.index < C.PEERS_MAX) node.view.setUint32(memory.table + C.REGION_PEERS + 4 * setup.index, address, true);
   set("apicId", model.apicId);
   exports.reset();

@@ -5,7 +5,7 @@ import { CONSTANTS as C, OFFSET } from "../../hal/layout.ts";
 import { FORMS, type Form } from "../../isa/forms.ts";
 import { perform } from "../../isa/perform.ts";
 import { byteWriter, type ByteWriter } from "../wasm/bytes.ts";
-import { createEmit } from "../wasm/emit.ts";
+import { createEmit, type Placement } from "../wasm/emit.ts";
 import { flagsInState } from "../wasm/flags.ts";
 import { createGraph, type Graph, type Node, type Region } from "../wasm/ir.ts";
 import { localPool, lower } from "../wasm/lower.ts";
@@ -44,9 +44,10 @@ export interface Handlers {
 
 /** Records a form's meaning. A meaning that changed what later instructions depend on leaves: nothing else ends a block. */
 export function recordHandler(graph: Graph, core: (name: string) => number, form: Form, variant: Variant): void {
-  const surroundings = { g: graph, state: graph.param(STATE_LOCAL, "i32"), core };
-  const op = graph.param(OP_LOCAL, "i32");
-  perform(createEmit(surroundings, operationPlacement(surroundings, op, form, variant), flagsInState(surroundings)), form);
+  let placed: Placement;
+  const surroundings = { g: graph, state: graph.param(STATE_LOCAL, "i32"), core, locked: () => variant.startsWith("locked"), retry: () => placed.again() };
+  const op = graph.param(OP_LOCAL, "i32"), place = operationPlacement(surroundings, op, form, variant);
+  perform(createEmit(surroundings, (e) => (placed = place(e)), flagsInState(surroundings)), form);
 }
 
 /** Records an arm: no calls, but the exit `miss`. Exits of a pair's second instruction have `2` at their end. */

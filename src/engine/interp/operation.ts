@@ -6,7 +6,7 @@
 //   reg, rm   u8    registers: byte offsets in the vCPU's state (AH..BH: that of the register + 1); XMM, MM: number * 16; others: number
 //   base      u8    byte offset of the base register, of `zero` or of `page` (RIP-relative; the displacement then counts from the page)
 //   index     u8    byte offset of the index register or of `zero`
-//   scale     u8    shift of the index; OP_STACK: the segment is SS (shifts ignore that bit)
+//   scale     u8    shift of the index; OP_STACK: the segment is SS; OP_LOCKED: atomic, while other vCPUs run (shifts ignore these bits)
 //   segment   u8    segment number * 8; in 64-bit code SEG_NONE unless FS or GS
 //   length    u8    bits 0..3 length in bytes; 4..5 REP prefix (0, 1 REPE, 2 REPNE); 6..7 address width (0: 16, 1: 32, 2: 64)
 //   left      u8    instructions of the block behind this one: what the budget gets back when the block is left here
@@ -18,8 +18,8 @@ import { CONSTANTS as C } from "../../hal/layout.ts";
 import { FORMS, type Form } from "../../isa/forms.ts";
 
 /** What a handler takes for granted. In 64-bit code: no memory operand, base and displacement, the general address, a 32-bit address;
- * in 16- and 32-bit code: no memory operand, memory through the segment checks of core. */
-export const VARIANTS = ["plain64", "base64", "full64", "narrow64", "plain", "memory"] as const;
+ * in 16- and 32-bit code: no memory operand, memory through the segment checks of core. The last two: LOCK while other vCPUs run, any address. */
+export const VARIANTS = ["plain64", "base64", "full64", "narrow64", "plain", "memory", "locked64", "locked"] as const;
 export type Variant = (typeof VARIANTS)[number];
 
 /** Which variants a form needs handlers for. */
@@ -28,6 +28,10 @@ export function variantsOf(form: Form): Variant[] {
   const variants: Variant[] = [];
   if (!form.attributes.has("no64")) variants.push(...(memory ? ["base64", "full64", "narrow64"] as const : ["plain64"] as const));
   if (!form.attributes.has("only64") && form.size !== 64 && !form.rexW) variants.push(memory ? "memory" : "plain");
+  if (memory && (form.attributes.has("lock") || form.attributes.has("locked"))) {
+    if (variants.includes("full64")) variants.push("locked64");
+    if (variants.includes("memory")) variants.push("locked");
+  }
   return variants;
 }
 

@@ -53,6 +53,7 @@ export function operationPlacement(surroundings: Surroundings, op: Node, form: F
     const sum = add(add(base, index), disp);
     if (variant === "full64") return sum;
     if (variant === "narrow64") return g.pure("i64.and", sum, g.i64(0xffff_ffffn));
+    if (variant === "locked64") return g.pure("i64.and", sum, g.select(g.pure("i32.eq", addressWidth(), g.i32(32)), g.i64(0xffff_ffffn), g.i64(-1n)));
     return g.pure("i64.and", sum, g.select(g.pure("i32.eq", addressWidth(), g.i32(16)), g.i64(0xffffn), g.i64(0xffff_ffffn)));
   };
   const segmentBase = () => g.load("i64.load", atByte(C.OP_SEGMENT), OFFSET.segBase);

@@ -45,6 +45,8 @@ interface FormPlan {
   handlers: Record<Variant, number>;
   ends: boolean;
   memory: boolean;
+  /** atomic with or without LOCK */
+  locked: boolean;
   relative: boolean;
   /** nothing happens: counted, but no operation */
   skipped: boolean;
@@ -57,9 +59,10 @@ function planOf(form: Form, table: HandlerTable): FormPlan {
   const operand = (test: (operand: OperandForm) => boolean) => form.operands.find(test);
   const handler = (variant: Variant) => table.handlerOf(form.id, variant);
   return {
-    handlers: { plain64: handler("plain64"), base64: handler("base64"), full64: handler("full64"), narrow64: handler("narrow64"), plain: handler("plain"), memory: handler("memory") },
+    handlers: { plain64: handler("plain64"), base64: handler("base64"), full64: handler("full64"), narrow64: handler("narrow64"), plain: handler("plain"), memory: handler("memory"), locked64: handler("locked64"), locked: handler("locked") },
     ends: (table.factsOf(form.id) & FACT_ENDS) !== 0,
     memory: operand(({ kind }) => kind === "mem") !== undefined,
+    locked: form.attributes.has("locked"),
     relative: operand(({ kind }) => kind === "rel") !== undefined,
     skipped: form.mnemonic === "nop" || form.mnemonic === "endbr64" || form.mnemonic === "endbr32",
     x87: form.immediates.length === 0 && form.map === 0 && form.opcode >= 0xd8 && form.opcode <= 0xdf,
@@ -104,7 +107,10 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
     return mode === C.MODE_CODE64 ? 64 : mode === C.MODE_CODE32 ? 32 : 16;
   };
 
+  const parallel = state32(OFFSET.parallel) !== 0;
+  const isLocked = (plan: FormPlan) => parallel && plan.memory && (decoded.lock !== 0 || plan.locked);
   const variantOf = (plan: FormPlan, size: CodeSize): Variant => {
+    if (isLocked(plan)) return size === 64 ? "locked64" : "locked";
     if (size !== 64) return plan.memory ? "memory" : "plain";
     if (!plan.memory) return "plain64";
     if (decoded.addressWidth === 32) return "narrow64";
@@ -130,7 +136,7 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
     bytes[op + C.OP_RM] = registerByte(plan.rm, decoded);
     bytes[op + C.OP_BASE] = addressByte(decoded.base);
     bytes[op + C.OP_INDEX] = addressByte(decoded.index);
-    bytes[op + C.OP_SCALE] = decoded.scale | (decoded.segment === C.SEG_SS ? C.OP_STACK : 0);
+    bytes[op + C.OP_SCALE] = decoded.scale | (decoded.segment === C.SEG_SS ? C.OP_STACK : 0) | (isLocked(plan) ? C.OP_LOCKED : 0);
     bytes[op + C.OP_SEGMENT] = (size === 64 && decoded.segment < C.SEG_FS ? C.SEG_NONE : decoded.segment) * 8;
     bytes[op + C.OP_LENGTH] = decoded.length | decoded.rep << 4 | (decoded.addressWidth >> 5) << 6;
     u32[(op + C.OP_LINK) >>> 2] = plan.relative ? 0 : decoded.second;

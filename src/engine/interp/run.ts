@@ -23,7 +23,7 @@ const LETTERS: Record<string, ValueType> = { l: "i64", i: "i32" };
 /** Functions of core that are no helpers of instructions: `arguments:result`. */
 const CORE_FUNCTIONS = {
   load8: "l:l", load16: "l:l", load32: "l:l", load64: "l:l", store8: "ll:", store16: "ll:", store32: "ll:", store64: "ll:", loadVector: "li:", storeVector: "li:",
-  patienceEnds: "l:", beginUpdate: "li:i", endUpdate: "li:", linearAddress: "ilii:l",
+  patienceEnds: "l:", beginLocked: "li:i", endLocked: "ili:", beginUpdate: "li:i", endUpdate: "li:", linearAddress: "ilii:l",
   findBlock: ":i", followBranch: "ii:i", pause: "i:i", deliverFault: "i:i", deliverFetchFault: ":i", checkCross: "i:i", refetch: "i:", stopBehind: "i:",
 } as const;
 

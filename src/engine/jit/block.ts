@@ -15,7 +15,7 @@ import { LOCAL } from "./locals.ts";
 import { regionPlacement, type Touched } from "./place.ts";
 
 /** One instruction of a block, decoded again. `form` is undefined where the interpreter has something of its own. */
-export interface Instruction { op: number; offset: number; left: number; form?: Form; decoded?: Decoded; facts?: FormFacts; goto: boolean;
+export interface Instruction { op: number; offset: number; left: number; form?: Form; decoded?: Decoded; facts?: FormFacts; goto: boolean; locked?: boolean;
   /** from here on, the code is that of this block of the region */
   into?: number;
   /** what comes ends in the page behind: which was this one of the host's */
@@ -157,7 +157,7 @@ export function blockRecorder({ core, touched, blockTable, assumes }: RecorderPa
     graph.rare();
     answer(kind === "fault" ? C.REGION_FAULT : C.REGION_COLD);
   } };
-  const surroundings = { g, state, core, leaveOnMiss: true, refills: true, inlineFloat: true, stackPage: { page: LOCAL.stackPage, addend: LOCAL.stackAddend, near: (linear: Node) => placement.onStack(linear) } };
+  const surroundings = { g, state, core, leaveOnMiss: true, refills: true, inlineFloat: true, locked: () => at.locked === true, stackPage: { page: LOCAL.stackPage, addend: LOCAL.stackAddend, near: (linear: Node) => placement.onStack(linear) } };
   const flagStore = flagsInLocals(surroundings);
   const placement = regionPlacement(surroundings, touched, jump);
   const made = createEmit(surroundings, placement.of, flagStore, xmmInLocals(surroundings, placement.vectors));

@@ -40,7 +40,7 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
         break;
       }
       const form = FORMS[decoded.form], facts = factsOf(form, decoded);
-      list.push({ op, offset, left, form, decoded, facts, goto: false });
+      list.push({ op, offset, left, form, decoded, facts, goto: false, locked: (u8[op + C.OP_SCALE] & C.OP_LOCKED) !== 0 });
       if (!facts.compilable) break;
     }
     return list;

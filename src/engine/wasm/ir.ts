@@ -2,10 +2,10 @@
 // are made; which become locals and which expression trees is decided when the whole is known (lower.ts).
 
 import { constantBits, valueOf } from "./fold.ts";
-import { OP_FACTS, type FloatOp, type LoadOp, type OpFact, type PartialOp, type PureOp, type StoreOp, type ValueType } from "./opcodes.ts";
+import { OP_FACTS, type AtomicOp, type FloatOp, type LoadOp, type OpFact, type PartialOp, type PureOp, type StoreOp, type ValueType } from "./opcodes.ts";
 import type { SimdOp } from "../../isa/simd.ts";
 
-export type NodeKind = "const" | "param" | "get" | "set" | "pure" | "partial" | "load" | "store" | "call" | "if" | "exit" | "result";
+export type NodeKind = "const" | "param" | "get" | "set" | "pure" | "partial" | "load" | "store" | "atomic" | "call" | "if" | "exit" | "result";
 
 export interface Node {
   readonly kind: NodeKind;
@@ -50,7 +50,7 @@ export interface Region {
 
 /** Must this stay, although nobody uses its value? */
 export const hasEffect = ({ kind, bodies }: Node): boolean =>
-  kind === "store" || kind === "set" || kind === "call" || kind === "exit" || kind === "result" || (kind === "if" && (bodies[0].hasEffect || bodies[1].hasEffect));
+  kind === "store" || kind === "atomic" || kind === "set" || kind === "call" || kind === "exit" || kind === "result" || (kind === "if" && (bodies[0].hasEffect || bodies[1].hasEffect));
 
 /** What a graph has recorded since it began. */
 export interface Recording {
@@ -87,6 +87,8 @@ export interface Graph extends Recording {
   select(condition: Node, yes: Node, no: Node): Node;
   load(op: LoadOp, address: Node, offset: number): Node;
   store(op: StoreOp, address: Node, offset: number, value: Node): void;
+  /** Compare and exchange. @returns what was there */
+  exchange(op: AtomicOp, address: Node, expected: Node, replacement: Node): Node;
   /** `pure`: the function only looks at the state. */
   call(target: number, args: readonly Node[], type: ValueType | "none", pure?: boolean): Node;
   when(condition: Node, yes: () => void, no?: () => void): void;
@@ -271,6 +273,12 @@ export function createGraph(): Graph {
       operation("store", op, [base, value], immediate);
       changed = true;
       epoch++;
+    },
+    exchange: (op, address, expected, replacement) => {
+      const before = operation("atomic", op, [address, expected, replacement]);
+      changed = true;
+      epoch++;
+      return before;
     },
     call: (target, args, type, pure = false) => {
       const node = make("call", type, args, target);

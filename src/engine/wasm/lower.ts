@@ -2,7 +2,7 @@
 // local where it was made; a load is folded into its user's expression only when nothing was written in between; what nobody uses vanishes.
 
 import { NvlError } from "../../base/error.ts";
-import { CONTROL as W, VALUE_TYPE_CODES, type ValueType } from "./opcodes.ts";
+import { ATOMIC_ALIGNMENT, CONTROL as W, VALUE_TYPE_CODES, type ValueType, type AtomicOp } from "./opcodes.ts";
 import type { ByteWriter } from "./bytes.ts";
 import { hasEffect, type Node, type Recording, type Region } from "./ir.ts";
 
@@ -86,6 +86,10 @@ export function lower(graph: Recording, out: ByteWriter, options: LowerOptions):
       return;
     }
     const { code } = node.fact!;
+    if (code >= 0xfe00) {
+      out.bytes([W.atomicPrefix, code - 0xfe00, ATOMIC_ALIGNMENT[node.op as AtomicOp]]);
+      return out.u32(node.immediate);
+    }
     if (code > 0xff) {
       out.byte(W.vectorPrefix);
       out.u32(code - 0xfd00);
@@ -136,6 +140,9 @@ export function lower(graph: Recording, out: ByteWriter, options: LowerOptions):
         tree(node);
         return setNewLocal(node);
       case "store": return tree(node);
+      case "atomic":
+        tree(node);
+        return node.uses > 0 ? setNewLocal(node) : out.byte(W.drop);
       case "set":
         value(node.args[0]);
         out.byte(W.localSet);

@@ -28,6 +28,8 @@ export const SCRATCH_BYTES = 16;
 const LOADS = { 8: "i32.load8_u", 16: "i32.load16_u", 32: "i32.load", 64: "i64.load" } as const;
 const STORES = { 8: "i32.store8", 16: "i32.store16", 32: "i32.store", 64: "i64.store" } as const;
 
+const EXCHANGES = { 8: "i32.atomic.rmw8.cmpxchg_u", 16: "i32.atomic.rmw16.cmpxchg_u", 32: "i32.atomic.rmw.cmpxchg", 64: "i64.atomic.rmw.cmpxchg" } as const;
+
 /** Address of the TLB entry in which the page of `linear` would be. */
 export function tlbEntry(g: Graph, state: Node, linear: Node): Node {
   const page = g.pure("i32.wrap_i64", g.pure("i64.shr_u", linear, g.i64(12n)));
@@ -35,7 +37,7 @@ export function tlbEntry(g: Graph, state: Node, linear: Node): Node {
   return g.pure("i32.add", g.load("i32.load", state, OFFSET.tlb), index);
 }
 
-export function memory({ g, state, core, leaveOnMiss, refills, stackPage }: Surroundings, { as64, asWidth }: Conversions): Memory {
+export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, stackPage }: Surroundings, { as64, asWidth }: Conversions): Memory {
   const checkFault = () => g.when(g.load("i32.load", state, OFFSET.fault), () => g.exit("fault"));
 
   const lookUp = (linear: Node, bytes: number, tag: number) => {
@@ -92,9 +94,45 @@ export function memory({ g, state, core, leaveOnMiss, refills, stackPage }: Surr
       checkFault();
     });
   };
+  /** By compare and exchange; who loses executes the instruction anew. Addresses that are not aligned are core's business. */
+  const lockedUpdate = (width: Width, linear: Node, compute: (old: Node) => Node): Node => {
+    const { entry, hit, refill } = lookUp(linear, width / 8, C.TLB_WRITE);
+    const odd = g.pure("i32.and", g.pure("i32.wrap_i64", linear), g.i32(width / 8 - 1));
+    const exchange = (host: Node, lost: () => void) => {
+      const old = g.load(LOADS[width], host, 0), before = g.exchange(EXCHANGES[width], host, old, asWidth(width, compute(old)));
+      g.when(g.pure(width === 64 ? "i64.ne" : "i32.ne", before, old), () => {
+        g.rare();
+        lost();
+      });
+      return old;
+    };
+    if (leaveOnMiss) {
+      if (width > 8) g.when(odd, () => {
+        g.rare();
+        g.exit("miss");
+      });
+      leaves(hit, refill);
+      return exchange(hostOf(entry, linear), () => g.exit("miss"));
+    }
+    const direct = g.pure("i32.and", hit, g.pure("i32.eqz", odd));
+    const host = g.choose("i32", direct, () => hostOf(entry, linear), () => {
+      g.rare();
+      const found = g.call(core("beginLocked"), [linear, g.i32(width / 8)], "i32");
+      checkFault();
+      return found;
+    });
+    const old = exchange(host, retry!);
+    g.when(g.pure("i32.eqz", direct), () => {
+      g.rare();
+      g.call(core("endLocked"), [host, linear, g.i32(width / 8)], "none");
+      checkFault();
+    });
+    return old;
+  };
   /** One look-up for both accesses. Where the TLB does not answer, the value visits a scratch slot and core brings it back. */
   const update = (width: Width, at: Node, compute: (old: Node) => Node): Node => {
     const linear = as64(at);
+    if (locked?.()) return lockedUpdate(width, linear, compute);
     const { entry, hit, refill } = lookUp(linear, width / 8, C.TLB_WRITE);
     if (leaves(hit, refill)) {
       const host = hostOf(entry, linear), old = g.load(LOADS[width], host, 0);

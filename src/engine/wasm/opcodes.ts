@@ -66,6 +66,17 @@ export const STORE_OPS = {
   "f32.store": [0x38, "f:"], "f64.store": [0x39, "d:"],
 } as const satisfies Record<string, readonly [number, string]>;
 
+/** Compare and exchange: address, expected, replacement; the address must be aligned, or WebAssembly traps. Result: what was there. */
+export const ATOMIC_OPS = {
+  "i32.atomic.rmw.cmpxchg": [0xfe48, "ii:i"], "i64.atomic.rmw.cmpxchg": [0xfe49, "ll:l"],
+  "i32.atomic.rmw8.cmpxchg_u": [0xfe4a, "ii:i"], "i32.atomic.rmw16.cmpxchg_u": [0xfe4b, "ii:i"],
+} as const satisfies Record<string, readonly [number, string]>;
+/** The alignment that an atomic access must state, as a power of two. */
+export const ATOMIC_ALIGNMENT: Record<keyof typeof ATOMIC_OPS, number> = {
+  "i32.atomic.rmw.cmpxchg": 2, "i64.atomic.rmw.cmpxchg": 3, "i32.atomic.rmw8.cmpxchg_u": 0, "i32.atomic.rmw16.cmpxchg_u": 1,
+};
+
+export type AtomicOp = keyof typeof ATOMIC_OPS;
 export type PureOp = keyof typeof PURE_OPS;
 export type FloatOp = keyof typeof FLOAT_OPS;
 export type PartialOp = keyof typeof PARTIAL_OPS;
@@ -76,7 +87,7 @@ export type StoreOp = keyof typeof STORE_OPS;
 export const CONTROL = {
   unreachable: 0x00, nop: 0x01, block: 0x02, loop: 0x03, if: 0x04, else: 0x05, end: 0x0b, br: 0x0c, brIf: 0x0d, brTable: 0x0e, return: 0x0f, call: 0x10, callIndirect: 0x11,
   drop: 0x1a, select: 0x1b, localGet: 0x20, localSet: 0x21, localTee: 0x22, globalGet: 0x23, globalSet: 0x24, i32Const: 0x41, i64Const: 0x42, emptyBlock: 0x40,
-  vectorPrefix: 0xfd, vectorConst: 0x0c,
+  atomicPrefix: 0xfe, vectorPrefix: 0xfd, vectorConst: 0x0c,
 } as const;
 
 const TYPES: Record<string, ValueType> = { i: "i32", l: "i64", f: "f32", d: "f64", v: "v128" };
@@ -91,7 +102,7 @@ function fact(name: string, code: number, shape: string): OpFact {
 }
 
 /** Encoding, types and rule of every operation by name. Codes above 0xff are those after the 0xfd prefix, plus 0xfd00. */
-export const OP_FACTS: Readonly<Record<PureOp | FloatOp | PartialOp | LoadOp | StoreOp | SimdOp, OpFact>> = Object.fromEntries([
-  ...[PURE_OPS, FLOAT_OPS, PARTIAL_OPS, LOAD_OPS, STORE_OPS].flatMap((ops) => Object.entries(ops).map(([name, [code, shape]]) => [name, fact(name, code, shape)])),
+export const OP_FACTS: Readonly<Record<PureOp | FloatOp | PartialOp | LoadOp | StoreOp | AtomicOp | SimdOp, OpFact>> = Object.fromEntries([
+  ...[PURE_OPS, FLOAT_OPS, PARTIAL_OPS, LOAD_OPS, STORE_OPS, ATOMIC_OPS].flatMap((ops) => Object.entries(ops).map(([name, [code, shape]]) => [name, fact(name, code, shape)])),
   ...Object.entries(SIMD_OPS).map(([name, [code, shape]]) => [name, fact(name, 0xfd00 + code, shape)]),
-]) as Record<PureOp | FloatOp | PartialOp | LoadOp | StoreOp | SimdOp, OpFact>;
+]) as Record<PureOp | FloatOp | PartialOp | LoadOp | StoreOp | AtomicOp | SimdOp, OpFact>;

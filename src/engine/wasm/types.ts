@@ -15,6 +15,10 @@ export interface Surroundings {
   readonly leaveOnMiss?: boolean;
   /** With `leaveOnMiss`: core may enter the page first, and only what it cannot enter leaves. */
   readonly refills?: boolean;
+  /** Is the instruction that is recorded atomic (LOCK) although others run at the same time? */
+  locked?(): boolean;
+  /** Without `leaveOnMiss`: executes this same instruction once more. */
+  retry?(): void;
   /** Locals that remember the page of the stack, writable, and its addend, from one access to the next: nothing but an exit changes the TLB.
    * `near` tells whether an address is likely to be in it. */
   readonly stackPage?: { page: number; addend: number; near(linear: Node): boolean };

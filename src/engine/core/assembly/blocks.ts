@@ -8,7 +8,8 @@ import { attend } from "./event/attend";
 import { stopAtBreakpoint } from "./event/debug";
 import { deliver } from "./event/exception";
 import { fetch, load16, load32, load64, load8, probeWrite, store16, store32, store64, store8 } from "./memory/memory";
-import { unclaimCode } from "./memory/peers";
+import { noteStore } from "./memory/regions";
+import { resumePeers, stopPeers, unclaimCode } from "./memory/peers";
 import { canonical, clearAttention, forgetStray, GP, raise, reg, SS, strayAddress, strayed, vcpu } from "./state";
 
 const PAGE: u32 = 4096;
@@ -350,6 +351,27 @@ export function flushBlocks(): void {
 // -- read-modify-write where the TLB does not answer: the value visits a scratch slot
 
 const UPDATE_SLOT: usize = 7 << 4;
+
+/** LOCK where the TLB does not answer or the address is not aligned.
+ * @returns where the old value is: in RAM, aligned, to be changed by compare and exchange, or a copy in a scratch slot, while all other vCPUs stand still if
+ * it is RAM; 0 with a fault pending */
+export function beginLocked(linear: u64, bytes: u32): u32 {
+  const host = probeWrite(linear, bytes);
+  if (load<u32>(vcpu, At.fault)) return 0;
+  if (host && !(host & (bytes - 1))) return host;
+  locking = host != 0 || (probeWrite(linear, 1) != 0 && probeWrite(linear + bytes - 1, 1) != 0);
+  if (locking) stopPeers();
+  const copy = beginUpdate(linear, bytes);
+  if (!copy && locking) resumePeers();
+  return copy;
+}
+/** Behind the change of what beginLocked has given. */
+export function endLocked(host: u32, linear: u64, bytes: u32): void {
+  if (host != <u32>(vcpu + At.scratch + UPDATE_SLOT)) return noteStore(host, bytes);
+  endUpdate(linear, bytes);
+  if (locking) resumePeers();
+}
+let locking = false;
 
 /** @returns address of the old value's copy, 0 with a fault pending */
 export function beginUpdate(linear: u64, bytes: u32): u32 {

@@ -50,11 +50,15 @@ export function compareExchange16(linear: u64): u32 {
   if (!host) return exchangeDevice(linear);
   const lock = <usize>load<u32>(vcpu, At.regions) + C.REGION_LOCK;
   while (atomic.cmpxchg<u32>(lock, 0, 1)) {}
-  const low = atomic.load<u64>(host), high = atomic.load<u64>(host, 8);
-  const equal = low == reg(0) && high == reg(2);
-  if (equal) {
-    atomic.store<u64>(host, reg(3));
-    atomic.store<u64>(host, reg(1), 8);
+  let low: u64, high: u64, equal: bool;
+  for (;;) {
+    low = atomic.load<u64>(host);
+    high = atomic.load<u64>(host, 8);
+    equal = low == reg(0) && high == reg(2);
+    if (!equal) break;
+    if (atomic.cmpxchg<u64>(host, low, reg(3)) != low) continue;
+    if (atomic.cmpxchg<u64>(host + 8, high, reg(1)) == high) break;
+    atomic.cmpxchg<u64>(host, reg(3), low); // somebody has changed the upper half alone: back, and look again
   }
   atomic.store<u32>(lock, 0);
   watchForDebugger(linear, 16, false);

@@ -86,9 +86,41 @@ function send(other: usize, letter: u64): void {
   atomic.or<u32>(other + At.attention, C.ATTENTION_MAIL);
 }
 
+// @ts-ignore: decorator
+@inline function stopLock(): usize {
+  return <usize>load<u32>(vcpu, At.regions) + C.REGION_STOP;
+}
+
+/** Until `resumePeers` no other vCPU of the virtual node touches memory: for LOCK where WebAssembly has no atomic access. Costs microseconds, and
+ * milliseconds when the host has fewer cores; no device may be asked meanwhile, since who serves it stands still too. */
+export function stopPeers(): void {
+  if (!load<u32>(vcpu, At.parallel)) return;
+  atomic.store<u32>(vcpu + At.parked, 1); // for who was first
+  while (atomic.cmpxchg<u32>(stopLock(), 0, 1)) {}
+  atomic.store<u32>(vcpu + At.parked, 0);
+  for (let index: u32 = 0; index < load<u32>(vcpu, At.vcpuCount); index++) {
+    const other = peer(index);
+    if (index == load<u32>(vcpu, At.index) || !other) continue;
+    atomic.or<u32>(other + At.attention, C.ATTENTION_MAIL);
+    while (!atomic.load<u32>(other + At.outside) && !atomic.load<u32>(other + At.parked)) {}
+  }
+}
+export function resumePeers(): void {
+  if (load<u32>(vcpu, At.parallel)) atomic.store<u32>(stopLock(), 0);
+}
+/** Stands still while somebody wants that. */
+export function park(): void {
+  while (atomic.load<u32>(stopLock())) {
+    atomic.store<u32>(vcpu + At.parked, 1);
+    while (atomic.load<u32>(stopLock())) {}
+    atomic.store<u32>(vcpu + At.parked, 0);
+  }
+}
+
 /** On a border. Blocks may be dropped, TLB entries vanish. */
 export function readMail(): void {
   clearAttention(C.ATTENTION_MAIL);
+  if (load<u32>(vcpu, At.parallel)) park();
   // a question that was lost is asked again, that bytes have changed is not
   if (atomic.xchg<u32>(vcpu + At.mailFull, 0)) dropBlocks();
   for (let place = vcpu + At.mail; place < vcpu + At.mail + C.MAIL_SLOTS * 8; place += 8) {

@@ -47,12 +47,20 @@ export function physicalLoad64(gpa: u64): u64 {
   const host = hostAddress(gpa);
   return host ? atomic.load<u64>(host) : ~0;
 }
-/** Sets bits of an aligned word in RAM; elsewhere nothing happens. */
-export function physicalOr32(gpa: u64, bits: u32): void {
+/** Sets bits of an aligned word in RAM; elsewhere nothing happens. @returns false: it did not have this value any more */
+export function physicalMark32(gpa: u64, value: u32, bits: u32): bool {
   const host = hostAddress(gpa);
-  if (!host || regionKind != C.REGION_RAM) return;
-  atomic.or<u32>(host, bits);
+  if (!host || regionKind != C.REGION_RAM) return true;
+  if (atomic.cmpxchg<u32>(host, value, value | bits) != value) return false;
   noteStore(host, 4);
+  return true;
+}
+export function physicalMark64(gpa: u64, value: u64, bits: u64): bool {
+  const host = hostAddress(gpa);
+  if (!host || regionKind != C.REGION_RAM) return true;
+  if (atomic.cmpxchg<u64>(host, value, value | bits) != value) return false;
+  noteStore(host, 8);
+  return true;
 }
 
 /** To be called after bytes of RAM were written other than through a TLB entry's write tag. */

@@ -2,7 +2,7 @@
 // Accessed and dirty bits are set when the access is allowed, from the root down, the leaf last.
 import { At, C } from "../generated/layout";
 import { CR0_PG, CR0_WP, CR4_PAE, CR4_PGE, CR4_PSE, CR4_SMAP, CR4_SMEP, EFER_LMA, EFER_NXE, PF, raise, vcpu } from "../state";
-import { physicalLoad32, physicalLoad64, physicalOr32 } from "./regions";
+import { physicalLoad32, physicalLoad64, physicalMark32, physicalMark64 } from "./regions";
 
 /** Bits of a #PF error code; WRITE, USER and FETCH also describe an access. */
 export const PRESENT: u32 = 1, WRITE: u32 = 2, USER: u32 = 4, RESERVED: u32 = 8, FETCH: u32 = 16;
@@ -63,23 +63,26 @@ export function walk(linear: u64, access: u32): bool {
   return found;
 }
 
+/** Entries have 8 bytes, not 4. */
+let wideEntries: bool = false;
 // Addresses of the entries used, root first, to mark them at the end.
 let entry0: u64 = 0, entry1: u64 = 0, entry2: u64 = 0, entry3: u64 = 0;
 let value0: u64 = 0, value1: u64 = 0, value2: u64 = 0, value3: u64 = 0;
 
 // @ts-ignore: decorator
-@inline function touch(gpa: u64, value: u64, bits: u64): void {
-  if ((value & bits) != bits) physicalOr32(gpa, <u32>bits);
+@inline function touch(gpa: u64, value: u64, bits: u64): bool {
+  return (value & bits) == bits || (wideEntries ? physicalMark64(gpa, value, bits) : physicalMark32(gpa, <u32>value, <u32>bits));
 }
 
 /** Checks the leaf's rights, marks accessed and dirty. */
 function finish(linear: u64, access: u32, rights: u64, levels: u32, base: u64, shift: u32): bool {
   if (!allowed(rights, access)) return pageFault(linear, access, PRESENT);
   const leafBits = access & WRITE ? ENTRY_A | ENTRY_D : ENTRY_A;
-  if (levels > 1) touch(entry0, value0, ENTRY_A); else touch(entry0, value0, leafBits);
-  if (levels > 1) touch(entry1, value1, levels > 2 ? ENTRY_A : leafBits);
-  if (levels > 2) touch(entry2, value2, levels > 3 ? ENTRY_A : leafBits);
-  if (levels > 3) touch(entry3, value3, leafBits);
+  let marked = touch(entry0, value0, levels > 1 ? ENTRY_A : leafBits);
+  if (levels > 1) marked = marked && touch(entry1, value1, levels > 2 ? ENTRY_A : leafBits);
+  if (levels > 2) marked = marked && touch(entry2, value2, levels > 3 ? ENTRY_A : leafBits);
+  if (levels > 3) marked = marked && touch(entry3, value3, leafBits);
+  if (!marked) return walk(linear, access); // somebody has changed the entry meanwhile
   const mask = (<u64>1 << shift) - 1;
   walkGpa = (base & ~mask) | (linear & mask);
   walkRights = access & WRITE ? rights | ENTRY_D : rights;
@@ -93,6 +96,7 @@ function finish(linear: u64, access: u32, rights: u64, levels: u32, base: u64, s
 }
 
 function walkLong(linear: u64, access: u32, efer: u64): bool {
+  wideEntries = true;
   const reserved = BEYOND | (efer & EFER_NXE ? 0 : ENTRY_NX);
   entry0 = (load<u64>(vcpu, At.cr3) & ADDRESS) | (((linear >> 39) & 511) << 3);
   value0 = physicalLoad64(entry0);
@@ -123,6 +127,7 @@ function walkLong(linear: u64, access: u32, efer: u64): bool {
 
 /** Entries of the page-directory-pointer table are read in every walk; the SDM lets a processor keep those of the last MOV to CR3. */
 function walkPae(linear: u64, access: u32, efer: u64): bool {
+  wideEntries = true;
   const reserved = BEYOND | IGNORED_IN_PAE | (efer & EFER_NXE ? 0 : ENTRY_NX);
   const pointer = physicalLoad64((load<u64>(vcpu, At.cr3) & 0xffff_ffe0) | (((linear >> 30) & 3) << 3));
   if (!(pointer & ENTRY_P)) return pageFault(linear, access, 0);
@@ -143,6 +148,7 @@ function walkPae(linear: u64, access: u32, efer: u64): bool {
 }
 
 function walkLegacy(linear: u64, access: u32, cr4: u64): bool {
+  wideEntries = false;
   entry0 = (load<u64>(vcpu, At.cr3) & 0xffff_f000) | (((linear >> 22) & 1023) << 2);
   value0 = physicalLoad32(entry0);
   if (!(value0 & ENTRY_P)) return pageFault(linear, access, 0);
