@@ -30,7 +30,7 @@ const SILENT: Bus = {
 };
 
 export function createBare(engine: Engine, mode: BareMode, bus: Partial<Bus> = {}): Bare {
-  const node = createNodeMemory(32 << 20), host = node.allocate(RAM_BYTES, 4096, "RAM");
+  const node = createNodeMemory(48 << 20), host = node.allocate(RAM_BYTES, 4096, "RAM");
   const memory = createVnodeMemory(node, [{ gpa: 0, bytes: RAM_BYTES, host, kind: "ram" }]);
   const vcpu = engine.createVcpu({
     node, memory, index: 0, bus: { ...SILENT, ...bus }, clock: { nowNs: () => 0 }, entropy: () => 4, model: { tscHz: 1e9, apicTimerHz: 1e9, vcpuCount: 1, apicId: 0 },

@@ -39,7 +39,7 @@ interface Attacker {
 }
 
 function createAttacker(engine: Engine): Attacker {
-  const node = createNodeMemory(72 * MiB), log: string[] = [];
+  const node = createNodeMemory(128 * MiB), log: string[] = [];
   const victimHost = node.allocate(MiB, 4096, "RAM of the victim");
   node.bytes.fill(SECRET, victimHost, victimHost + MiB);
   const bus: Bus = {

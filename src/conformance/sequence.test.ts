@@ -50,7 +50,7 @@ function program(pick: (below: number) => number): number[] {
 
 /** Makes a machine; it answers with the state after a program, executed in slices of so many instructions. */
 function executor(engine: Engine) {
-  const node = createNodeMemory(80 << 20), host = node.allocate(RAM, 4096, "RAM");
+  const node = createNodeMemory(96 << 20), host = node.allocate(RAM, 4096, "RAM");
   const memory = createVnodeMemory(node, [{ gpa: 0, bytes: RAM, host, kind: "ram" }]);
   const bus: Bus = { pioRead: () => 0, pioWrite: () => {}, mmioRead: () => 0, mmioWrite: () => {}, acknowledge: () => -1, msrRead: () => undefined, msrWrite: () => false, tprRead: () => 0, tprWrite: () => {} };
   const vcpu = engine.createVcpu({ node, memory, index: 0, bus, clock: { nowNs: () => 0 }, entropy: () => 4, model: { tscHz: 1e9, apicTimerHz: 1e9, vcpuCount: 1, apicId: 0 } });

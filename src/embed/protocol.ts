@@ -94,4 +94,4 @@ export type FromThread =
 export const CONTROL = { wake: 0, stop: 1, debugger: 2, debuggerSeen: 3, words: 4 } as const;
 
 /** Memory that a virtual node needs besides its RAM, per vCPU: state, TLBs, decoded code, tables. Untouched pages cost the host nothing. */
-export const VCPU_OVERHEAD_BYTES = 80 * 2 ** 20;
+export const VCPU_OVERHEAD_BYTES = 96 * 2 ** 20;

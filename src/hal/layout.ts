@@ -66,7 +66,7 @@ const ROWS = [
   ["regions", "u32", 1, "address of the virtual node's region table"],
   ["codePages", "u32", 1, "address of a u32 for each host page: bit n, vCPU n has decoded code of it; bit 16 + n, vCPU n may have a TLB entry by which it writes there"],
   ["blockTable", "u32", 1, ""], ["pageBlocks", "u32", 1, ""], ["arena", "u32", 1, ""], ["arenaEnd", "u32", 1, ""], ["arenaNext", "u32", 1, ""],
-  ["tlbArea", "u32", 1, "address of the first of the TLBs, TLB_AREA_BYTES in all"],
+  ["tlbArea", "u32", 1, "address of the first of the TLBs, TLB_AREA_BYTES in all"], ["tlbContexts", "u32", 1, "how many of their TLB_CONTEXTS have been used since power-on"],
   // -- between the vCPUs of a virtual node (core's memory/peers.ts)
   ["outside", "u32", 1, "1 while this vCPU is not in run(): it reads its mail before it executes anything"],
   ["mail", "u64", 32, "what other vCPUs ask: host address, bytes << 32, MAIL_ kind << 48; 0 is a free place"],
@@ -104,6 +104,9 @@ export const VCPU_FIELDS = placed.fields as Record<FieldName, Field>;
 export const OFFSET = Object.fromEntries(Object.entries(placed.fields).map(([name, field]) => [name, field.offset])) as Record<FieldName, number>;
 export const VCPU_STATE_BYTES = Math.ceil(placed.bytes / 64) * 64;
 
+/** Pages that each TLB holds, as a power of two, and address spaces that keep theirs (docs/adr/0011-tlb.md). */
+const TLB_BITS = 14, TLB_CONTEXTS = 6;
+
 /** Numbers that TypeScript and AssemblyScript must agree on. */
 export const CONSTANTS = {
   FAULT_PENDING: 0x100,
@@ -123,11 +126,13 @@ export const CONSTANTS = {
   UNSUPPORTED_VM86: 1, UNSUPPORTED_TASK: 2,
   // mode bits: code size, protection, stack size
   MODE_CODE16: 0, MODE_CODE32: 1, MODE_CODE64: 2, MODE_CODE_MASK: 3, MODE_PROTECTED: 4, MODE_STACK32: 8, MODE_VM86: 16,
-  // TLB entry: readTag, writeTag, execTag (u64: page address, or TLB_EMPTY), addend (host address - low 32 bits of the page's gva), gfn
-  TLB_ENTRIES: 1024, TLB_ENTRY_BYTES: 32, TLB_READ: 0, TLB_WRITE: 8, TLB_EXEC: 16, TLB_ADDEND: 24, TLB_GFN: 28,
-  TLB_HASH: 0x9e3779b1 | 0, TLB_SHIFT: 22, TLB_VIEWS: 4, TLB_EMPTY: -1,
-  // behind the TLBs: marks of large pages that were entered, and a log of entries that a flush of non-global pages must drop
-  TLB_MARKS: 1024, TLB_LOG: 2048, TLB_AREA_BYTES: 4 * 1024 * 32 + 1024 + 2048 * 4,
+  // TLB entry: readTag, writeTag, execTag (u64: page address, or TLB_EMPTY), addend (host address - low 32 bits of the page's gva), bits of the logs that do not have it
+  TLB_ENTRIES: 1 << TLB_BITS, TLB_ENTRY_BYTES: 32, TLB_READ: 0, TLB_WRITE: 8, TLB_EXEC: 16, TLB_ADDEND: 24, TLB_UNLOGGED: 28,
+  TLB_HASH: 0x9e3779b1 | 0, TLB_SHIFT: 32 - TLB_BITS, TLB_VIEWS: 4, TLB_EMPTY: -1,
+  // a context has a TLB for each view, and there is one for each of the PCIDs used last; behind them, of each context, two logs of entries; then
+  // marks of large pages that were entered, and of host pages that were entered for writing, and what is known of each context
+  TLB_CONTEXTS, TLB_CONTEXT_BYTES: 4 * 32 << TLB_BITS, TLB_LOG: 4 << TLB_BITS, TLB_MARK_BITS: 14,
+  TLB_AREA_BYTES: TLB_CONTEXTS * ((4 * 32 << TLB_BITS) + 2 * (4 << TLB_BITS) * 4) + 2 * (1 << 14) + 16 * TLB_CONTEXTS,
   TLB_VIEW_SUPERVISOR: 0, TLB_VIEW_USER: 1, TLB_VIEW_AC: 2, TLB_VIEW_ALIGNED: 3,
   // physical address bits that CPUID announces: page-table bits above are reserved
   PHYSICAL_BITS: 40,

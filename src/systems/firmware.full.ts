@@ -20,7 +20,7 @@ const DEBUG_PORT = 0x402, DEBUG_PRESENT = 0xe9;
 
 /** Runs a BIOS until it has said `until`. @returns what it said */
 async function runBios(bios: Uint8Array, until: string, limitMs: number): Promise<string> {
-  const node = createNodeMemory(RAM_BYTES + 100 * 2 ** 20);
+  const node = createNodeMemory(RAM_BYTES + 116 * 2 ** 20);
   const ram = node.allocate(RAM_BYTES, 2 ** 21, "RAM"), rom = node.allocate(bios.length, 4096, "ROM");
   node.bytes.set(bios, rom);
   node.bytes.set(bios.subarray(-0x2_0000), ram + 0xe_0000); // below 1 MiB it is a copy in RAM, which firmware writes to

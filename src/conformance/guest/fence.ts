@@ -42,8 +42,8 @@ export function raiseFence(node: NodeMemory, memory: VnodeMemory, vcpu: Vcpu, ow
     for (const [name, value] of constants) if (state.readField(name) !== value) return `the field ${name} has changed`;
     if (state.readField("segBase", C.SEG_NONE) !== 0n || state.readField("segLimit", C.SEG_NONE) !== 0xffff_ffffn) return "the segment without a name has changed";
     const view = (field("tlb") - field("tlbArea")) / (C.TLB_ENTRIES * C.TLB_ENTRY_BYTES);
-    if (![0, 1, 2].includes(view)) return "the field tlb is no TLB";
-    for (let entry = field("tlbArea"); entry < field("tlbArea") + C.TLB_VIEWS * C.TLB_ENTRIES * C.TLB_ENTRY_BYTES; entry += C.TLB_ENTRY_BYTES) {
+    if (field("tlbContexts") > C.TLB_CONTEXTS || Math.floor(view / C.TLB_VIEWS) >= field("tlbContexts") || ![0, 1, 2].includes(view % C.TLB_VIEWS)) return "the field tlb is no TLB";
+    for (let entry = field("tlbArea"); entry < field("tlbArea") + field("tlbContexts") * C.TLB_CONTEXT_BYTES; entry += C.TLB_ENTRY_BYTES) {
       const problem = checkEntry(entry);
       if (problem) return problem;
     }

@@ -11,7 +11,7 @@ import { makeWorld, MODES, type Mode } from "./world.ts";
 
 const MEMORY = 0x200000, ROM = 0xe0000, LOW_END = 0xa0000, HIGH = 0x100000, FAR_BYTES = 0x10000;
 /** What an interpreter allocates, and then some. */
-const NODE_BYTES = 36 << 20;
+const NODE_BYTES = 52 << 20;
 const GUARD = 4096, NEIGHBOUR = 0x20000;
 
 export interface GuestOptions {

@@ -34,7 +34,7 @@ export interface CaseMachine {
 }
 
 export function createCaseMachine(engine: Engine): CaseMachine {
-  const node = createNodeMemory(32 << 20);
+  const node = createNodeMemory(48 << 20);
   const ram = node.allocate(RAM_BYTES, PAGE, "RAM");
   const memory = createVnodeMemory(node, [{ gpa: 0, bytes: RAM_BYTES, host: ram, kind: "ram" }]);
   const vcpu = engine.createVcpu({

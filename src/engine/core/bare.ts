@@ -20,7 +20,7 @@ export interface BareCore extends Core {
 
 /** @param ramBytes RAM from gpa 0; a page of other people's memory lies before and behind it in the node */
 export function createBareCore(module: WebAssembly.Module, ramBytes: number, more: readonly Region[] = []): BareCore {
-  const node = createNodeMemory(ramBytes + 2 ** 21);
+  const node = createNodeMemory(ramBytes + C.TLB_AREA_BYTES + 2 ** 21);
   node.allocate(4096, 4096, "neighbour");
   const memory = createVnodeMemory(node, [{ gpa: 0, bytes: ramBytes, host: node.allocate(ramBytes, 4096, "RAM"), kind: "ram" }, ...more]);
   node.allocate(4096, 4096, "neighbour");

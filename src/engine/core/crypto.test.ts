@@ -8,7 +8,7 @@ import { createNodeMemory, createVnodeMemory } from "../../hal/memory.ts";
 import { helperSignature, type HelperName } from "../../isa/helpers.ts";
 import { createCore } from "./index.ts";
 
-const node = createNodeMemory(2 ** 22);
+const node = createNodeMemory(2 ** 25);
 const nothing = () => {}, zero = () => 0;
 const core = createCore(new WebAssembly.Module(readFileSync(new URL("core.wasm", import.meta.url))), {
   node, memory: createVnodeMemory(node, []), index: 0, clock: { nowNs: zero }, entropy: zero,

@@ -34,7 +34,8 @@ function paged(): BareCore & { map(page: number, entry: bigint): void } {
 /** Which kinds of access hit the TLB inline: as compiled code looks. */
 function hits(core: BareCore, linear: bigint, view: number = C.TLB_VIEW_SUPERVISOR): string {
   const index = Math.imul(Number((linear >> 12n) & 0xffff_ffffn), C.TLB_HASH) >>> C.TLB_SHIFT;
-  const entry = Number(core.state.readField("tlbArea")) + (view * C.TLB_ENTRIES + index) * C.TLB_ENTRY_BYTES;
+  const area = Number(core.state.readField("tlbArea")), context = Math.floor((Number(core.state.readField("tlb")) - area) / C.TLB_CONTEXT_BYTES);
+  const entry = area + context * C.TLB_CONTEXT_BYTES + (view * C.TLB_ENTRIES + index) * C.TLB_ENTRY_BYTES;
   const page = linear & ~0xfffn;
   return [["r", C.TLB_READ], ["w", C.TLB_WRITE], ["x", C.TLB_EXEC]].filter(([, at]) => core.node.view.getBigUint64(entry + Number(at), true) === page).map(([name]) => name).join("");
 }
@@ -133,7 +134,7 @@ test("flush rules: CR3 keeps global pages, INVLPG drops one page of any size, CR
   assert.deepEqual([hits(core, 0x30000n), hits(core, 0x31000n)], ["", ""]);
 });
 
-test("more non-global pages than the log holds are dropped all the same", () => {
+test("pages that were entered again and again are dropped all the same", () => {
   const core = paged();
   for (let round = 0; round < 20; round++) for (let page = 8n; page < 250n; page++) { core.exports.invalidate(page << 12n); core.exports.load8(page << 12n); }
   core.call("writeControl", 3, BigInt(CR3));
@@ -150,6 +151,67 @@ test("PCID: a switch without flush shows no entry of the other context", () => {
   core.call("writeControl", 3, BigInt.asIntN(64, (1n << 63n) | BigInt(CR3 | 5)));
   assert.equal(hits(core, 0x31000n), "");
   assert.equal(core.state.read("cr3"), BigInt(CR3 | 5));
+});
+
+/** PCIDs, and a page of each kind that every one of them touches. */
+function contexts() {
+  const core = paged();
+  core.map(0x30, 0x30000n | P | W | G);
+  core.call("writeControl", 4, 0x200a0n);
+  const go = (pcid: number, keep = true) => core.call("writeControl", 3, BigInt.asIntN(64, (keep ? 1n << 63n : 0n) | BigInt(CR3 | pcid)));
+  const touch = () => { core.exports.load8(0x30000n); core.exports.load8(0x31000n); };
+  const seen = () => `${hits(core, 0x30000n) && "global "}${hits(core, 0x31000n) && "own"}`;
+  const invalidate = (type: number, pcid: number, linear: bigint) => {
+    core.exports.store64(0x40000n, BigInt(pcid));
+    core.exports.store64(0x40008n, linear);
+    core.call("invalidateContext", BigInt(type), 0x40000n);
+    assert.equal(core.takeFault(), -1);
+  };
+  return { core, go, touch, seen, invalidate };
+}
+
+test("PCID: every context finds its pages again, unless CR3 is loaded without bit 63", () => {
+  const { go, touch, seen } = contexts();
+  for (const pcid of [1, 2, 3]) { go(pcid); touch(); }
+  for (const pcid of [3, 1, 2]) { go(pcid); assert.equal(seen(), "global own"); }
+  go(1, false);
+  assert.equal(seen(), "global ");
+  go(2);
+  assert.equal(seen(), "global own");
+});
+
+test("PCID: INVPCID and INVLPG reach contexts that are not in use", () => {
+  const { core, go, touch, seen, invalidate } = contexts();
+  const fillAll = () => { for (const pcid of [1, 2]) { go(pcid); touch(); } };
+  const check = (first: string, second: string) => { go(1); assert.equal(seen(), first); go(2); assert.equal(seen(), second); };
+  fillAll();
+  invalidate(0, 1, 0x31000n);
+  go(1);
+  assert.equal(seen(), "global ");
+  fillAll();
+  invalidate(1, 1, 0n);
+  check("global ", "global own");
+  fillAll();
+  invalidate(3, 0, 0n);
+  check("global ", "global ");
+  fillAll();
+  invalidate(2, 0, 0n);
+  check("", "");
+  fillAll();
+  core.exports.invalidate(0x30000n); // global: of all
+  go(1);
+  assert.equal(seen(), "own");
+});
+
+test("PCID: more contexts than there is room for forget the one used longest ago, and stores watch all of them", () => {
+  const { core, go, touch, seen } = contexts();
+  for (let pcid = 1; pcid <= C.TLB_CONTEXTS + 1; pcid++) { go(pcid); touch(); }
+  go(2);
+  const before = seen();
+  go(1);
+  assert.deepEqual([before, seen()], ["global own", "global "]);
+  core.exports.watchPage(core.exports.hostAddress(0x31000n));
+  for (let pcid = 4; pcid <= C.TLB_CONTEXTS + 1; pcid++) { go(pcid); assert.ok(!hits(core, 0x31000n).includes("w")); }
 });
 
 test("SMAP: three views of one page", () => {

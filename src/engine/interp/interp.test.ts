@@ -15,7 +15,7 @@ interface Machine { vcpu: Vcpu; write(gpa: number, bytes: readonly number[]): vo
 
 /** A vCPU in 64-bit mode at privilege 0, memory mapped to itself by 4 KiB pages, every exception halting at its own HLT. */
 function machine(): Machine {
-  const node = createNodeMemory(96 << 20);
+  const node = createNodeMemory(112 << 20);
   const host = node.allocate(RAM, 4096, "RAM");
   const memory = createVnodeMemory(node, [{ gpa: 0, bytes: RAM, host, kind: "ram" }]);
   const self: Machine = {

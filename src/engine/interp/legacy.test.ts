@@ -12,7 +12,7 @@ const RAM = 2 << 20, HLT = 0xf4, HANDLERS = 0x500;
 
 /** A vCPU in real mode at CS:IP; exceptions halt at HANDLERS + vector, in segment 0. */
 function real(segment: number, ip: number): { vcpu: Vcpu; write(gpa: number, bytes: readonly number[]): void; u16(gpa: number): number } {
-  const node = createNodeMemory(96 << 20), host = node.allocate(RAM, 4096, "RAM");
+  const node = createNodeMemory(112 << 20), host = node.allocate(RAM, 4096, "RAM");
   const memory = createVnodeMemory(node, [{ gpa: 0, bytes: RAM, host, kind: "ram" }]);
   const bus: Bus = { pioRead: () => 0xff, pioWrite: () => {}, mmioRead: () => 0xff, mmioWrite: () => {}, acknowledge: () => -1, msrRead: () => undefined, msrWrite: () => false, tprRead: () => 0, tprWrite: () => {} };
   const vcpu = engine.createVcpu({ node, memory, index: 0, bus, clock: { nowNs: () => 0 }, entropy: () => 4, model: { tscHz: 1e9, apicTimerHz: 1e9, vcpuCount: 1, apicId: 0 } });

@@ -13,7 +13,7 @@ const RAM = 1 << 20, CODE = 0x8000, DATA = 0x40000;
 function machine(code: readonly number[], threshold: number) {
   const counters = createJitCounters();
   const traced: Uint8Array[] = [];
-  const node = createNodeMemory(80 << 20), host = node.allocate(RAM, 4096, "RAM");
+  const node = createNodeMemory(96 << 20), host = node.allocate(RAM, 4096, "RAM");
   const memory = createVnodeMemory(node, [{ gpa: 0, bytes: RAM, host, kind: "ram" }]);
   const bus: Bus = { pioRead: () => 0, pioWrite: () => {}, mmioRead: () => 0, mmioWrite: () => {}, acknowledge: () => -1, msrRead: () => undefined, msrWrite: () => false, tprRead: () => 0, tprWrite: () => {} };
   const vcpu = createJit(modules, { threshold, counters, trace: (bytes) => { traced.push(bytes); } })

@@ -38,7 +38,7 @@ export const RAM_BYTES = 0x400000;
 
 /** A vCPU after reset with 4 MiB of RAM at 0, and whatever else. */
 export function createRig(engine: Engine, more: (node: NodeMemory) => Region[] = () => []): Rig {
-  const node = createNodeMemory(64 << 20);
+  const node = createNodeMemory(80 << 20);
   const ram: Region = { gpa: 0, bytes: RAM_BYTES, host: node.allocate(RAM_BYTES, 4096, "RAM"), kind: "ram" };
   const memory = createVnodeMemory(node, [ram, ...more(node)]);
   const log: string[] = [];

@@ -147,9 +147,9 @@
                   (i32.and
                     (i32.shr_u
                       (i32.mul (i32.wrap_i64 (i64.shr_u (local.get $t2) (i64.const 12))) (i32.const -1640531535))
-                      (i32.const 17)
+                      (i32.const 13)
                     )
-                    (i32.const 32736)
+                    (i32.const 524256)
                   )
                 )
               )

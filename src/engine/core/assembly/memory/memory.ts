@@ -4,7 +4,7 @@
 import { At, C } from "../generated/layout";
 import { AC, forgetStray, longMode, raise, strays, UD, vcpu } from "../state";
 import { FETCH, walk, walkGpa, WRITE } from "./walk";
-import { accessOf, entryOf, fill } from "./tlb";
+import { accessOf, currentView, entryOf, fill } from "./tlb";
 import { hostAddress, noteStore, regionKind } from "./regions";
 import { mmioRead, mmioWrite } from "../bus";
 import { watchAccess, watchForDebugger, watching } from "../event/debug";
@@ -13,11 +13,6 @@ import { watchAccess, watchForDebugger, watching } from "../event/debug";
 let outsideGpa: u64 = 0;
 /** True when the last translate() for a write led to ROM. */
 let outsideRom: bool = false;
-
-// @ts-ignore: decorator
-@inline function currentView(): u32 {
-  return (load<u32>(vcpu, At.tlb) - load<u32>(vcpu, At.tlbArea)) / <u32>(C.TLB_ENTRIES * C.TLB_ENTRY_BYTES);
-}
 
 /** Host address of the byte at `linear` for an access (0, WRITE or FETCH) in a view. Fills the TLB.
  * @returns 0 when a fault is pending, or when there is no memory to be read or written (see outsideGpa) */
@@ -35,7 +30,7 @@ function translate(linear: u64, access: u32, view: u32): usize {
     return 0;
   }
   const ram = regionKind == C.REGION_RAM;
-  if (!watching(linear & ~0xfff)) fill(linear, view, gpa, host & ~0xfff, ram);
+  if (!watching(linear & ~0xfff)) fill(linear, view, host & ~0xfff, ram);
   if ((access & WRITE) && !ram) {
     outsideRom = true;
     return 0;

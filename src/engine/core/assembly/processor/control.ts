@@ -5,7 +5,7 @@ import { code64, CR0_AM, CR0_CD, CR0_EM, CR0_ET, CR0_MP, CR0_NE, CR0_NW, CR0_PE,
   vcpu } from "../state";
 import { AC_FLAG, VM } from "./flags";
 import { attributesOf, DB_BIT, L, TYPE } from "../segment/descriptor";
-import { flush, flushNonGlobal, viewFor } from "../memory/tlb";
+import { enterContext, flush, flushNonGlobal, tableOf, viewFor } from "../memory/tlb";
 import { physicalLoad64 } from "../memory/regions";
 import { tprRead, tprWrite } from "../bus";
 
@@ -59,7 +59,7 @@ export function sync(): void {
 export function syncView(): void {
   const ac = (load<u32>(vcpu, At.flagRest) & <u32>AC_FLAG) != 0;
   const view = viewFor(protectedMode() ? load<u32>(vcpu, At.cpl) : 0, ac);
-  store<u32>(vcpu, load<u32>(vcpu, At.tlbArea) + view * <u32>(C.TLB_ENTRIES * C.TLB_ENTRY_BYTES), At.tlb);
+  store<u32>(vcpu, tableOf(view), At.tlb);
 }
 
 /** Goes on behind an instruction that changed what later ones depend on. */
@@ -123,7 +123,7 @@ function writeCr0(value: u64): void {
 }
 
 function writeCr3(value: u64): void {
-  const cr4 = load<u64>(vcpu, At.cr4), old = load<u64>(vcpu, At.cr3);
+  const cr4 = load<u64>(vcpu, At.cr4);
   let keep = false;
   if (longMode()) {
     if (cr4 & CR4_PCIDE) {
@@ -136,8 +136,10 @@ function writeCr3(value: u64): void {
     if ((cr4 & CR4_PAE) && (load<u64>(vcpu, At.cr0) & CR0_PG) && !pointersValid(value)) return raise(GP, 0);
   }
   store<u64>(vcpu, value, At.cr3);
-  // entries carry no PCID: those of another one must go even where the guest allows them to stay
-  if (!keep || old != value) flushNonGlobal();
+  if (cr4 & CR4_PCIDE) {
+    enterContext(<u32>value & 0xfff, keep);
+    syncView();
+  } else flushNonGlobal();
   noteTranslation();
 }
 
