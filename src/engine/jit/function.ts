@@ -143,7 +143,7 @@ export function writeRegion(shape: Structure, blocks: ReadonlyMap<number, Record
   const dispatch = (targets: ReadonlyMap<number, number>, otherwise: number) => {
     w.get(LOCAL.entry);
     out.byte(W.brTable);
-    out.u32(count);
+    out.u32(count + 1);
     for (let entry = 0; entry <= count; entry++) {
       const to = targets.get(entry);
       out.u32(to === undefined ? otherwise : depthTo(route(-1, to)!));

@@ -31,15 +31,13 @@
     (local.set $rsp (i64.load (;gpr[4];) (local.get $state)))
     (block $b1
       (block $b2
-        (br_table $b2 $b2 $b2 (local.get $entry))
-        (unreachable)
+        (br_table $b2 $b2 $b2 $b2 (local.get $entry))
       )
       (loop $l3
         (block $b4
           (if $i5 (local.get $entry)
             (then
-              (br_table $i5 $i5 $b4 (local.get $entry))
-              (unreachable)
+              (br_table $i5 $i5 $b4 $i5 (local.get $entry))
             )
           )
           (local.set $entry (i32.const 0))

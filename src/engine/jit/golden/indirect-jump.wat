@@ -41,8 +41,7 @@
         (block $b3
           (block $b4
             (block $b5
-              (br_table $b5 $b5 $b4 $b3 (local.get $entry))
-              (unreachable)
+              (br_table $b5 $b5 $b4 $b3 $b5 (local.get $entry))
             )
             (local.set $rsi (i64.extend_i32_u (local.tee $t0 (i32.add (i32.wrap_i64 (local.get $rsi)) (i32.const 1)))))
             (if $i6 (result i64) (i32.ge_u (local.get $flagCode) (i32.const 9))
