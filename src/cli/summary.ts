@@ -13,10 +13,10 @@ export const mips = ({ instructions, runningMs }: Pick<Statistics, "instructions
 export const exitsText = (exits: Readonly<Record<string, number>>) =>
   Object.entries(exits).filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1]).map(([reason, count]) => `${reason} ${thousands(count)}`).join(", ") || "none";
 
-const jitRows = ({ live, regions, dropped, evicted, modules, instructions, codeBytes, compileMs, longestMs, exits }: JitStatistics): [string, string][] => [
+const jitRows = ({ live, regions, dropped, evicted, modules, instructions, codeBytes, compileMs, pausedMs, longestMs, exits }: JitStatistics): [string, string][] => [
   ["regions", `${thousands(live)} live; ${thousands(regions)} made, ${thousands(dropped)} dropped, ${thousands(evicted)} evicted`],
   ["compiled", `${thousands(instructions)} instructions to ${formatBytes(codeBytes)} of Wasm in ${thousands(modules)} modules`],
-  ["compile time", `${seconds(compileMs)}, longest pause ${milliseconds(longestMs)}`],
+  ["compile time", `${seconds(compileMs)}, waited for ${seconds(pausedMs)}, longest pause ${milliseconds(longestMs)}`],
   ["region exits", exitsText(exits)],
 ];
 

@@ -1,7 +1,7 @@
 // Starts the virtual nodes of a plan, each on a thread of its own, in one shared memory.
 
 import { accessSync, constants } from "node:fs";
-import { Worker } from "node:worker_threads";
+import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import { createRing, openRing } from "../backend/ring.ts";
 import { cpioArchive, parentDirectories } from "../base/cpio.ts";
 import { NvlError, type Issue } from "../base/error.ts";
@@ -10,6 +10,7 @@ import { loadEngineModules } from "../host/nodejs/modules.ts";
 import type { Plan, PlannedNode } from "../nvl/plan.ts";
 import type { Outcome } from "../palacios/vm.ts";
 import { listenForGdb, type GdbServer } from "./gdb-server.ts";
+import type { CompileThreadStart } from "./compile-thread.ts";
 import { CONTROL, VCPU_OVERHEAD_BYTES, type BootFiles, type EngineName, type EngineOptions, type FromThread, type InputRecord, type LiveStatistics, type StartMessage, type Statistics } from "./protocol.ts";
 
 const INPUT_RING_BYTES = 16 * 1024, DEBUG_RING_BYTES = 64 * 1024;
@@ -123,7 +124,8 @@ async function startThread(planned: PlannedNode, message: StartMessage, events: 
       else reject(ending ?? new NvlError("embed/thread", `the thread of ${planned.name} ended without a result`));
     });
   });
-  worker.postMessage(message);
+  const compiler = message.engine === "jit" ? startCompiler(message.wasm) : undefined;
+  worker.postMessage({ ...message, compiler }, compiler ? [compiler] : []);
   return {
     name: planned.name, ended,
     write: (bytes) => {
@@ -136,6 +138,16 @@ async function startThread(planned: PlannedNode, message: StartMessage, events: 
       wake();
     },
   };
+}
+
+/** @returns the way to a new thread that compiles */
+function startCompiler(wasm: WebAssembly.Memory): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  const worker = new Worker(new URL("./compile-thread.js", import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 16 } });
+  worker.unref();
+  worker.on("error", () => {}); // then nothing is compiled any more
+  worker.postMessage({ wasm, port: port2 } satisfies CompileThreadStart, [port2]);
+  return port1;
 }
 
 function refused(name: string, issues: Issue[]): NvlError {

@@ -1,5 +1,6 @@
 // What the thread that composes a node and the thread that runs a virtual node say to each other.
 
+import type { MessagePort } from "node:worker_threads";
 import type { Issue } from "../base/error.ts";
 import type { JitCounters } from "../engine/jit/counters.ts";
 import type { FlatKernel } from "../palacios/boot/load.ts";
@@ -30,6 +31,8 @@ export interface StartMessage {
   /** Milliseconds between two messages with statistics; undefined: only at the end. */
   statisticsMs?: number;
   modules: { core: WebAssembly.Module; interp: WebAssembly.Module };
+  /** The way to the thread that compiles for this one (elsewhere.ts). */
+  compiler?: MessagePort;
   wasm: WebAssembly.Memory;
   range: { start: number; end: number };
   memoryBytes: number;

@@ -17,6 +17,7 @@ import { createVm, type BootSource, type Vm } from "../palacios/vm.ts";
 import { fingerprint } from "../palacios/fingerprint.ts";
 import { createVirtualClock } from "../palacios/virtual-time.ts";
 import { debugVm } from "./debugging.ts";
+import { compileThrough } from "./elsewhere.ts";
 import { createEngine } from "./engine.ts";
 import { createGuestClock } from "./guest-clock.ts";
 import { CONTROL, type BootFiles, type FromThread, type InputRecord, type StartMessage } from "./protocol.ts";
@@ -30,11 +31,16 @@ port.once("message", async (start: StartMessage) => {
   try {
     const { jitThreshold, traceRegions } = start.engineOptions;
     const jit = start.engine === "jit" ? createJitCounters() : undefined;
-    run(start, await createEngine(start.engine, start.modules, { counters: jit, nowMs: () => performance.now(), ...(traceRegions !== undefined && { trace: regionWriter(traceRegions, start.name) }), ...(jitThreshold !== undefined && { threshold: Math.max(1, jitThreshold) }) }), jit);
+    run(start, await createEngine(start.engine, start.modules, {
+      counters: jit, nowMs: () => performance.now(), ...(jitThreshold !== undefined && { threshold: Math.max(1, jitThreshold) }),
+      ...(traceRegions !== undefined && { trace: regionWriter(traceRegions, start.name) }),
+      ...(start.compiler && { elsewhere: compileThrough(start.compiler) }),
+    }), jit);
   } catch (error) {
     const failure = error instanceof NvlError ? error : new NvlError("embed/thread", error instanceof Error ? error.stack ?? error.message : String(error));
     post({ kind: "failed", code: failure.code, message: failure.message });
   }
+  start.compiler?.close();
   port.close();
 });
 

@@ -1,6 +1,5 @@
 // From hot blocks to a module: forms regions, decodes their instructions again, and writes one function for each.
 
-import { type NodeMemory } from "../../hal/index.ts";
 import { createDecoded } from "../../isa/decode.ts";
 import { FORMS } from "../../isa/forms.ts";
 import { HELPERS } from "../../isa/helpers.ts";
@@ -17,17 +16,22 @@ const CORE_FUNCTIONS: Record<string, string> = { flagAux: "ill:l", refill: "lii:
 
 /** `entries`: numbers of the blocks in which it is entered, by their place in the list. */
 export interface CompiledRegion { blocks: RegionBlock[]; entries: ReadonlyMap<number, number> }
-export interface CompiledModule { bytes: Uint8Array; regions: CompiledRegion[]; instructions: number }
+/** `heads`: how many blocks were looked at. */
+export interface CompiledModule { bytes: Uint8Array; regions: CompiledRegion[]; instructions: number; heads: number }
 export interface Compiler {
-  /** Compiles regions that begin at these blocks; function i is exported as `r${i}`. @returns undefined when there is nothing worth compiling */
-  compile(heads: readonly number[]): CompiledModule | undefined;
+  /** Compiles regions that begin at these blocks; function i is exported as `r${i}`.
+   * @param end blocks at or behind this address are left alone
+   * @param most when the regions have so many instructions, what is left of `heads` is left
+   * @returns undefined when there is nothing worth compiling */
+  compile(heads: readonly number[], end: number, most?: number): CompiledModule | undefined;
   /** All blocks are gone. */
   forget(): void;
 }
 
-export function createCompiler(node: NodeMemory, blockTable: number): Compiler {
-  const u8 = node.bytes, words = { u8, u16: new Uint16Array(u8.buffer), u32: new Uint32Array(u8.buffer), i32: new Int32Array(u8.buffer) };
-  const reader = blockReader(words, { blockTable });
+/** @param u8 the node's memory. Nothing in it is written */
+export function createCompiler(u8: Uint8Array, blockTable: number): Compiler {
+  const words = { u8, u16: new Uint16Array(u8.buffer), u32: new Uint32Array(u8.buffer), i32: new Int32Array(u8.buffer) };
+  const limits = { blockTable, end: 0 }, reader = blockReader(words, limits);
   const relative = FORMS.map((form) => form.operands.some(({ kind }) => kind === "rel")), calls = FORMS.map(({ mnemonic }) => mnemonic === "call");
   const indirect = FORMS.map(({ mnemonic }, index) => (mnemonic === "jmp" || mnemonic === "call") && !relative[index]);
   /** Blocks that became hot: where indirect jumps may lead. */
@@ -45,16 +49,22 @@ export function createCompiler(node: NodeMemory, blockTable: number): Compiler {
   };
   const translate = createTranslator(words, reader, core, blockTable);
 
-  const compile = (heads: readonly number[]): CompiledModule | undefined => {
+  const compile: Compiler["compile"] = (heads, end, most = Infinity) => {
     imports = [];
+    limits.end = end;
+    let instructions = 0, looked = 0;
     const regions: CompiledRegion[] = [], functions: RegionFunction[] = [];
     const taken = new Set<number>();
     for (const block of known) if (!reader.enterable(block)) known.delete(block);
     for (const head of heads) known.add(head);
-    for (const head of heads) {
+    for (; looked < heads.length && instructions < most; looked++) {
+      const head = heads[looked];
       if (!reader.enterable(head) || taken.has(head)) continue;
       const region = formRegion(head, words, reader, kindOf, known);
-      for (const { address } of region.blocks) taken.add(address);
+      for (const { address, count } of region.blocks) {
+        taken.add(address);
+        instructions += count;
+      }
       const { code, entries } = translate(region);
       regions.push({ ...region, entries });
       functions.push(code);
@@ -69,7 +79,7 @@ export function createCompiler(node: NodeMemory, blockTable: number): Compiler {
     }
     const type = module.type(["i32", "i32", "i32"], ["i32"]);
     functions.forEach(({ locals, body, hints }, index) => module.exportFunction(`r${index}`, module.func(type, locals, body, hints)));
-    return { bytes: module.finish(), regions, instructions: regions.reduce((sum, { blocks }) => sum + blocks.reduce((count, block) => count + block.count, 0), 0) };
+    return { bytes: module.finish(), regions, instructions, heads: looked };
   };
   return { compile, forget: () => known.clear() };
 }

@@ -6,11 +6,14 @@ export interface JitCounters {
   regions: number;
   instructions: number;
   codeBytes: number;
-  /** Host milliseconds for that, and the longest of the pauses that it was done in. */
+  /** Host milliseconds for that, on whatever thread; those for which a vCPU waited, and the longest such pause. */
   compileMs: number;
+  pausedMs: number;
   longestMs: number;
+  /** Regions that were compiled on another thread and not used, as their code had changed meanwhile. */
+  stale: number;
   /** Regions that were given up because room was needed. The state's `regionsDropped` counts those of which a block was overwritten. */
   evicted: number;
 }
 
-export const createJitCounters = (): JitCounters => ({ modules: 0, regions: 0, instructions: 0, codeBytes: 0, compileMs: 0, longestMs: 0, evicted: 0 });
+export const createJitCounters = (): JitCounters => ({ modules: 0, regions: 0, instructions: 0, codeBytes: 0, compileMs: 0, pausedMs: 0, longestMs: 0, stale: 0, evicted: 0 });

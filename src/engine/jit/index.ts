@@ -7,12 +7,13 @@ import { EAGER } from "../interp/predecode.ts";
 import { createRegionCache } from "./cache.ts";
 import { createCompiler } from "./compile.ts";
 import { createJitCounters, type JitCounters } from "./counters.ts";
+import type { CompileAnswer, CompileElsewhere } from "./elsewhere.ts";
 import { traceText } from "./trace.ts";
 
 /** Entries of a block before it is compiled. */
 const THRESHOLD = 50_000;
-/** Regions of one module. What waits is compiled when the slice ends, however little it is. */
-const BATCH = 16;
+/** Guest instructions that are compiled at a time on the vCPU's own thread: what waits behind them waits for the next slice. */
+const PIECE = 100;
 
 export interface JitOptions {
   /** Entries of a block before it is compiled; below 8 it is compiled at once, else with others. */
@@ -20,8 +21,10 @@ export interface JitOptions {
   counters?: JitCounters;
   /** The host's clock, for the times in `counters`. */
   nowMs?(): number;
-  /** Gets every module that is made, and on demand a text for people. */
+  /** Gets every module that is made, and on demand a text for people. Compiles on the vCPU's thread. */
   trace?(wasm: Uint8Array, text: () => string): void;
+  /** Compiles on another thread, while the interpreter goes on. */
+  elsewhere?: CompileElsewhere;
 }
 
 /** @param modules core.wasm, and the variant of interp.wasm that has regions */
@@ -30,49 +33,81 @@ export function createJit(modules: InterpModules, options: JitOptions = {}): Eng
   return { name: "jit", createVcpu: (setup) => createInterpVcpu(setup, modules, table, (parts) => extend(parts, options)) };
 }
 
-function extend({ setup: { node }, address, functions, table }: Extended, { threshold = THRESHOLD, counters = createJitCounters(), nowMs = () => 0, trace }: JitOptions): Extension {
-  const u32 = new Uint32Array(node.bytes.buffer);
+function extend({ setup: { node, index: vcpu }, address, functions, table }: Extended, options: JitOptions): Extension {
+  const { threshold = THRESHOLD, counters = createJitCounters(), nowMs = () => 0, trace } = options;
+  const elsewhere = trace || threshold < EAGER ? undefined : options.elsewhere;
+  const u32 = new Uint32Array(node.bytes.buffer), field = (offset: number) => u32[(address + offset) >>> 2];
   const cache = createRegionCache(node, table, functions.dropRegion as (region: number) => void, counters);
   let compiler: ReturnType<typeof createCompiler> | undefined;
-  const batch = threshold < EAGER ? 1 : BATCH;
-  let waiting: number[] = [];
+  let waiting: number[] = [], generation = 0, asked = false;
   /** Where blocks were in the guest when they became hot. */
   const pages = new Map<number, bigint>();
 
-  const compile = () => {
+  const isCompiled = (block: number) => u32[(block + C.BLOCK_REGION) >>> 2] !== 0;
+  /** Takes what was made, as far as it still is the guest's code. */
+  const install = (module: WebAssembly.Module, { regions, instructions, codeBytes }: Pick<CompileAnswer, "regions" | "instructions" | "codeBytes">) => {
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: node.wasm }, core: functions as Record<string, unknown> });
+    regions.forEach((region, index) => {
+      const holds = region.blocks.every((block) => u32[(block.address + C.BLOCK_HOST) >>> 2] === (block.hostPage + block.offset) >>> 0);
+      if (!holds) return counters.stale++;
+      cache.install(region, exports[`r${index}`], codeBytes / regions.length);
+      counters.regions++;
+    });
+    counters.modules++;
+    counters.instructions += instructions;
+    counters.codeBytes += codeBytes;
+  };
+  const paused = <T>(work: () => T): T => {
+    const startMs = nowMs(), result = work(), ms = nowMs() - startMs;
+    counters.longestMs = Math.max(counters.longestMs, ms);
+    counters.pausedMs += ms;
+    return result;
+  };
+  const compile = () => paused(() => {
     const startMs = nowMs();
-    compiler ??= createCompiler(node, u32[(address + OFFSET.blockTable) >>> 2]);
-    const heads = waiting.filter((block) => u32[(block + C.BLOCK_REGION) >>> 2] === 0);
-    waiting = [];
-    const made = compiler.compile(heads);
+    compiler ??= createCompiler(node.bytes, field(OFFSET.blockTable));
+    waiting = waiting.filter((block) => !isCompiled(block));
+    const made = compiler.compile(waiting, field(OFFSET.arenaNext), PIECE);
+    waiting = made ? waiting.slice(made.heads) : [];
     if (!made) return;
     trace?.(made.bytes, () => traceText(made, node.bytes, (block) => pages.get(block)));
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(made.bytes), { env: { memory: node.wasm }, core: functions as Record<string, unknown> });
-    made.regions.forEach((region, index) => cache.install(region, exports[`r${index}`], made.bytes.length / made.regions.length));
-    counters.modules++;
-    counters.regions += made.regions.length;
-    counters.instructions += made.instructions;
-    counters.codeBytes += made.bytes.length;
-    const ms = nowMs() - startMs;
-    counters.compileMs += ms;
-    counters.longestMs = Math.max(counters.longestMs, ms);
+    install(new WebAssembly.Module(made.bytes), { ...made, codeBytes: made.bytes.length });
+    counters.compileMs += nowMs() - startMs;
+  });
+  /** One request at a time: what becomes hot meanwhile is compiled together. */
+  const ask = ({ send, receive }: CompileElsewhere) => {
+    const answer = asked ? receive(vcpu) : undefined;
+    if (answer) {
+      asked = false;
+      counters.compileMs += answer.ms;
+      const { module } = answer;
+      if (module && answer.generation === generation) paused(() => install(module, answer));
+    }
+    if (asked || waiting.length === 0) return;
+    const heads = waiting.filter((block) => !isCompiled(block));
+    waiting = [];
+    if (heads.length === 0) return;
+    send({ vcpu, generation, blockTable: field(OFFSET.blockTable), end: field(OFFSET.arenaNext), heads });
+    asked = true;
   };
   return {
     heat: Math.min(0xffff, Math.max(1, threshold)),
     hot: (block) => {
-      if (u32[(block + C.BLOCK_REGION) >>> 2] !== 0) return;
+      if (isCompiled(block)) return;
       waiting.push(block);
       if (trace) pages.set(block, node.view.getBigUint64(address + OFFSET.page, true));
-      if (waiting.length >= batch) compile();
+      if (threshold < EAGER) compile(); // at once: for tests
     },
     flushed: () => {
       waiting = [];
       pages.clear();
+      generation++;
       compiler?.forget();
       cache.flushed();
     },
     slice: () => {
-      if (waiting.length > 0) compile();
+      if (elsewhere) ask(elsewhere);
+      else if (waiting.length > 0) compile();
     },
   };
 }

@@ -36,15 +36,19 @@ export interface Region {
   entries: number[];
 }
 
-/** Blocks as core keeps them, read from TypeScript. */
-export function blockReader({ u8, u16, u32, i32 }: Words, state: { blockTable: number }) {
+/** Longer lists than this do not exist; somebody writes what is read. */
+const MOST_IN_BUCKET = 10_000;
+
+/** Blocks as core keeps them, read from TypeScript: perhaps while core changes them (elsewhere.ts).
+ * @param state blocks at or behind `end` are as if they were not there */
+export function blockReader({ u8, u16, u32, i32 }: Words, state: { blockTable: number; end: number }) {
   const handlerOf = (block: number, index: number) => {
     const handler = u16[(block + C.BLOCK_HEADER_BYTES + index * C.OP_BYTES) >>> 1];
     return handler === C.HANDLER_REGION ? u16[(block + C.BLOCK_HANDLER) >>> 1] : handler;
   };
   /** A block that a region may contain: of 64-bit code, not dropped. */
   const usable = (block: number) => {
-    if (block === 0 || u32[(block + C.BLOCK_HOST) >>> 2] === 0 || u8[block + C.BLOCK_SIZE] !== C.MODE_CODE64) return false;
+    if (block === 0 || block >= state.end || u32[(block + C.BLOCK_HOST) >>> 2] === 0 || u8[block + C.BLOCK_SIZE] !== C.MODE_CODE64) return false;
     const handler = handlerOf(block, 0);
     return handler >= C.HANDLER_FIRST || handler === C.HANDLER_CROSS;
   };
@@ -64,8 +68,12 @@ export function blockReader({ u8, u16, u32, i32 }: Words, state: { blockTable: n
   const find = (host: number) => {
     const bucket = Math.imul(host, C.TLB_HASH) >>> (32 - C.BLOCK_TABLE_BITS);
     let block = u32[(state.blockTable >>> 2) + bucket];
-    while (block !== 0 && (u32[(block + C.BLOCK_HOST) >>> 2] !== host >>> 0 || u8[block + C.BLOCK_SIZE] !== C.MODE_CODE64)) block = u32[(block + C.BLOCK_NEXT) >>> 2];
-    return block;
+    for (let left = MOST_IN_BUCKET; block !== 0; left--) {
+      if (u32[(block + C.BLOCK_HOST) >>> 2] === host >>> 0 && u8[block + C.BLOCK_SIZE] === C.MODE_CODE64) return block < state.end ? block : 0;
+      if (left === 0) break;
+      block = u32[(block + C.BLOCK_NEXT) >>> 2];
+    }
+    return 0;
   };
   return { handlerOf, usable, enterable, decodeAt, find, target: (op: number) => u32[(op + C.OP_IMM) >>> 2] + i32[(op + C.OP_IMM + 4) >>> 2] * 2 ** 32, link: (op: number) => u32[(op + C.OP_LINK) >>> 2] };
 }

@@ -1,0 +1,11 @@
+// The thread that compiles for the vCPUs of one virtual node. It ends when the virtual node's thread, or the process, does.
+
+import { parentPort, type MessagePort } from "node:worker_threads";
+import { createCompileServer, type CompileRequest } from "../engine/jit/elsewhere.ts";
+
+export interface CompileThreadStart { wasm: WebAssembly.Memory; port: MessagePort }
+
+parentPort!.once("message", ({ wasm, port }: CompileThreadStart) => {
+  const serve = createCompileServer(wasm, () => performance.now());
+  port.on("message", (request: CompileRequest) => port.postMessage(serve(request)));
+});
