@@ -80,6 +80,9 @@ const ROWS = [
   // -- the model, constant after creation
   ["tscHz", "u64", 1, ""], ["apicTimerHz", "u64", 1, "input clock of the local APIC's timer"], ["vcpuCount", "u32", 1, ""], ["apicId", "u32", 1, ""],
   ["parallel", "u32", 1, "1: the vCPUs of the virtual node run at the same time, so LOCK must be atomic"],
+  // -- hosted programs (hal/exit.ts)
+  ["hosted", "u32", 1, "1: system calls and exceptions of CPL 3 end run() and do not reach LSTAR or the IDT"],
+  ["answers", "u32", 1, "of a hosted vCPU: address of its table of answers, 0 for none"],
 ] as const satisfies readonly Row[];
 
 export type FieldName = (typeof ROWS)[number][0];
@@ -121,7 +124,9 @@ export const CONSTANTS = {
   // likewise, of compiled code only: a vector's address, in faultAddress, is not aligned; #GP(0), or #SS(0) if it is not canonical either
   FAULT_MISALIGNED: 0xfe,
   // exit codes; names in exit.ts
-  EXIT_NONE: 0, EXIT_BUDGET: 1, EXIT_KICK: 2, EXIT_HLT: 3, EXIT_SHUTDOWN: 4, EXIT_DEBUG: 5, EXIT_UNSUPPORTED: 6, EXIT_RESET: 7, EXIT_PAUSE: 8,
+  EXIT_NONE: 0, EXIT_BUDGET: 1, EXIT_KICK: 2, EXIT_HLT: 3, EXIT_SHUTDOWN: 4, EXIT_DEBUG: 5, EXIT_UNSUPPORTED: 6, EXIT_RESET: 7, EXIT_PAUSE: 8, EXIT_SYSCALL: 9, EXIT_EXCEPTION: 10,
+  // table of answers: for each system call below ANSWER_COUNT u32 known (0 or 1), u32 unused, i64 what RAX becomes
+  ANSWER_COUNT: 512, ANSWER_BYTES: 16, ANSWER_VALUE: 8,
   // what an EXIT_UNSUPPORTED is about
   UNSUPPORTED_VM86: 1, UNSUPPORTED_TASK: 2,
   // mode bits: code size, protection, stack size

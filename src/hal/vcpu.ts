@@ -102,6 +102,8 @@ export interface Vcpu {
   step(): Exit;
   /** Guest bytes at [gpa, gpa + bytes) were written by the host (DMA, debugger): decoded code there is dropped, that of the virtual node's other vCPUs too. */
   invalidateCode(gpa: number, bytes: number): void;
+  /** Page tables were changed by the host: translations of this address, or all that are not global, are forgotten. */
+  invalidateTlb(linear?: bigint): void;
 }
 
 /** What executes guest code. */

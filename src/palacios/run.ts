@@ -115,6 +115,9 @@ export function handleExit(vm: Vm, vcpu: Vcpu, exit: Exit): "run" | "wait" | "st
     case "entry-failed":
       vm.outcome ??= { kind: "unsupported", message: `the guest needs ${UNSUPPORTED[Number(vcpu.state.readField("unsupported"))] ?? "something"}, which is not supported, at ${hex(exit.detail)}` };
       return "stop";
+    case "syscall":
+    case "exception": // of hosted programs, which a PC has none of
+      return "run";
     case "reset":
       vm.resetRequested = true;
       return "run";

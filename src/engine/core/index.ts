@@ -46,6 +46,7 @@ export interface CoreExports {
   flush(): void;
   /** `run` is about to leave before the instruction at RIP, which has a breakpoint: what the border did for it is undone. */
   stopAtBreakpoint(): void;
+  flushNonGlobal(): void;
   invalidate(linear: bigint): void;
 }
 

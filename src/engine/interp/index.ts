@@ -136,6 +136,7 @@ export function createInterpVcpu(setup: VcpuSetup, modules: InterpModules, table
     injectNmi: () => demand(C.ATTENTION_NMI),
     initialize: core.initialize, startup: core.startup, canRun: () => canRun(words, address),
     retired: () => retired,
+    invalidateTlb: (linear) => (linear === undefined ? core.flushNonGlobal() : core.invalidate(BigInt.asIntN(64, linear))),
     invalidateCode: (gpa, bytes) => {
       // region by region: what is contiguous for the guest need not be for the host
       for (const region of memory.regions) {

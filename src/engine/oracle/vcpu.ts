@@ -98,6 +98,7 @@ function createVcpu(setup: VcpuSetup, coreModule: WebAssembly.Module): Vcpu {
     injectNmi: () => demand(C.ATTENTION_NMI),
     initialize: core.initialize, startup: core.startup, canRun: () => canRun(words, address),
     retired: () => Number(state.readField("retired")),
+    invalidateTlb: (linear) => (linear === undefined ? core.flushNonGlobal() : core.invalidate(BigInt.asIntN(64, linear))),
     invalidateCode: () => {}, // nothing is kept between instructions
   };
 }

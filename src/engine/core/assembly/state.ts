@@ -79,6 +79,11 @@ export function clearAttention(bits: u32): void {
 @inline export function protectedMode(): bool {
   return (load<u64>(vcpu, At.cr0) & CR0_PE) != 0;
 }
+/** A program runs whose system calls and exceptions are exits. */
+// @ts-ignore: decorator
+@inline export function hosted(): bool {
+  return load<u32>(vcpu, At.hosted) != 0 && load<u32>(vcpu, At.cpl) == 3;
+}
 /** Bits 63..47 are equal. */
 // @ts-ignore: decorator
 @inline export function canonical(address: u64): bool {

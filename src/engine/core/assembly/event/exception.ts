@@ -1,7 +1,7 @@
 // Delivery of exceptions and interrupts through the IDT (SDM 3A, Interrupt and Exception Handling) and the real-mode vector table.
 // `enter` changes nothing of the vCPU before its last push has succeeded.
 import { At, C } from "../generated/layout";
-import { canonical, DB, DF, GP, longMode, NP, PF, protectedMode, raise, reg, requestExit, SS, TS, unsupported, vcpu } from "../state";
+import { BP, canonical, DB, DF, GP, hosted, longMode, NP, OF, PF, protectedMode, raise, reg, requestExit, SS, TS, unsupported, vcpu } from "../state";
 import { AC_FLAG, IF, NT, readFlags, RF, TF, VM, writeRest } from "../processor/flags";
 import { attributesOf, baseOf, checkTarget, CODE, CONFORMING, DB_BIT, descriptorAttributes, descriptorBase, descriptorLimit, dpl, L, limitOf, loadSegment, markAccessed,
   P, readDescriptor, S, selectorOf, setNull, setRealSegment, WRITABLE } from "../segment/descriptor";
@@ -48,6 +48,7 @@ export function injectInterrupt(vector: u32): void {
 
 /** Delivers, and what comes of faults on the way (SDM 3A, Double Fault Exception). */
 function inject(vector: u32, code: u32, kind: u32): void {
+  if (kind != EXTERNAL && hosted()) return leaveWith(vector, code);
   for (;;) {
     enter(vector, code, kind, load<u64>(vcpu, At.rip));
     const fault = load<u32>(vcpu, At.fault);
@@ -82,12 +83,29 @@ function inject(vector: u32, code: u32, kind: u32): void {
   }
 }
 
+/** The exception of a hosted program is an exit; RIP is the one that would be saved. */
+function leaveWith(vector: u32, code: u32): void {
+  store<u32>(vcpu, load<u32>(vcpu, At.blocking) & ~(C.BLOCKING_STEP | C.BLOCKING_DATA), At.blocking);
+  store<u32>(vcpu, 0, At.shadow);
+  store<u64>(vcpu, vector | <u64>code << 32, At.exitDetail);
+  requestExit(C.EXIT_EXCEPTION);
+}
+
 /** INT n, INT3, INTO. The pushed RIP is `nextRip`; faults are those of the instruction. */
 export function softwareInterrupt(vector: u32, nextRip: u64): void {
+  if (hosted()) {
+    if (vector != BP && vector != OF) return raise(GP, vector << 3 | 2); // as if the gate were not for programs
+    store<u64>(vcpu, nextRip, At.rip);
+    return leaveWith(vector, 0);
+  }
   enter(vector, 0, SOFTWARE, nextRip);
 }
 /** INT1: a #DB without DPL check. */
 export function interrupt1(nextRip: u64): void {
+  if (hosted()) {
+    store<u64>(vcpu, nextRip, At.rip);
+    return leaveWith(DB, 0);
+  }
   enter(DB, 0, INT1, nextRip);
 }
 

@@ -1,11 +1,11 @@
 // Fast system calls and SWAPGS (SDM 2B; SDM 3A, Fast System Calls in 64-Bit Mode).
 import { At, C } from "../generated/layout";
-import { canonical, code64, EFER_SCE, GP, longMode, protectedMode, raise, reg, setReg, UD, vcpu } from "../state";
+import { canonical, code64, EFER_SCE, GP, hosted, longMode, protectedMode, raise, reg, requestExit, setReg, UD, vcpu } from "../state";
 import { IF, readFlags, RF, VM, writeFlags } from "../processor/flags";
 import { baseOf, setSegment } from "./descriptor";
 import { sync } from "../processor/control";
 
-const RCX: u32 = 1, RDX: u32 = 2, RSP: u32 = 4, R11: u32 = 11;
+const RAX: u32 = 0, RCX: u32 = 1, RDX: u32 = 2, RSP: u32 = 4, R11: u32 = 11;
 /** Hidden attributes of the fixed flat segments; DPL is added. */
 const CODE64: u32 = 0xa09b, CODE32: u32 = 0xc09b, DATA: u32 = 0xc093;
 /** RFLAGS that SYSRET takes from R11. */
@@ -23,6 +23,7 @@ function dropStep(): void {
 
 export function systemCall(nextRip: u64): void {
   if (!code64() || !(load<u64>(vcpu, At.efer) & EFER_SCE)) return raise(UD, 0);
+  if (hosted()) return answerOrExit(nextRip);
   const flags = readFlags(), star = <u32>(load<u64>(vcpu, At.star) >> 32) & 0xffff;
   setReg(RCX, nextRip);
   setReg(R11, flags & ~RF);
@@ -34,6 +35,20 @@ export function systemCall(nextRip: u64): void {
   flatSegment(C.SEG_SS, (star & 0xfffc) + 8, DATA, 0);
   store<u32>(vcpu, 0, At.cpl);
   sync();
+}
+
+/** SYSCALL of a hosted program: what the table of answers knows never leaves this thread. */
+function answerOrExit(nextRip: u64): void {
+  const number = reg(RAX), answers = load<u32>(vcpu, At.answers);
+  setReg(RCX, nextRip);
+  setReg(R11, readFlags() & ~RF);
+  store<u64>(vcpu, nextRip, At.rip);
+  dropStep();
+  if (answers && number < <u64>C.ANSWER_COUNT) {
+    const entry = <usize>answers + <usize>number * C.ANSWER_BYTES;
+    if (load<u32>(entry)) return setReg(RAX, load<u64>(entry, C.ANSWER_VALUE));
+  }
+  requestExit(C.EXIT_SYSCALL);
 }
 
 /** `bytes` 8: to 64-bit code, 4: to compatibility mode. */
