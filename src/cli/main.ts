@@ -6,6 +6,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { parseBytes } from "../base/text.ts";
 import { NvlError } from "../base/error.ts";
 import { ENGINE_NAMES, type EngineName } from "../embed/protocol.ts";
+import type { ExecCommandOptions } from "./exec.ts";
 import { listCommand, pullCommand } from "./images.ts";
 import { errorLine, issueLines } from "./output.ts";
 import { parseTrace } from "./trace.ts";
@@ -40,6 +41,11 @@ const flat = (text: string): RunOptions["flat"] => {
   if (!match) throw new InvalidArgumentError("ADDRESS:MODE is allowed, with mode real, protected or long (0x7c00:real).");
   return { address: Number(match[1]), mode: match[2].toLowerCase() as "real" };
 };
+const mount = (text: string, before: ExecCommandOptions["mount"]) => {
+  const match = /^([^:]+):(\/[^:]*?)\/*(:ro)?$/.exec(text);
+  if (!match) throw new InvalidArgumentError("HOST:GUEST or HOST:GUEST:ro is allowed, with an absolute GUEST.");
+  return [...before, { host: match[1], guest: match[2] || "/", readOnly: match[3] !== undefined }];
+};
 const collect = (text: string, before: string[]) => [...before, text];
 const engineOption = () => new Option("--engine <name>", "what executes guest code").choices(ENGINE_NAMES as string[]).default("interp" satisfies EngineName);
 
@@ -48,7 +54,7 @@ const thresholdOption = () => new Option("--jit-threshold <n>", "with --engine j
 
 function createProgram(): Command {
   const program = new Command("nvl").description("Divides one x86-64 node into virtual nodes that run different stacks side by side.")
-    .version(version).exitOverride().showHelpAfterError("(nvl --help lists commands and options)");
+    .version(version).enablePositionalOptions().exitOverride().showHelpAfterError("(nvl --help lists commands and options)");
 
   program.command("run").description("boot one virtual node, its console on this terminal (Ctrl-] then q leaves)")
     .option("--image <name>", "image of the local store: gives kernel, initrd and command line")
@@ -71,6 +77,22 @@ function createProgram(): Command {
     .option("--stats-every <seconds>", "print a line of rates to standard error that often; 2> FILE keeps them apart from the console", period)
     .option("--json", "with --stats and --stats-every: as JSON")
     .action(async (options: RunOptions) => { process.exitCode = await runCommand(options); });
+
+  program.command("exec").description("run a Linux program on a Kitten, with no guest kernel: standard streams and exit status are the program's")
+    .argument("<program>", "static or dynamic x86-64 ELF, or a script").argument("[arguments...]").passThroughOptions()
+    .option("--root <folder>", "folder that is the program's / (default: this machine's, with your rights)")
+    .option("--mount <host:guest[:ro]>", "shows a folder of this machine at a path", mount, [])
+    .option("--env <name=value>", "sets a variable of the environment; without = removes it", collect, [])
+    .option("--cwd <folder>", "working directory, as the program sees it")
+    .option("--memory <size>", "memory of the Kitten, such as 512M", size, 512 * 2 ** 20)
+    .addOption(engineOption().default("jit" satisfies EngineName))
+    .option("--strace", "write a line per system call to standard error")
+    .option("--strace-to <file>", "the same, to a file")
+    .option("--stats", "print counters at the end, to standard error")
+    .action(async (name: string, rest: string[], options: ExecCommandOptions) => {
+      const { execCommand } = await import("./exec.ts");
+      process.exit(await execCommand([name, ...rest], options));
+    });
 
   program.command("up").argument("<spec>", "YAML file").description("start every virtual node of a spec, all consoles on this terminal")
     .addOption(engineOption())

@@ -35,6 +35,10 @@ export function statisticsLines(statistics: Statistics | LiveStatistics): string
     ["resets", thousands(statistics.resets)],
     ...(statistics.fingerprint ? [["fingerprint", statistics.fingerprint] as [string, string]] : []),
   ];
+  return aligned(rows);
+}
+/** Two columns. */
+export function aligned(rows: readonly [string, string][]): string[] {
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
 }

@@ -1,0 +1,35 @@
+// Reads this process's standard input while its main thread runs a Kitten and has no time for events: bytes go into a ring, then a word
+// of shared memory is bumped.
+
+import net from "node:net";
+import tty from "node:tty";
+import { workerData } from "node:worker_threads";
+import { openRing } from "../backend/ring.ts";
+
+export interface InputData { ring: SharedArrayBuffer; control: SharedArrayBuffer }
+/** Words of `control`: bumped when something came; 1 at the end of input. */
+export const INPUT_WAKE = 0, INPUT_ENDED = 1;
+
+if (workerData) {
+  const { ring: buffer, control: shared } = workerData as InputData;
+  const ring = openRing(buffer), control = new Int32Array(shared);
+  const wake = () => {
+    Atomics.add(control, INPUT_WAKE, 1);
+    Atomics.notify(control, INPUT_WAKE);
+  };
+  const input = tty.isatty(0) ? new tty.ReadStream(0) : new net.Socket({ fd: 0, readable: true, writable: false });
+  input.on("data", (bytes: Uint8Array) => {
+    for (let done = 0; done < bytes.length;) {
+      const count = ring.write(bytes.subarray(done));
+      done += count;
+      wake();
+      if (count === 0) ring.waitWritable();
+    }
+  });
+  const end = () => {
+    Atomics.store(control, INPUT_ENDED, 1);
+    wake();
+  };
+  input.on("end", end);
+  input.on("error", end);
+}
