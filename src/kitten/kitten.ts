@@ -84,7 +84,7 @@ export function createKitten(setup: KittenSetup): Kitten {
   const host = node.allocate(setup.memoryBytes, 2 * 2 ** 20, "memory of a Kitten");
   const memory = createVnodeMemory(node, [{ gpa: 0, bytes: setup.memoryBytes, host, kind: "ram" }]);
   const cores: Core[] = [];
-  const pmem = createPmem(node, memory, (gpa, bytes) => { for (const { vcpu } of cores) vcpu.invalidateCode(gpa, bytes); });
+  const pmem = createPmem(node, memory, (gpa, bytes) => cores[0].vcpu.invalidateCode(gpa, bytes));
   pmem.allocate(1, "kernel"); // gpa 0 stands for "none" in some places
   for (let index = 0; index < setup.cores; index++) {
     const vcpu = engine.createVcpu({

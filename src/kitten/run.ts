@@ -75,6 +75,9 @@ function handleExit(k: Kitten, core: Core, task: Task, exit: Exit): void {
     case "budget":
     case "kick":
     case "debug": return;
+    case "pause": // it spins: perhaps for one of those who wait for this core
+      if (core.queue.length > 0) makeReady(k, task);
+      return;
     case "exception": {
       const info = exceptionSignal(k, core, task, exit.vector, exit.errorCode);
       if (!info) return;
