@@ -13,6 +13,7 @@ import type { FormFacts } from "./facts.ts";
 import { flagsInLocals } from "./flags.ts";
 import { LOCAL } from "./locals.ts";
 import { regionPlacement, type Touched } from "./place.ts";
+import { perfectHash } from "./targets.ts";
 
 /** One instruction of a block, decoded again. `form` is undefined where the interpreter has something of its own. */
 export interface Instruction { op: number; offset: number; left: number; form?: Form; decoded?: Decoded; facts?: FormFacts; goto: boolean; locked?: boolean;
@@ -46,8 +47,6 @@ export interface RecorderParts {
   core(name: string): number;
   /** gets what blocks touch */
   touched: Touched;
-  /** the table in which blocks are found */
-  blockTable: number;
   /** Bits of `fpuTrap` that the region was entered without. */
   assumes(bits: number): void;
 }
@@ -57,18 +56,15 @@ export interface BlockSurroundings {
   targetOf(op: number): Target | undefined;
   /** A block by its number. */
   targetAt(block: number): Target;
-  /** Blocks that a return may lead to. */
-  returns: readonly Target[];
-  /** Instructions on the longest way through the region. */
-  longest: number;
-  alone: boolean;
+  /** Blocks that the address at its end may lead to. */
+  jumpsTo: readonly Target[];
 }
 export interface RecordedBlock { graph: Recording; ways: readonly Way[] }
 
 const X87_NM = 1, SSE = 6, MMX_UD = 8;
 const LOOK_AHEAD = 6;
-/** Addresses that a return is compared with before the block is looked for. */
-const MOST_SITES = 6;
+/** So many addresses are compared one after the other. */
+const FEW = 3;
 
 /** Do the flags of an instruction vanish before anybody can look at them? */
 function flagsDie(instructions: readonly Instruction[], index: number): boolean {
@@ -80,7 +76,7 @@ function flagsDie(instructions: readonly Instruction[], index: number): boolean 
   return false;
 }
 
-export function blockRecorder({ core, touched, blockTable, assumes }: RecorderParts): (block: BlockSurroundings) => RecordedBlock {
+export function blockRecorder({ core, touched, assumes }: RecorderParts): (block: BlockSurroundings) => RecordedBlock {
   const graph = createGraph(), state = graph.param(LOCAL.state, "i32");
   let block: BlockSurroundings, ways: Way[], at: Instruction;
   const leave = (way: Way) => graph.exit(String(ways.push(way) - 1));
@@ -125,32 +121,21 @@ export function blockRecorder({ core, touched, blockTable, assumes }: RecorderPa
     pay(at.left);
     leave({ answer: why });
   };
-  /** Finds the block at an address, and stays in the region if it is one of it. */
-  const dispatch = (target: Node) => {
-    const page = graph.pure("i64.and", target, graph.i64(~0xfffn)), entry = tlbEntry(graph, state, target);
-    graph.when(graph.pure("i64.ne", graph.load("i64.load", entry, C.TLB_EXEC), page), () => toRip(target));
-    const host = graph.pure("i32.add", graph.load("i32.load", entry, C.TLB_ADDEND), graph.pure("i32.wrap_i64", target));
-    const hash = graph.pure("i32.shr_u", graph.pure("i32.mul", host, graph.i32(C.TLB_HASH)), graph.i32(32 - C.BLOCK_TABLE_BITS));
-    const found = graph.load("i32.load", graph.pure("i32.add", graph.i32(blockTable), graph.pure("i32.shl", hash, graph.i32(2))), 0);
-    const other = graph.pure("i32.or", graph.pure("i32.ne", graph.load("i32.load", found, C.BLOCK_HOST), host),
-      graph.pure("i32.ne", graph.load("i32.load", found, C.BLOCK_REGION), graph.get(LOCAL.region, "i32")));
-    const cost = graph.pure("i32.sub", graph.i32(at.left), graph.load("i32.load16_u", found, C.BLOCK_COUNT));
-    const left = graph.pure("i32.add", graph.get(LOCAL.left, "i32"), cost);
-    const poor = graph.pure("i32.lt_s", left, graph.i32(block.longest));
-    graph.when(graph.pure("i32.or", graph.pure("i32.or", other, poor), graph.load("i32.load", state, OFFSET.attention)), () => toRip(target));
-    graph.set(LOCAL.left, left);
-    graph.set(LOCAL.page, page);
-    graph.set(LOCAL.entry, graph.load("i32.load16_u", found, C.BLOCK_ENTRY));
-    leave({ to: ANY });
-  };
+  /** Goes on in the region where the address is that of a block which is thought of. */
   const jump = (target: Node) => {
-    const returning = at.form?.mnemonic === "ret";
-    if (returning) for (const site of block.returns.slice(0, MOST_SITES)) {
-      const address = graph.pure("i64.add", graph.get(LOCAL.page, "i64"), graph.i64(BigInt(site.pages) * 4096n + BigInt(site.offset)));
-      graph.when(graph.pure("i64.eq", target, address), () => follow(site, () => toRip(target, C.REGION_BORDER)));
+    const { jumpsTo } = block, keys = jumpsTo.map(({ pages, offset }) => pages * 4096 + offset);
+    const compare = (index: number) => () => {
+      const address = graph.pure("i64.add", graph.get(LOCAL.page, "i64"), graph.i64(keys[index]));
+      graph.when(graph.pure("i64.eq", target, address), () => follow(jumpsTo[index], () => toRip(target, C.REGION_BORDER)));
+    };
+    if (keys.length <= FEW) keys.forEach((_, index) => { compare(index)(); });
+    else {
+      const { multiplier, bits } = perfectHash(keys), table = new Array<number>(2 ** bits).fill(-1);
+      keys.forEach((key, index) => { table[Math.imul(key, multiplier) >>> (32 - bits)] = index; });
+      const key = graph.pure("i32.sub", graph.pure("i32.wrap_i64", target), graph.pure("i32.wrap_i64", graph.get(LOCAL.page, "i64")));
+      graph.switch(graph.pure("i32.shr_u", graph.pure("i32.mul", key, graph.i32(multiplier)), graph.i32(32 - bits)), table, keys.map((_, index) => compare(index)));
     }
-    if (returning ? block.returns.length > MOST_SITES : !block.alone) dispatch(target);
-    else toRip(target);
+    toRip(target);
   };
   const g: Graph = { ...graph, exit: (kind) => {
     if (kind === "link") return link();

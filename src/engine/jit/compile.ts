@@ -7,6 +7,7 @@ import { moduleWriter } from "../wasm/module.ts";
 import type { ValueType } from "../wasm/opcodes.ts";
 import type { RegionFunction } from "./function.ts";
 import { blockReader, formRegion, type OperationKind, type RegionBlock } from "./region.ts";
+import { targetFinder } from "./targets.ts";
 import { createTranslator } from "./translate.ts";
 
 const MEMORY_PAGES = { minimum: 17, maximum: 65536 };
@@ -16,6 +17,8 @@ const CORE_FUNCTIONS: Record<string, string> = { flagAux: "ill:l", refill: "lii:
 
 /** `entries`: numbers of the blocks in which it is entered, by their place in the list. */
 export interface CompiledRegion { blocks: RegionBlock[]; entries: ReadonlyMap<number, number> }
+/** Where core keeps its lists of blocks: by hash and by page; and the entries that make a block hot. */
+export interface BlockTables { blockTable: number; pageBlocks: number; heat: number }
 /** `heads`: how many blocks were looked at. */
 export interface CompiledModule { bytes: Uint8Array; regions: CompiledRegion[]; instructions: number; heads: number }
 export interface Compiler {
@@ -24,18 +27,14 @@ export interface Compiler {
    * @param most when the regions have so many instructions, what is left of `heads` is left
    * @returns undefined when there is nothing worth compiling */
   compile(heads: readonly number[], end: number, most?: number): CompiledModule | undefined;
-  /** All blocks are gone. */
-  forget(): void;
 }
 
 /** @param u8 the node's memory. Nothing in it is written */
-export function createCompiler(u8: Uint8Array, blockTable: number): Compiler {
+export function createCompiler(u8: Uint8Array, { blockTable, pageBlocks, heat }: BlockTables): Compiler {
   const words = { u8, u16: new Uint16Array(u8.buffer), u32: new Uint32Array(u8.buffer), i32: new Int32Array(u8.buffer) };
   const limits = { blockTable, end: 0 }, reader = blockReader(words, limits);
   const relative = FORMS.map((form) => form.operands.some(({ kind }) => kind === "rel")), calls = FORMS.map(({ mnemonic }) => mnemonic === "call");
   const indirect = FORMS.map(({ mnemonic }, index) => (mnemonic === "jmp" || mnemonic === "call") && !relative[index]);
-  /** Blocks that became hot: where indirect jumps may lead. */
-  const known = new Set<number>();
   const scratch = createDecoded();
   /** What the module that is written imports from core. */
   let imports: string[] = [];
@@ -47,7 +46,8 @@ export function createCompiler(u8: Uint8Array, blockTable: number): Compiler {
     if (!reader.decodeAt(block, index, scratch)) return { relative: false, calls: false, indirect: false, length: 0 };
     return { relative: relative[scratch.form], calls: calls[scratch.form], indirect: indirect[scratch.form], length: scratch.length };
   };
-  const translate = createTranslator(words, reader, core, blockTable);
+  const targets = targetFinder(words, reader, kindOf, pageBlocks, heat);
+  const translate = createTranslator(words, reader, core);
 
   const compile: Compiler["compile"] = (heads, end, most = Infinity) => {
     imports = [];
@@ -55,12 +55,11 @@ export function createCompiler(u8: Uint8Array, blockTable: number): Compiler {
     let instructions = 0, looked = 0;
     const regions: CompiledRegion[] = [], functions: RegionFunction[] = [];
     const taken = new Set<number>();
-    for (const block of known) if (!reader.enterable(block)) known.delete(block);
-    for (const head of heads) known.add(head);
+    targets.forget();
     for (; looked < heads.length && instructions < most; looked++) {
       const head = heads[looked];
       if (!reader.enterable(head) || taken.has(head)) continue;
-      const region = formRegion(head, words, reader, kindOf, known);
+      const region = formRegion(head, words, reader, kindOf, targets.near);
       for (const { address, count } of region.blocks) {
         taken.add(address);
         instructions += count;
@@ -81,5 +80,5 @@ export function createCompiler(u8: Uint8Array, blockTable: number): Compiler {
     functions.forEach(({ locals, body, hints }, index) => module.exportFunction(`r${index}`, module.func(type, locals, body, hints)));
     return { bytes: module.finish(), regions, instructions, heads: looked };
   };
-  return { compile, forget: () => known.clear() };
+  return { compile };
 }

@@ -6,13 +6,13 @@
 // when all blocks are forgotten, which begins a new generation. The request names the end of the blocks that exist when it is sent: what
 // was written before it was sent is seen over there, and blocks behind that end are left alone.
 
-import { createCompiler, type CompiledRegion, type Compiler } from "./compile.ts";
+import { createCompiler, type BlockTables, type CompiledRegion, type Compiler } from "./compile.ts";
 
 export interface CompileRequest {
   vcpu: number;
   /** Counts how often all blocks were forgotten. */
   generation: number;
-  blockTable: number;
+  tables: BlockTables;
   /** Where the vCPU's blocks end. */
   end: number;
   heads: readonly number[];
@@ -37,16 +37,14 @@ export interface CompileElsewhere {
 
 /** What the other thread does. */
 export function createCompileServer(wasm: WebAssembly.Memory, nowMs: () => number): (request: CompileRequest) => CompileAnswer {
-  const compilers = new Map<number, { generation: number; compiler: Compiler }>();
-  return ({ vcpu, generation, blockTable, end, heads }) => {
+  const compilers = new Map<number, Compiler>();
+  return ({ vcpu, generation, tables, end, heads }) => {
     const startMs = nowMs();
-    let own = compilers.get(vcpu);
-    if (!own) compilers.set(vcpu, (own = { generation, compiler: createCompiler(new Uint8Array(wasm.buffer), blockTable) }));
-    if (own.generation !== generation) own.compiler.forget();
-    own.generation = generation;
+    let compiler = compilers.get(vcpu);
+    if (!compiler) compilers.set(vcpu, (compiler = createCompiler(new Uint8Array(wasm.buffer), tables)));
     const answer = (rest: Partial<CompileAnswer>): CompileAnswer => ({ vcpu, generation, regions: [], instructions: 0, codeBytes: 0, ms: nowMs() - startMs, ...rest });
     try {
-      const made = own.compiler.compile(heads, end);
+      const made = compiler.compile(heads, end);
       if (!made) return answer({});
       const { bytes, regions, instructions } = made;
       return answer({ module: new WebAssembly.Module(bytes), regions, instructions, codeBytes: bytes.length });

@@ -80,11 +80,6 @@ function writePrologue(out: ByteWriter, { touched, assumes, longest }: RegionFac
   load("i64.load", OFFSET.page, LOCAL.page);
   load("i64.load", OFFSET.flagResult, LOCAL.flagResult);
   load("i64.load", OFFSET.flagAux, LOCAL.flagAux);
-  w.get(LOCAL.answer); // the operation in which the region is entered
-  w.i32(C.BLOCK_HEADER_BYTES);
-  w.op("i32.sub");
-  w.memory("i32.load", C.BLOCK_REGION);
-  w.set(LOCAL.region);
   out.byte(W.i64Const);
   out.s64(-1n); // no page
   w.set(LOCAL.stackPage);

@@ -39,7 +39,9 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
   const u32 = new Uint32Array(node.bytes.buffer), field = (offset: number) => u32[(address + offset) >>> 2];
   const cache = createRegionCache(node, table, functions.dropRegion as (region: number) => void, counters);
   let compiler: ReturnType<typeof createCompiler> | undefined;
+  const heat = Math.min(0xffff, Math.max(1, threshold));
   let waiting: number[] = [], generation = 0, asked = false;
+  const tables = () => ({ blockTable: field(OFFSET.blockTable), pageBlocks: field(OFFSET.pageBlocks), heat });
   /** Where blocks were in the guest when they became hot. */
   const pages = new Map<number, bigint>();
 
@@ -65,7 +67,7 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
   };
   const compile = () => paused(() => {
     const startMs = nowMs();
-    compiler ??= createCompiler(node.bytes, field(OFFSET.blockTable));
+    compiler ??= createCompiler(node.bytes, tables());
     waiting = waiting.filter((block) => !isCompiled(block));
     const made = compiler.compile(waiting, field(OFFSET.arenaNext), PIECE);
     waiting = made ? waiting.slice(made.heads) : [];
@@ -87,11 +89,11 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
     const heads = waiting.filter((block) => !isCompiled(block));
     waiting = [];
     if (heads.length === 0) return;
-    send({ vcpu, generation, blockTable: field(OFFSET.blockTable), end: field(OFFSET.arenaNext), heads });
+    send({ vcpu, generation, tables: tables(), end: field(OFFSET.arenaNext), heads });
     asked = true;
   };
   return {
-    heat: Math.min(0xffff, Math.max(1, threshold)),
+    heat,
     hot: (block) => {
       if (isCompiled(block)) return;
       waiting.push(block);
@@ -102,7 +104,6 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
       waiting = [];
       pages.clear();
       generation++;
-      compiler?.forget();
       cache.flushed();
     },
     slice: () => {

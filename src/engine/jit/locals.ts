@@ -4,8 +4,8 @@ import type { LocalPool } from "../wasm/lower.ts";
 import type { ValueType } from "../wasm/opcodes.ts";
 
 /** state, number of the block to go to, and the operation to answer with: parameters. Then what every region has. */
-export const LOCAL = { state: 0, entry: 1, answer: 2, left: 3, flagCode: 4, page: 5, flagResult: 6, flagFirst: 7, flagAux: 8, gpr: 9, stackPage: 25, stackAddend: 26, region: 27, xmm: 28, temporaries: 44 } as const;
-export const FIXED_TYPES: readonly ValueType[] = ["i32", "i32", ...Array.from({ length: LOCAL.stackAddend - LOCAL.page }, () => "i64" as const), "i32", "i32",
+export const LOCAL = { state: 0, entry: 1, answer: 2, left: 3, flagCode: 4, page: 5, flagResult: 6, flagFirst: 7, flagAux: 8, gpr: 9, stackPage: 25, stackAddend: 26, xmm: 27, temporaries: 43 } as const;
+export const FIXED_TYPES: readonly ValueType[] = ["i32", "i32", ...Array.from({ length: LOCAL.stackAddend - LOCAL.page }, () => "i64" as const), "i32",
   ...Array.from({ length: 16 }, () => "v128" as const)];
 
 /** As lower's localPool, but quick for hundreds of locals: each type is handed out in order. */

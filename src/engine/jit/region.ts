@@ -4,8 +4,6 @@ import { CONSTANTS as C } from "../../hal/layout.ts";
 import { decode, DECODED, type Decoded } from "../../isa/decode.ts";
 
 const PAGE = 4096;
-/** How far an indirect jump is thought to lead. */
-const NEAR_PAGES = 1;
 /** Limits of one region: blocks, operations, and distance in pages from where it begins. */
 const MOST_BLOCKS = 128, MOST_OPERATIONS = 600, FARTHEST_PAGES = 1 << 18;
 /** Of an instruction. */
@@ -33,7 +31,7 @@ export interface Region {
   /** the first is where it begins */
   blocks: RegionBlock[];
   /** addresses of blocks to which indirect jumps may lead */
-  entries: number[];
+  targets: number[];
 }
 
 /** Longer lists than this do not exist; somebody writes what is read. */
@@ -82,7 +80,7 @@ export type BlockReader = ReturnType<typeof blockReader>;
 /** What decoding tells of an operation: does it go to its link, does it call, does it go where a register says. */
 export interface OperationKind { relative: boolean; calls: boolean; indirect: boolean; length: number }
 
-export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockReader, kindOf: (block: number, index: number) => OperationKind, known: ReadonlySet<number>): Region {
+export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockReader, kindOf: (block: number, index: number) => OperationKind, near: (page: number) => readonly number[]): Region {
   const found = new Map<number, RegionBlock>();
   const make = (address: number, distance: number): RegionBlock => {
     const host = u32[(address + C.BLOCK_HOST) >>> 2];
@@ -110,7 +108,7 @@ export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockRead
     queue.push(block);
   };
   offer(first, 0);
-  const indirect = new Set<number>();
+  const targets = new Set<number>();
   for (let block = queue.shift(); block; block = queue.shift()) {
     const list: [number, number][] = [];
     for (let index = 0; index < block.operations; index++) {
@@ -120,17 +118,14 @@ export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockRead
       const kind = goto ? { relative: true, calls: false, indirect: false, length: 0 } : kindOf(block.address, index);
       if (kind.relative && blocks.link(op) !== 0) list.push([blocks.link(op), block.distance + Math.floor(blocks.target(op) / PAGE)]);
       const behind = u16[(op + C.OP_OFFSET) >>> 1] + kind.length;
-      // where it leads nobody knows, but what is hot nearby may be it
-      if (kind.indirect) for (const other of known) {
-        const pages = ((u32[(other + C.BLOCK_HOST) >>> 2] & ~(PAGE - 1)) - block.hostPage) / PAGE;
-        if (Math.abs(pages) > NEAR_PAGES) continue;
-        list.push([other, block.distance + pages]);
-        indirect.add(other);
+      if (kind.indirect) for (const other of near(block.hostPage >>> 0)) {
+        list.push([other, block.distance + ((u32[(other + C.BLOCK_HOST) >>> 2] & ~(PAGE - 1)) - block.hostPage) / PAGE]);
+        targets.add(other);
       }
       // where a call returns to is a place to go on
       if (kind.calls && behind < PAGE) list.push([blocks.find(block.hostPage + behind), block.distance]);
     }
     for (const [address, distance] of list) offer(address, distance);
   }
-  return { blocks: [...found.values()], entries: [...indirect].filter((address) => found.has(address)) };
+  return { blocks: [...found.values()], targets: [...targets].filter((address) => found.has(address)) };
 }

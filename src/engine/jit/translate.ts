@@ -3,7 +3,7 @@
 
 import { CONSTANTS as C } from "../../hal/layout.ts";
 import { createDecoded } from "../../isa/decode.ts";
-import { FORMS } from "../../isa/forms.ts";
+import { FORMS, type Form } from "../../isa/forms.ts";
 import { ANY, blockRecorder, type Instruction, type Target } from "./block.ts";
 import { createFacts } from "./facts.ts";
 import { writeRegion, type RegionFunction } from "./function.ts";
@@ -16,13 +16,14 @@ const PAGE = 4096;
 /** `entries`: numbers of the blocks in which the function may be entered, by their place in the region. */
 export interface Translation { code: RegionFunction; entries: ReadonlyMap<number, number> }
 
-export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: (name: string) => number, blockTable: number): (region: Region) => Translation {
+export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: (name: string) => number): (region: Region) => Translation {
   const factsOf = createFacts();
   // of the region at hand: the registers, and what it is entered with
   const touched = untouched();
   let assumed = 0;
-  const record = blockRecorder({ core, touched, blockTable, assumes: (bits) => { assumed |= bits; } });
+  const record = blockRecorder({ core, touched, assumes: (bits) => { assumed |= bits; } });
   const relative = FORMS.map((form) => form.operands.some(({ kind }) => kind === "rel")), calls = FORMS.map(({ mnemonic }) => mnemonic === "call");
+  const indirect = FORMS.map(({ mnemonic }, index) => (mnemonic === "jmp" || mnemonic === "call") && !relative[index]);
 
   /** The instructions of a block up to the first that only the interpreter executes. */
   const instructionsOf = (block: RegionBlock): Instruction[] => {
@@ -75,7 +76,7 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
       return blockAt(address, block.distance + pages);
     };
     /** Where calls return to. */
-    const sites = new Set<number>(), entries = new Set<number>(region.entries.map((address) => byAddress.get(address)!));
+    const sites = new Set<number>(), entries = new Set<number>(), targets = region.targets.map((address) => byAddress.get(address)!);
     const costs: { to: number; left: number }[][] = blocks.map((block, index) => {
       const list: { to: number; left: number }[] = [];
       for (const { op, offset, left, form, decoded, goto, into } of lists[index]) {
@@ -89,11 +90,12 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
       }
       return list;
     });
+    /** Blocks that an address may lead to. */
+    const jumpsTo = (form: Form | undefined): Iterable<number> => (form?.mnemonic === "ret" ? sites : form && indirect[form.id] ? targets : []);
     lists.forEach((list, index) => {
       const last = list.at(-1);
-      if (last?.form?.mnemonic === "ret") for (const site of sites) costs[index].push({ to: site, left: last.left });
+      for (const to of jumpsTo(last?.form)) costs[index].push({ to, left: last!.left });
     });
-    for (const site of sites) entries.add(site);
     const shape = structure({ edges: costs.map((list) => [...new Set(list.map(({ to }) => to))]), entries });
 
     // instructions on the longest way forward
@@ -116,8 +118,7 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
           return to === undefined ? undefined : target(to);
         },
         targetAt: target,
-        returns: [...sites].map(target),
-        longest: most, alone: blocks.length === 1,
+        jumpsTo: [...jumpsTo(lists[index].at(-1)?.form)].map(target),
       });
     });
     const anywhere = recorded.some(({ ways }) => ways.some((way) => "to" in way && way.to === ANY));

@@ -5,7 +5,7 @@ import { constantBits, valueOf } from "./fold.ts";
 import { OP_FACTS, type AtomicOp, type FloatOp, type LoadOp, type OpFact, type PartialOp, type PureOp, type StoreOp, type ValueType } from "./opcodes.ts";
 import type { SimdOp } from "../../isa/simd.ts";
 
-export type NodeKind = "const" | "param" | "get" | "set" | "pure" | "partial" | "load" | "store" | "atomic" | "call" | "if" | "exit" | "result";
+export type NodeKind = "const" | "param" | "get" | "set" | "pure" | "partial" | "load" | "store" | "atomic" | "call" | "if" | "switch" | "exit" | "result";
 
 export interface Node {
   readonly kind: NodeKind;
@@ -50,7 +50,7 @@ export interface Region {
 
 /** Must this stay, although nobody uses its value? */
 export const hasEffect = ({ kind, bodies }: Node): boolean =>
-  kind === "store" || kind === "atomic" || kind === "set" || kind === "call" || kind === "exit" || kind === "result" || (kind === "if" && (bodies[0].hasEffect || bodies[1].hasEffect));
+  kind === "store" || kind === "atomic" || kind === "set" || kind === "call" || kind === "exit" || kind === "result" || kind === "switch" || (kind === "if" && (bodies[0].hasEffect || bodies[1].hasEffect));
 
 /** What a graph has recorded since it began. */
 export interface Recording {
@@ -94,6 +94,8 @@ export interface Graph extends Recording {
   when(condition: Node, yes: () => void, no?: () => void): void;
   /** An `if` with a value; a side that exits returns nothing. `bits`: no bit of the value at or above is set. */
   choose(type: ValueType, condition: Node, yes: () => Node | undefined, no: () => Node | undefined, bits?: number): Node;
+  /** Goes to case `table[index]`; where that is -1 or `index` is beyond, on behind. A case may end there, too. */
+  switch(index: Node, table: readonly number[], cases: readonly (() => void)[]): void;
   /** What is recorded here, in a side of `when` or `choose`, seldom happens. */
   rare(): void;
   /** Leaves the graph; what an exit means is told to `lower`. */
@@ -291,6 +293,12 @@ export function createGraph(): Graph {
       branch("none", condition, () => { yes(); }, () => { no(); });
     },
     choose: branch,
+    switch: (index, table, cases) => {
+      const bodies = cases.map(() => newRegion(region)), before = epoch++;
+      bodies.forEach((body, number) => inside(body, cases[number]));
+      epoch++;
+      add(newNode("switch", "none", "", undefined, [index], 0, 0, 0, table, bodies, 0, region, before));
+    },
     rare: () => { region.rare = true; },
     exit: (kind, ...args) => {
       make("exit", "none", args, 0, kind);

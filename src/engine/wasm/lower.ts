@@ -156,6 +156,23 @@ export function lower(graph: Recording, out: ByteWriter, options: LowerOptions):
         return node.uses > 0 ? setNewLocal(node) : out.byte(W.drop);
       case "result": return value(node.args[0]);
       case "exit": return options.exit(node, depth, out, value);
+      case "switch": {
+        const count = node.bodies.length;
+        for (let label = 0; label <= count; label++) out.bytes([W.block, W.emptyBlock]);
+        value(node.args[0]);
+        out.byte(W.brTable);
+        out.u32(node.lanes.length);
+        for (const number of node.lanes) out.u32(number < 0 ? count : number);
+        out.u32(count);
+        node.bodies.forEach((body, number) => {
+          out.byte(W.end);
+          region(body, depth + count - number);
+          if (body.ended) return;
+          out.byte(W.br);
+          out.u32(count - number - 1);
+        });
+        return out.byte(W.end);
+      }
       case "if": {
         if (node.uses === 0 && !hasEffect(node)) return;
         value(node.args[0]);

@@ -8,13 +8,13 @@
 ;;   00000000800c  ff c9                           dec ecx
 ;;   00000000800e  75 f7                           jne 0x8007
 ;;   000000008010  f4                              hlt
-;; 847 bytes of Wasm
+;; 808 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "refill" (func $refill (param i64 i32 i32) (result i32)))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rsp i64) (local $stackPage i64) (local $stackAddend i32) (local $region i32) (local $t0 i64) (local $t1 i64) (local $t2 i32) (local $t3 i32) (local $t4 i64)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rsp i64) (local $stackPage i64) (local $stackAddend i32) (local $t0 i64) (local $t1 i64) (local $t2 i32) (local $t3 i32) (local $t4 i64)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0 (i32.lt_s (local.get $left) (i32.const 6))
       (then
@@ -24,13 +24,13 @@
     (local.set $page (i64.load (;page;) (local.get $state)))
     (local.set $flagResult (i64.load (;flagResult;) (local.get $state)))
     (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
-    (local.set $region (i32.load offset=32 (i32.sub (local.get $answer) (i32.const 48))))
     (local.set $stackPage (i64.const -1))
     (local.set $rax (i64.load (;gpr[0];) (local.get $state)))
     (local.set $rcx (i64.load (;gpr[1];) (local.get $state)))
     (local.set $rsp (i64.load (;gpr[4];) (local.get $state)))
     (block $b1
       (block $b2
+<<<<<<< HEAD
         (br_table $b2 $b2 $b2 $b2 (local.get $entry))
       )
       (loop $l3
@@ -94,12 +94,20 @@
           )
           (local.set $rax (i64.add (local.get $rax) (local.get $rcx)))
           (if $i10
+=======
+      )
+      (loop $l3
+        (block $b4
+          (if $i5
+>>>>>>> 5e6cf3e (JIT: indirect jumps and returns go by a table over a perfect hash, to warm blocks that nothing else leads to)
             (i64.ne
-              (local.tee $t1 (i64.and (i64.add (local.tee $t0 (local.get $rsp)) (i64.const 7)) (i64.const -4096)))
+              (local.tee $t1
+                (i64.and (i64.add (local.tee $t0 (i64.add (local.get $rsp) (i64.const -8))) (i64.const 7)) (i64.const -4096))
+              )
               (local.get $stackPage)
             )
             (then
-              (if $i11
+              (if $i6
                 (i32.eqz
                   (i64.eq
                     (i64.load offset=8
@@ -120,7 +128,57 @@
                   )
                 )
                 (then
-                  (if $i12 (i32.eqz (local.tee $t3 (call $refill (local.get $t0) (i32.const 8) (i32.const 1))))
+                  (if $i7 (i32.eqz (local.tee $t3 (call $refill (local.get $t0) (i32.const 8) (i32.const 1))))
+                    (then
+                      (local.set $answer (i32.const (;miss at 7;)))
+                      (br $b1)
+                    )
+                  )
+                )
+              )
+              (local.set $stackAddend (i32.load offset=24 (local.get $t2)))
+              (local.set $stackPage (local.get $t1))
+            )
+          )
+          (i64.store
+            (i32.add (local.get $stackAddend) (i32.wrap_i64 (local.get $t0)))
+            (i64.add (local.get $page) (i64.const 12))
+          )
+          (local.set $rsp (local.get $t0))
+          (local.set $left (i32.add (local.get $left) (i32.const -2)))
+          (br $b4)
+          (unreachable)
+        )
+        (block $b8
+          (local.set $rax (i64.add (local.get $rax) (local.get $rcx)))
+          (if $i9
+            (i64.ne
+              (local.tee $t1 (i64.and (i64.add (local.tee $t0 (local.get $rsp)) (i64.const 7)) (i64.const -4096)))
+              (local.get $stackPage)
+            )
+            (then
+              (if $i10
+                (i32.eqz
+                  (i64.eq
+                    (i64.load offset=8
+                      (local.tee $t2
+                        (i32.add
+                          (i32.load (;tlb;) (local.get $state))
+                          (i32.and
+                            (i32.shr_u
+                              (i32.mul (i32.wrap_i64 (i64.shr_u (local.get $t0) (i64.const 12))) (i32.const -1640531535))
+                              (i32.const 13)
+                            )
+                            (i32.const 524256)
+                          )
+                        )
+                      )
+                    )
+                    (i64.and (i64.add (local.get $t0) (i64.const 7)) (i64.const -4096))
+                  )
+                )
+                (then
+                  (if $i11 (i32.eqz (local.tee $t3 (call $refill (local.get $t0) (i32.const 8) (i32.const 1))))
                     (then
                       (local.set $answer (i32.const (;miss at 6;)))
                       (br $b1)
@@ -134,7 +192,7 @@
           )
           (local.set $t4 (i64.load (i32.add (local.get $stackAddend) (i32.wrap_i64 (local.get $t0)))))
           (local.set $rsp (i64.add (local.get $t0) (i64.const 8)))
-          (if $i13 (i64.ne (i64.shr_s (i64.shl (local.get $t4) (i64.const 16)) (i64.const 16)) (local.get $t4))
+          (if $i12 (i64.ne (i64.shr_s (i64.shl (local.get $t4) (i64.const 16)) (i64.const 16)) (local.get $t4))
             (then
               (local.set $rsp (local.get $t0))
               (i32.store (;fault;) (local.get $state) (i32.const 269))
@@ -143,7 +201,7 @@
               (br $b1)
             )
           )
-          (if $i14 (i64.ne (i64.shr_s (i64.shl (local.get $t4) (i64.const 16)) (i64.const 16)) (local.get $t4))
+          (if $i13 (i64.ne (i64.shr_s (i64.shl (local.get $t4) (i64.const 16)) (i64.const 16)) (local.get $t4))
             (then
               (i32.store (;fault;) (local.get $state) (i32.const 269))
               (i32.store (;faultCode;) (local.get $state) (i32.const 0))
@@ -151,10 +209,10 @@
               (br $b1)
             )
           )
-          (if $i15 (i64.eq (local.get $t4) (i64.add (local.get $page) (i64.const 12)))
+          (if $i14 (i64.eq (local.get $t4) (i64.add (local.get $page) (i64.const 12)))
             (then
               (local.set $left (i32.add (local.get $left) (i32.const -3)))
-              (br $b4)
+              (br $b8)
             )
           )
           (i64.store (;rip;) (local.get $state) (local.get $t4))
@@ -162,14 +220,13 @@
           (br $b1)
           (unreachable)
         )
-        (local.set $entry (i32.const 0))
         (local.set $rcx (i64.extend_i32_u (local.tee $t2 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
-        (if $i16 (result i64) (i32.ge_u (local.get $flagCode) (i32.const 9))
+        (if $i15 (result i64) (i32.ge_u (local.get $flagCode) (i32.const 9))
           (then
             (local.get $flagFirst)
           )
           (else
-            (if $i17 (result i64) (local.get $flagCode)
+            (if $i16 (result i64) (local.get $flagCode)
               (then
                 (local.tee $t0 (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
               )
@@ -183,9 +240,9 @@
         (local.set $flagFirst (local.tee $t4))
         (local.set $flagCode (i32.const 15))
         (local.set $flagResult (i64.extend_i32_s (local.get $t2)))
-        (if $i18 (i32.eqz (i32.eqz (local.get $t2)))
+        (if $i17 (i32.eqz (i32.eqz (local.get $t2)))
           (then
-            (if $i19 (i32.or (i32.lt_s (local.get $left) (i32.const 5)) (i32.load (;attention;) (local.get $state)))
+            (if $i18 (i32.or (i32.lt_s (local.get $left) (i32.const 5)) (i32.load (;attention;) (local.get $state)))
               (then
                 (local.set $answer (i32.const (;border at e;)))
                 (br $b1)
@@ -199,7 +256,7 @@
         (unreachable)
       )
     )
-    (if $i20 (local.get $flagCode)
+    (if $i19 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )

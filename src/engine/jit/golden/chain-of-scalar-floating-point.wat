@@ -6,7 +6,7 @@
 ;;   00000000800c  ff c9                           dec ecx
 ;;   00000000800e  75 f0                           jne 0x8000
 ;;   000000008010  f4                              hlt
-;; 1274 bytes of Wasm
+;; 1264 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "fpAddSd" (func $fpAddSd))
@@ -14,7 +14,7 @@
   (import "core" "fpSubSd" (func $fpSubSd))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rcx i64) (local $stackPage i64) (local $region i32) (local $xmm0 v128) (local $xmm1 v128) (local $xmm2 v128) (local $t0 v128) (local $t1 f64) (local $t2 f64) (local $t3 f64) (local $t4 i32) (local $t5 i64) (local $t6 i64) (local $t7 i32) (local $t8 i64) (local $t9 i32) (local $t10 i64) (local $t11 f64) (local $t12 f64) (local $t13 f64) (local $t14 v128) (local $t15 f64) (local $t16 f64) (local $t17 i32) (local $t18 i64) (local $t19 i64) (local $t20 i32) (local $t21 i64) (local $t22 i32) (local $t23 i64) (local $t24 i64) (local $t25 i64) (local $t26 f64) (local $t27 f64) (local $t28 f64) (local $t29 v128) (local $t30 f64) (local $t31 f64) (local $t32 i32) (local $t33 i64) (local $t34 i64) (local $t35 i32) (local $t36 i64) (local $t37 i32) (local $t38 i64) (local $t39 f64) (local $t40 f64) (local $t41 i32) (local $t42 i64) (local $t43 i64) (local $t44 i64)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rcx i64) (local $stackPage i64) (local $xmm0 v128) (local $xmm1 v128) (local $xmm2 v128) (local $t0 v128) (local $t1 f64) (local $t2 f64) (local $t3 f64) (local $t4 i32) (local $t5 i64) (local $t6 i64) (local $t7 i32) (local $t8 i64) (local $t9 i32) (local $t10 i64) (local $t11 f64) (local $t12 f64) (local $t13 f64) (local $t14 v128) (local $t15 f64) (local $t16 f64) (local $t17 i32) (local $t18 i64) (local $t19 i64) (local $t20 i32) (local $t21 i64) (local $t22 i32) (local $t23 i64) (local $t24 i64) (local $t25 i64) (local $t26 f64) (local $t27 f64) (local $t28 f64) (local $t29 v128) (local $t30 f64) (local $t31 f64) (local $t32 i32) (local $t33 i64) (local $t34 i64) (local $t35 i32) (local $t36 i64) (local $t37 i32) (local $t38 i64) (local $t39 f64) (local $t40 f64) (local $t41 i32) (local $t42 i64) (local $t43 i64) (local $t44 i64)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0
       (i32.or
@@ -28,7 +28,6 @@
     (local.set $page (i64.load (;page;) (local.get $state)))
     (local.set $flagResult (i64.load (;flagResult;) (local.get $state)))
     (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
-    (local.set $region (i32.load offset=32 (i32.sub (local.get $answer) (i32.const 48))))
     (local.set $stackPage (i64.const -1))
     (local.set $rcx (i64.load (;gpr[1];) (local.get $state)))
     (local.set $xmm0 (v128.load (;xmm[0];) (local.get $state)))

@@ -4,12 +4,12 @@
 ;;   000000008003  48 39 d8                        cmp rax, rbx
 ;;   000000008006  7c f8                           jl 0x8000
 ;;   000000008008  f4                              hlt
-;; 376 bytes of Wasm
+;; 366 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rbx i64) (local $stackPage i64) (local $region i32) (local $t0 i64) (local $t1 i64) (local $t2 i64)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rbx i64) (local $stackPage i64) (local $t0 i64) (local $t1 i64) (local $t2 i64)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0 (i32.lt_s (local.get $left) (i32.const 4))
       (then
@@ -19,7 +19,6 @@
     (local.set $page (i64.load (;page;) (local.get $state)))
     (local.set $flagResult (i64.load (;flagResult;) (local.get $state)))
     (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
-    (local.set $region (i32.load offset=32 (i32.sub (local.get $answer) (i32.const 48))))
     (local.set $stackPage (i64.const -1))
     (local.set $rax (i64.load (;gpr[0];) (local.get $state)))
     (local.set $rbx (i64.load (;gpr[3];) (local.get $state)))

@@ -1,27 +1,33 @@
-;; region r0: 4 blocks, 11 instructions
+;; region r0: 5 blocks, 16 instructions
 ;; block 0
-;;   000000008016  ff c6                           inc esi
-;;   000000008018  eb 00                           jmp 0x801a
-;; block 1
 ;;   00000000801a  ff c9                           dec ecx
 ;;   00000000801c  75 e9                           jne 0x8007
 ;;   00000000801e  f4                              hlt
-;; block 2
+;; block 1
 ;;   000000008007  89 c8                           mov eax, ecx
 ;;   000000008009  83 e0 01                        and eax, 0x1
 ;;   00000000800c  48 8d 04 83                     lea rax, [rbx+rax*4]
 ;;   000000008010  ff e0                           jmp rax
+;; block 2
+;;   000000008016  ff c6                           inc esi
+;;   000000008018  eb 00                           jmp 0x801a
 ;; block 3
 ;;   000000008012  ff c2                           inc edx
 ;;   000000008014  eb 04                           jmp 0x801a
-;; 837 bytes of Wasm
+;; block 4
+;;   000000008000  48 8d 1d 0b 00 00 00            lea rbx, [0x8012]
+;;   000000008007  89 c8                           mov eax, ecx
+;;   000000008009  83 e0 01                        and eax, 0x1
+;;   00000000800c  48 8d 04 83                     lea rax, [rbx+rax*4]
+;;   000000008010  ff e0                           jmp rax
+;; 842 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rdx i64) (local $rbx i64) (local $rsi i64) (local $stackPage i64) (local $region i32) (local $t0 i32) (local $t1 i64) (local $t2 i64) (local $t3 i64) (local $t4 i32) (local $t5 i32) (local $t6 i32) (local $t7 i32) (local $t8 i32)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rdx i64) (local $rbx i64) (local $rsi i64) (local $stackPage i64) (local $t0 i32) (local $t1 i64) (local $t2 i64) (local $t3 i64) (local $t4 i32)
     (local.set $left (i32.load (;budget;) (local.get $state)))
-    (if $i0 (i32.lt_s (local.get $left) (i32.const 8))
+    (if $i0 (i32.lt_s (local.get $left) (i32.const 11))
       (then
         (return (i32.or (local.get $answer) (i32.const 12)))
       )
@@ -29,7 +35,6 @@
     (local.set $page (i64.load (;page;) (local.get $state)))
     (local.set $flagResult (i64.load (;flagResult;) (local.get $state)))
     (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
-    (local.set $region (i32.load offset=32 (i32.sub (local.get $answer) (i32.const 48))))
     (local.set $stackPage (i64.const -1))
     (local.set $rax (i64.load (;gpr[0];) (local.get $state)))
     (local.set $rcx (i64.load (;gpr[1];) (local.get $state)))
@@ -37,68 +42,34 @@
     (local.set $rbx (i64.load (;gpr[3];) (local.get $state)))
     (local.set $rsi (i64.load (;gpr[6];) (local.get $state)))
     (block $b1
+<<<<<<< HEAD
       (loop $l2
         (block $b3
           (block $b4
             (block $b5
               (br_table $b5 $b5 $b4 $b3 $b5 (local.get $entry))
-            )
-            (local.set $rsi (i64.extend_i32_u (local.tee $t0 (i32.add (i32.wrap_i64 (local.get $rsi)) (i32.const 1)))))
-            (if $i6 (result i64) (i32.ge_u (local.get $flagCode) (i32.const 9))
-              (then
-                (local.get $flagFirst)
-              )
-              (else
-                (if $i7 (result i64) (local.get $flagCode)
-                  (then
-                    (local.tee $t1 (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
-                  )
-                  (else
-                    (local.get $flagAux)
-                  )
-                )
-                (i64.and (local.tee $t2) (i64.const -9223372036854775808))
-              )
-            )
-            (local.set $flagFirst (local.tee $t3))
-            (local.set $flagCode (i32.const 11))
-            (local.set $flagResult (i64.extend_i32_s (local.get $t0)))
-            (local.set $left (i32.add (local.get $left) (i32.const -3)))
-            (br $b3)
-            (unreachable)
-          )
-          (local.set $rdx (i64.extend_i32_u (local.tee $t0 (i32.add (i32.wrap_i64 (local.get $rdx)) (i32.const 1)))))
-          (if $i8 (result i64) (i32.ge_u (local.get $flagCode) (i32.const 9))
+=======
+      (block $b2
+        (br_table $b2 $b2 $b2 (local.get $entry))
+        (unreachable)
+      )
+      (loop $l3
+        (block $b4
+          (if $i5 (local.get $entry)
             (then
-              (local.get $flagFirst)
-            )
-            (else
-              (if $i9 (result i64) (local.get $flagCode)
-                (then
-                  (local.tee $t1 (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
-                )
-                (else
-                  (local.get $flagAux)
-                )
-              )
-              (i64.and (local.tee $t2) (i64.const -9223372036854775808))
+              (br_table $i5 $i5 $b4 (local.get $entry))
+              (unreachable)
+>>>>>>> 5e6cf3e (JIT: indirect jumps and returns go by a table over a perfect hash, to warm blocks that nothing else leads to)
             )
           )
-          (local.set $flagFirst (local.tee $t3))
-          (local.set $flagCode (i32.const 11))
-          (local.set $flagResult (i64.extend_i32_s (local.get $t0)))
-          (local.set $left (i32.add (local.get $left) (i32.const -3)))
-          (br $b3)
-          (unreachable)
-        )
-        (block $b10
+          (local.set $entry (i32.const 0))
           (local.set $rcx (i64.extend_i32_u (local.tee $t0 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
-          (if $i11 (result i64) (i32.ge_u (local.get $flagCode) (i32.const 9))
+          (if $i6 (result i64) (i32.ge_u (local.get $flagCode) (i32.const 9))
             (then
               (local.get $flagFirst)
             )
             (else
-              (if $i12 (result i64) (local.get $flagCode)
+              (if $i7 (result i64) (local.get $flagCode)
                 (then
                   (local.tee $t1 (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
                 )
@@ -112,90 +83,131 @@
           (local.set $flagFirst (local.tee $t3))
           (local.set $flagCode (i32.const 15))
           (local.set $flagResult (i64.extend_i32_s (local.get $t0)))
-          (if $i13 (i32.eqz (i32.eqz (local.get $t0)))
+          (if $i8 (i32.eqz (i32.eqz (local.get $t0)))
             (then
               (local.set $left (i32.add (local.get $left) (i32.const -3)))
-              (br $b10)
+              (br $b4)
             )
           )
           (local.set $answer (i32.const (;helper at 1e;)))
           (br $b1)
           (unreachable)
         )
-        (local.set $rax (i64.extend_i32_u (local.tee $t0 (i32.wrap_i64 (local.get $rcx)))))
-        (local.set $rax (local.tee $t1 (i64.extend_i32_u (local.tee $t4 (i32.and (local.get $t0) (i32.const 1))))))
-        (local.set $flagAux (i64.const 0))
-        (local.set $flagCode (i32.const 0))
-        (local.set $flagResult (i64.extend_i32_s (local.get $t4)))
-        (local.set $rax (local.tee $t2 (i64.add (local.get $rbx) (i64.shl (local.get $t1) (i64.const 2)))))
-        (if $i14 (i64.ne (i64.shr_s (i64.shl (local.get $t2) (i64.const 16)) (i64.const 16)) (local.get $t2))
-          (then
-            (i32.store (;fault;) (local.get $state) (i32.const 269))
-            (i32.store (;faultCode;) (local.get $state) (i32.const 0))
-            (local.set $answer (i32.const (;fault at 10;)))
-            (br $b1)
-          )
-        )
-        (local.set $t3 (i64.and (local.get $t2) (i64.const -4096)))
-        (if $i15
-          (i64.ne
-            (i64.load offset=16
-              (local.tee $t5
-                (i32.add
-                  (i32.load (;tlb;) (local.get $state))
-                  (i32.and
-                    (i32.shr_u
-                      (i32.mul (i32.wrap_i64 (i64.shr_u (local.get $t2) (i64.const 12))) (i32.const -1640531535))
-                      (i32.const 13)
-                    )
-                    (i32.const 524256)
+        (block $b9
+          (block $b10
+            (loop $l11
+              (block $b12
+                (local.set $entry (i32.const 0))
+                (local.set $rax (i64.extend_i32_u (local.tee $t0 (i32.wrap_i64 (local.get $rcx)))))
+                (local.set $rax (local.tee $t1 (i64.extend_i32_u (local.tee $t4 (i32.and (local.get $t0) (i32.const 1))))))
+                (local.set $flagAux (i64.const 0))
+                (local.set $flagCode (i32.const 0))
+                (local.set $flagResult (i64.extend_i32_s (local.get $t4)))
+                (local.set $rax (local.tee $t2 (i64.add (local.get $rbx) (i64.shl (local.get $t1) (i64.const 2)))))
+                (if $i13 (i64.ne (i64.shr_s (i64.shl (local.get $t2) (i64.const 16)) (i64.const 16)) (local.get $t2))
+                  (then
+                    (i32.store (;fault;) (local.get $state) (i32.const 269))
+                    (i32.store (;faultCode;) (local.get $state) (i32.const 0))
+                    (local.set $answer (i32.const (;fault at 10;)))
+                    (br $b1)
                   )
                 )
+                (if $i14 (i64.eq (local.get $t2) (i64.add (local.get $page) (i64.const 22)))
+                  (then
+                    (local.set $left (i32.add (local.get $left) (i32.const -2)))
+                    (br $b10)
+                  )
+                )
+                (if $i15 (i64.eq (local.get $t2) (i64.add (local.get $page) (i64.const 18)))
+                  (then
+                    (local.set $left (i32.add (local.get $left) (i32.const -2)))
+                    (br $b9)
+                  )
+                )
+                (if $i16 (i64.eq (local.get $t2) (local.get $page))
+                  (then
+                    (local.set $left (i32.add (local.get $left) (i32.const -5)))
+                    (br $b12)
+                  )
+                )
+                (i64.store (;rip;) (local.get $state) (local.get $t2))
+                (local.set $answer (i32.const 4))
+                (br $b1)
+                (unreachable)
+              )
+              (local.set $rbx (i64.add (local.get $page) (i64.const 18)))
+              (if $i17 (i32.or (i32.lt_s (local.get $left) (i32.const 5)) (i32.load (;attention;) (local.get $state)))
+                (then
+                  (local.set $answer (i32.const (;border at 7;)))
+                  (br $b1)
+                )
+              )
+              (br $l11)
+              (unreachable)
+            )
+          )
+          (local.set $rsi (i64.extend_i32_u (local.tee $t0 (i32.add (i32.wrap_i64 (local.get $rsi)) (i32.const 1)))))
+          (if $i18 (result i64) (i32.ge_u (local.get $flagCode) (i32.const 9))
+            (then
+              (local.get $flagFirst)
+            )
+            (else
+              (if $i19 (result i64) (local.get $flagCode)
+                (then
+                  (local.tee $t1 (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
+                )
+                (else
+                  (local.get $flagAux)
+                )
+              )
+              (i64.and (local.tee $t2) (i64.const -9223372036854775808))
+            )
+          )
+          (local.set $flagFirst (local.tee $t3))
+          (local.set $flagCode (i32.const 11))
+          (local.set $flagResult (i64.extend_i32_s (local.get $t0)))
+          (if $i20 (i32.or (i32.lt_s (local.get $left) (i32.const 11)) (i32.load (;attention;) (local.get $state)))
+            (then
+              (local.set $answer (i32.const (;border at 18;)))
+              (br $b1)
+            )
+          )
+          (local.set $left (i32.add (local.get $left) (i32.const -3)))
+          (br $l3)
+          (unreachable)
+        )
+        (local.set $rdx (i64.extend_i32_u (local.tee $t0 (i32.add (i32.wrap_i64 (local.get $rdx)) (i32.const 1)))))
+        (if $i21 (result i64) (i32.ge_u (local.get $flagCode) (i32.const 9))
+          (then
+            (local.get $flagFirst)
+          )
+          (else
+            (if $i22 (result i64) (local.get $flagCode)
+              (then
+                (local.tee $t1 (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
+              )
+              (else
+                (local.get $flagAux)
               )
             )
-            (local.get $t3)
+            (i64.and (local.tee $t2) (i64.const -9223372036854775808))
           )
+        )
+        (local.set $flagFirst (local.tee $t3))
+        (local.set $flagCode (i32.const 11))
+        (local.set $flagResult (i64.extend_i32_s (local.get $t0)))
+        (if $i23 (i32.or (i32.lt_s (local.get $left) (i32.const 11)) (i32.load (;attention;) (local.get $state)))
           (then
-            (i64.store (;rip;) (local.get $state) (local.get $t2))
-            (local.set $answer (i32.const 4))
+            (local.set $answer (i32.const (;border at 14;)))
             (br $b1)
           )
         )
-        (local.set $t6 (i32.add (i32.load offset=24 (local.get $t5)) (i32.wrap_i64 (local.get $t2))))
-        (local.set $t7
-          (i32.load
-            (i32.add
-              (i32.const (;address;))
-              (i32.shl (i32.shr_u (i32.mul (local.get $t6) (i32.const -1640531535)) (i32.const 15)) (i32.const 2))
-            )
-          )
-        )
-        (local.set $t8 (i32.add (local.get $left) (i32.sub (i32.const 0) (i32.load16_u offset=12 (local.get $t7)))))
-        (if $i16
-          (i32.or
-            (i32.or
-              (i32.or
-                (i32.ne (i32.load (local.get $t7)) (local.get $t6))
-                (i32.ne (i32.load offset=32 (local.get $t7)) (local.get $region))
-              )
-              (i32.lt_s (local.get $t8) (i32.const 8))
-            )
-            (i32.load (;attention;) (local.get $state))
-          )
-          (then
-            (i64.store (;rip;) (local.get $state) (local.get $t2))
-            (local.set $answer (i32.const 4))
-            (br $b1)
-          )
-        )
-        (local.set $left (local.get $t8))
-        (local.set $page (local.get $t3))
-        (local.set $entry (i32.load16_u offset=36 (local.get $t7)))
-        (br $l2)
+        (local.set $left (i32.add (local.get $left) (i32.const -3)))
+        (br $l3)
         (unreachable)
       )
     )
-    (if $i17 (local.get $flagCode)
+    (if $i24 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )
@@ -205,8 +217,8 @@
     (i64.store (;gpr[0];) (local.get $state) (local.get $rax))
     (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
     (i64.store (;gpr[2];) (local.get $state) (local.get $rdx))
+    (i64.store (;gpr[3];) (local.get $state) (local.get $rbx))
     (i64.store (;gpr[6];) (local.get $state) (local.get $rsi))
-    (i64.store (;page;) (local.get $state) (local.get $page))
     (i64.store (;budget;) (local.get $state) (i64.extend_i32_s (local.get $left)))
     (local.get $answer)
   )

@@ -6,12 +6,12 @@
 ;;   000000008009  ff ca                           dec edx
 ;;   00000000800b  75 f3                           jne 0x8000
 ;;   00000000800d  f4                              hlt
-;; 252 bytes of Wasm
+;; 242 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rcx i64) (local $rbx i64) (local $rdi i64) (local $stackPage i64) (local $region i32)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rcx i64) (local $rbx i64) (local $rdi i64) (local $stackPage i64)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0 (i32.lt_s (local.get $left) (i32.const 6))
       (then
@@ -21,7 +21,6 @@
     (local.set $page (i64.load (;page;) (local.get $state)))
     (local.set $flagResult (i64.load (;flagResult;) (local.get $state)))
     (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
-    (local.set $region (i32.load offset=32 (i32.sub (local.get $answer) (i32.const 48))))
     (local.set $stackPage (i64.const -1))
     (local.set $rcx (i64.load (;gpr[1];) (local.get $state)))
     (local.set $rbx (i64.load (;gpr[3];) (local.get $state)))
