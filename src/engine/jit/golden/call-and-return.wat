@@ -30,76 +30,10 @@
     (local.set $rsp (i64.load (;gpr[4];) (local.get $state)))
     (block $b1
       (block $b2
-<<<<<<< HEAD
-        (br_table $b2 $b2 $b2 $b2 (local.get $entry))
-      )
-      (loop $l3
-        (block $b4
-          (if $i5 (local.get $entry)
-            (then
-              (br_table $i5 $i5 $b4 $i5 (local.get $entry))
-            )
-          )
-          (local.set $entry (i32.const 0))
-          (block $b6
-            (if $i7
-              (i64.ne
-                (local.tee $t1
-                  (i64.and (i64.add (local.tee $t0 (i64.add (local.get $rsp) (i64.const -8))) (i64.const 7)) (i64.const -4096))
-                )
-                (local.get $stackPage)
-              )
-              (then
-                (if $i8
-                  (i32.eqz
-                    (i64.eq
-                      (i64.load offset=8
-                        (local.tee $t2
-                          (i32.add
-                            (i32.load (;tlb;) (local.get $state))
-                            (i32.and
-                              (i32.shr_u
-                                (i32.mul (i32.wrap_i64 (i64.shr_u (local.get $t0) (i64.const 12))) (i32.const -1640531535))
-                                (i32.const 13)
-                              )
-                              (i32.const 524256)
-                            )
-                          )
-                        )
-                      )
-                      (i64.and (i64.add (local.get $t0) (i64.const 7)) (i64.const -4096))
-                    )
-                  )
-                  (then
-                    (if $i9 (i32.eqz (local.tee $t3 (call $refill (local.get $t0) (i32.const 8) (i32.const 1))))
-                      (then
-                        (local.set $answer (i32.const (;miss at 7;)))
-                        (br $b1)
-                      )
-                    )
-                  )
-                )
-                (local.set $stackAddend (i32.load offset=24 (local.get $t2)))
-                (local.set $stackPage (local.get $t1))
-              )
-            )
-            (i64.store
-              (i32.add (local.get $stackAddend) (i32.wrap_i64 (local.get $t0)))
-              (i64.add (local.get $page) (i64.const 12))
-            )
-            (local.set $rsp (local.get $t0))
-            (local.set $left (i32.add (local.get $left) (i32.const -2)))
-            (br $b6)
-            (unreachable)
-          )
-          (local.set $rax (i64.add (local.get $rax) (local.get $rcx)))
-          (if $i10
-=======
       )
       (loop $l3
         (block $b4
           (if $i5
->>>>>>> 5e6cf3e (JIT: indirect jumps and returns go by a table over a perfect hash, to warm blocks that nothing else leads to)
             (i64.ne
               (local.tee $t1
                 (i64.and (i64.add (local.tee $t0 (i64.add (local.get $rsp) (i64.const -8))) (i64.const 7)) (i64.const -4096))

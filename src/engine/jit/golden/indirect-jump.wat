@@ -42,24 +42,14 @@
     (local.set $rbx (i64.load (;gpr[3];) (local.get $state)))
     (local.set $rsi (i64.load (;gpr[6];) (local.get $state)))
     (block $b1
-<<<<<<< HEAD
-      (loop $l2
-        (block $b3
-          (block $b4
-            (block $b5
-              (br_table $b5 $b5 $b4 $b3 $b5 (local.get $entry))
-=======
       (block $b2
-        (br_table $b2 $b2 $b2 (local.get $entry))
-        (unreachable)
+        (br_table $b2 $b2 $b2 $b2 (local.get $entry))
       )
       (loop $l3
         (block $b4
           (if $i5 (local.get $entry)
             (then
-              (br_table $i5 $i5 $b4 (local.get $entry))
-              (unreachable)
->>>>>>> 5e6cf3e (JIT: indirect jumps and returns go by a table over a perfect hash, to warm blocks that nothing else leads to)
+              (br_table $i5 $i5 $b4 $i5 (local.get $entry))
             )
           )
           (local.set $entry (i32.const 0))
