@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { parseBytes } from "../base/text.ts";
 import { NvlError } from "../base/error.ts";
-import { ENGINE_NAMES, type EngineName } from "../embed/protocol.ts";
+import { ENGINE_NAMES, TRACES, type EngineName } from "../embed/protocol.ts";
 import type { ExecCommandOptions } from "./exec.ts";
 import { listCommand, pullCommand } from "./images.ts";
 import { errorLine, issueLines } from "./output.ts";
@@ -49,7 +49,7 @@ const mount = (text: string, before: ExecCommandOptions["mount"]) => {
 const collect = (text: string, before: string[]) => [...before, text];
 const engineOption = () => new Option("--engine <name>", "what executes guest code").choices(ENGINE_NAMES as string[]).default("interp" satisfies EngineName);
 
-const traceOption = () => new Option("--trace <what>", "with --engine jit: regions[:FILE] writes each compiled region, x86 in and Wasm out").env("NVL_TRACE").argParser(parseTrace);
+const traceOption = () => new Option("--trace <topics[:file]>", `a comma list of ${TRACES.join(", ")}; to standard error, or a file`).env("NVL_TRACE").argParser(parseTrace);
 const thresholdOption = () => new Option("--jit-threshold <n>", "with --engine jit: how often a block is entered before it is compiled").argParser(threshold);
 
 function createProgram(): Command {

@@ -1,7 +1,7 @@
 // `nvl run`: one virtual node whose console is this terminal, or standard input and output when they are pipes.
 
 import path from "node:path";
-import type { EngineName } from "../embed/protocol.ts";
+import type { EngineName, TraceOptions } from "../embed/protocol.ts";
 import { startNode } from "../embed/node.ts";
 import { planNode } from "../nvl/plan.ts";
 import { parseSpec } from "../api/spec.ts";
@@ -13,13 +13,13 @@ import { err, errorLine, issueLines } from "./output.ts";
 import { hostSources } from "./sources.ts";
 import { statisticsLines } from "./summary.ts";
 import { createTicker } from "./top.ts";
-import { traceFile, type TraceOption } from "./trace.ts";
+import { beginTrace } from "./trace.ts";
 
 export interface RunOptions {
   image?: string; kernel?: string; initrd: string[]; append: string; memory: number; cpus: number;
   flat?: { address: number; mode: "real" | "protected" | "long" };
   gdb?: string; gdbWait?: boolean;
-  engine: EngineName; jitThreshold?: number; trace?: TraceOption; stats?: boolean; statsEvery?: number; json?: boolean;
+  engine: EngineName; jitThreshold?: number; trace?: TraceOptions; stats?: boolean; statsEvery?: number; json?: boolean;
   deterministic?: boolean; seed?: number; record?: string; replay?: string;
 }
 
@@ -58,7 +58,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
     output: (_, bytes) => { process.stdout.write(bytes); },
     statistics: (_, statistics) => tick(statistics),
     debugging: (_, address) => { console.error(`${err.dim("nvl:")} debugger: target remote ${address}`); },
-  }, { jitThreshold: options.jitThreshold, traceRegions: traceFile(options.trace), statisticsMs: options.statsEvery && options.statsEvery * 1000, ...(options.replay && { input: { vm: readRecording(options.replay) } }) });
+  }, { jitThreshold: options.jitThreshold, trace: beginTrace(options.trace), statisticsMs: options.statsEvery && options.statsEvery * 1000, ...(options.replay && { input: { vm: readRecording(options.replay) } }) });
 
   const escape = createEscape({ quit: () => vm.stop(), help: () => process.stderr.write("\r\n[Ctrl-] then q leaves, Ctrl-] again sends it to the guest]\r\n") });
   if (terminal) process.stdin.setRawMode(true);

@@ -4,14 +4,14 @@ import { specJsonSchema } from "../api/spec.ts";
 import type { Issue } from "../base/error.ts";
 import { formatBytes } from "../base/text.ts";
 import { startNode, type Ending, type VirtualNode } from "../embed/node.ts";
-import type { EngineName } from "../embed/protocol.ts";
+import type { EngineName, TraceOptions } from "../embed/protocol.ts";
 import type { Plan } from "../nvl/plan.ts";
 import { createPrefixer } from "./prefix.ts";
 import { describeOutcome, exitStatus } from "./outcome.ts";
 import { err, errorLine, issueLines, out, table } from "./output.ts";
 import { createScreen } from "./screen.ts";
 import { planFile } from "./sources.ts";
-import { traceFile, type TraceOption } from "./trace.ts";
+import { beginTrace } from "./trace.ts";
 import { exitsText, mips, seconds, thousands } from "./summary.ts";
 
 const NAME_COLOURS = ["cyan", "magenta", "green", "yellow", "blue"] as const;
@@ -43,7 +43,7 @@ export function schemaCommand(): void {
   console.log(JSON.stringify(specJsonSchema(), undefined, 2));
 }
 
-export interface UpOptions { engine: EngineName; jitThreshold?: number; trace?: TraceOption; json?: boolean; top?: boolean }
+export interface UpOptions { engine: EngineName; jitThreshold?: number; trace?: TraceOptions; json?: boolean; top?: boolean }
 
 /** Starts a spec's virtual nodes and stays until all have ended. Ctrl-C stops them. @returns 0 when all powered off, else the first other status */
 export async function upCommand(file: string, { engine, jitThreshold, trace, json, top }: UpOptions): Promise<number> {
@@ -72,7 +72,7 @@ export async function upCommand(file: string, { engine, jitThreshold, trace, jso
     },
     debugging: (name, address) => json ? event({ event: "debugging", name, address }) : note(`${name}, debugger: target remote ${address}`),
     statistics: (name, statistics) => json ? event({ event: "statistics", name, statistics }) : screen?.look(name, statistics),
-  }, { jitThreshold, traceRegions: traceFile(trace), ...(top && { statisticsMs: 1000 }) });
+  }, { jitThreshold, trace: beginTrace(trace && { ...trace, named: plan.virtualNodes.length > 1 }), ...(top && { statisticsMs: 1000 }) });
   const stopAll = () => { for (const node of nodes) node.stop(); };
   let interrupts = 0;
   const onSignal = () => {

@@ -9,6 +9,8 @@ export interface DeviceBus {
   /** `offset` is what the device sees at `port`. */
   claimPorts(port: number, count: number, device: Device, offset?: number): void;
   claimMemory(gpa: number, bytes: number, device: Device): void;
+  /** Who answers the byte at an address. */
+  owner(space: "pio" | "mmio", address: number): Device | undefined;
   pioRead(port: number, bytes: number): number;
   pioWrite(port: number, bytes: number, value: number): void;
   mmioRead(gpa: number, bytes: number): number;
@@ -109,5 +111,6 @@ export function createBus(onUnclaimed: (access: UnclaimedAccess) => void = () =>
     if (isSplit(memoryClaims, gpa, bytes)) return writeBytes(mmioWrite, gpa, bytes, value);
     onUnclaimed({ space: "mmio", address: gpa, bytes, value: value >>> 0 });
   };
-  return { claimPorts, claimMemory, pioRead, pioWrite, mmioRead, mmioWrite };
+  const owner = (space: "pio" | "mmio", address: number) => (space === "pio" ? findPort(address, 1) : find(memoryClaims, address, 1))?.device;
+  return { claimPorts, claimMemory, owner, pioRead, pioWrite, mmioRead, mmioWrite };
 }

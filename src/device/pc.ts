@@ -40,6 +40,9 @@ export interface PcDevices {
   readonly devices: readonly Device[];
   /** What vCPU `index` reaches. */
   bus(index: number): Bus;
+  /** Who answers an address of vCPU `index`, and what makes a vector there, as far as that is known: names for people. */
+  ownerOf(space: "pio" | "mmio", index: number, address: number): string;
+  sourceOf(index: number, vector: number): string;
   /** Puts another device into the machine; before the guest runs. */
   attach(device: Device, place: { port?: number; gpa?: number; count: number; offset?: number }): void;
   /** All devices as after power-on, less what a battery keeps. The vCPUs are for the caller to reset, before this. */
@@ -49,6 +52,8 @@ export interface PcDevices {
   save(): Record<string, object>;
   restore(saved: Record<string, object>): void;
 }
+
+const NMI_VECTOR = 2;
 
 /** Where things are, for the ACPI tables. */
 export const PC_HARDWARE = {
@@ -118,6 +123,12 @@ export function createPcDevices(setup: PcSetup): PcDevices {
       msrRead: lapic.readMsr, msrWrite: lapic.writeMsr, tprRead: lapic.readTpr, tprWrite: lapic.writeTpr,
     };
   };
+  const ownerOf: PcDevices["ownerOf"] = (space, index, address) => {
+    const base = space === "mmio" ? lapics[index].base() : -1;
+    if (base >= 0 && address >= base && address < base + MMIO.lapicBytes) return lapics[index].id;
+    return shared.owner(space, address)?.id ?? "(nobody)";
+  };
+  const sourceOf: PcDevices["sourceOf"] = (index, vector) => vector === NMI_VECTOR ? "NMI" : lapics[index].sourceOf(vector) || ioapic.sourceOf(vector);
   const start = () => {
     lapics[0]?.enterVirtualWireMode();
     for (const device of devices) device.update();
@@ -135,7 +146,7 @@ export function createPcDevices(setup: PcSetup): PcDevices {
   };
   start();
   return {
-    interrupts, devices, bus, attach, reset, pressPowerButton: pm.pressPowerButton,
+    interrupts, devices, bus, ownerOf, sourceOf, attach, reset, pressPowerButton: pm.pressPowerButton,
     save: () => Object.fromEntries(devices.map((device) => [device.id, save(device)])), restore: restoreAll,
   };
 }

@@ -3,6 +3,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Issue } from "../base/error.ts";
 import type { JitCounters } from "../engine/jit/counters.ts";
+import { TRACE_TOPICS } from "../hal/trace.ts";
 import type { FlatKernel } from "../palacios/boot/load.ts";
 import type { Outcome } from "../palacios/vm.ts";
 
@@ -13,9 +14,14 @@ export const ENGINE_NAMES: readonly EngineName[] = ["interp", "jit", "oracle"];
 export interface EngineOptions {
   /** Entries of a block before the JIT compiles it; 0 or 1: at once. */
   jitThreshold?: number;
-  /** A file, `-` for standard error, that gets every region which the JIT makes: x86 in, Wasm out. */
-  traceRegions?: string;
+  trace?: TraceOptions;
 }
+
+/** regions: every region which the JIT makes, x86 in, Wasm out; the others: hal/trace.ts. */
+export const TRACES = ["regions", ...TRACE_TOPICS] as const;
+export type Trace = (typeof TRACES)[number];
+/** `file`: a path, to which is appended, or `-` for standard error; `named`: lines begin with the name of the virtual node. */
+export interface TraceOptions { topics: readonly Trace[]; file: string; named?: boolean }
 
 /** What a virtual node boots: absolute paths, an archive that goes behind the initrds, and words. */
 export interface BootFiles { kernel: string; initrds: readonly string[]; archive: Uint8Array; commandLine: string; flat?: FlatKernel }

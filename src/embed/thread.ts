@@ -2,7 +2,7 @@
 // blocks the thread; it is reached through the control words only.
 
 import { createHash, randomBytes } from "node:crypto";
-import { openSync, readFileSync, writeSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { parentPort } from "node:worker_threads";
@@ -11,9 +11,10 @@ import { openRing } from "../backend/ring.ts";
 import { NvlError } from "../base/error.ts";
 import { createJitCounters, type JitCounters } from "../engine/jit/counters.ts";
 import { adoptNodeMemory } from "../hal/memory.ts";
+import { TRACE_TOPICS } from "../hal/trace.ts";
 import type { Engine } from "../hal/vcpu.ts";
 import { runVm, type Waiter } from "../palacios/run.ts";
-import { createVm, type BootSource, type Vm } from "../palacios/vm.ts";
+import { createVm, type BootSource, type Vm, type VmSetup } from "../palacios/vm.ts";
 import { fingerprint } from "../palacios/fingerprint.ts";
 import { createVirtualClock } from "../palacios/virtual-time.ts";
 import { debugVm } from "./debugging.ts";
@@ -22,6 +23,7 @@ import { createEngine } from "./engine.ts";
 import { createGuestClock } from "./guest-clock.ts";
 import { CONTROL, type BootFiles, type FromThread, type InputRecord, type StartMessage } from "./protocol.ts";
 import { readStatistics } from "./statistics.ts";
+import { openTraceSink, type TraceSink } from "./trace-sink.ts";
 
 const port = parentPort!;
 const post = (message: FromThread) => port.postMessage(message);
@@ -29,13 +31,13 @@ const post = (message: FromThread) => port.postMessage(message);
 useBranchHints();
 port.once("message", async (start: StartMessage) => {
   try {
-    const { jitThreshold, traceRegions } = start.engineOptions;
+    const { jitThreshold, trace } = start.engineOptions, sink = trace && openTraceSink(trace.file);
     const jit = start.engine === "jit" ? createJitCounters() : undefined;
     run(start, await createEngine(start.engine, start.modules, {
       counters: jit, nowMs: () => performance.now(), ...(jitThreshold !== undefined && { threshold: Math.max(1, jitThreshold) }),
-      ...(traceRegions !== undefined && { trace: regionWriter(traceRegions, start.name) }),
+      ...(sink && trace.topics.includes("regions") && { trace: regionWriter(sink, start.name) }),
       ...(start.compiler && { elsewhere: compileThrough(start.compiler) }),
-    }), jit);
+    }), jit, sink);
   } catch (error) {
     const failure = error instanceof NvlError ? error : new NvlError("embed/thread", error instanceof Error ? error.stack ?? error.message : String(error));
     post({ kind: "failed", code: failure.code, message: failure.message });
@@ -44,7 +46,7 @@ port.once("message", async (start: StartMessage) => {
   port.close();
 });
 
-function run(start: StartMessage, engine: Engine, jit?: JitCounters): void {
+function run(start: StartMessage, engine: Engine, jit?: JitCounters, sink?: TraceSink): void {
   const control = new Int32Array(start.control);
   const startedMs = performance.now(), real = createGuestClock();
   const virtual = start.virtualTime && createVirtualClock(), clock = virtual ?? real;
@@ -55,6 +57,7 @@ function run(start: StartMessage, engine: Engine, jit?: JitCounters): void {
     id: start.name, node, engine, memoryBytes: start.memoryBytes, vcpuCount: start.vcpuCount, clock,
     startEpochMs: start.startEpochMs, console, deterministic: virtual !== undefined,
     entropy: start.virtualTime ? seeded(start.virtualTime.seed) : () => randomBytes(4).readUInt32LE(),
+    ...(sink && tracesOf(start, sink)),
   });
   const loaded = vm.boot(() => readFiles(start.boot));
   if ("issues" in loaded) return post({ kind: "refused", issues: loaded.issues });
@@ -77,6 +80,7 @@ function run(start: StartMessage, engine: Engine, jit?: JitCounters): void {
   const waiter: Waiter = {
     waitUntil(deadlineNs) {
       console.flush();
+      sink?.flush();
       const before = performance.now();
       const timeoutMs = deadlineNs === undefined ? Infinity : (deadlineNs - clock.nowNs()) / 1e6;
       const woken = Atomics.load(control, CONTROL.wake);
@@ -109,6 +113,7 @@ function run(start: StartMessage, engine: Engine, jit?: JitCounters): void {
   const outcome = runVm(vm, waiter);
   debug?.ended(outcome.kind === "power-off" ? 0 : outcome.kind === "debug-exit" ? outcome.status : 1);
   console.flush();
+  sink?.flush();
   post({
     kind: "ended", outcome, ...(virtual && { input: recorded }),
     statistics: { ...counted(), touchedBytes: vm.memory.touchedBytes(), ...(virtual && { fingerprint: digest(vm, node.bytes) }) },
@@ -138,9 +143,18 @@ function useBranchHints(): void {
 }
 
 /** Several virtual nodes may write to one file: each piece is whole, and says whose it is. */
-function regionWriter(file: string, name: string): (wasm: Uint8Array, text: () => string) => void {
-  const descriptor = file === "-" ? 2 : openSync(file, "a");
-  return (_, text) => writeSync(descriptor, `;; ${name}\n${text()}\n`);
+function regionWriter(sink: TraceSink, name: string): (wasm: Uint8Array, text: () => string) => void {
+  return (_, text) => {
+    sink.flush();
+    sink.write(`;; ${name}\n${text()}\n`);
+    sink.flush();
+  };
+}
+
+/** What is traced of the vCPUs, if anything is. */
+function tracesOf({ name, engineOptions: { trace } }: StartMessage, sink: TraceSink): Pick<VmSetup, "trace"> {
+  const topics = new Set(TRACE_TOPICS.filter((topic) => trace!.topics.includes(topic)));
+  return topics.size > 0 ? { trace: { topics, write: trace!.named ? (line) => sink.write(`${name} ${line}`) : sink.write } } : {};
 }
 
 /** The kernel and its initrds are read when they are needed, at power-on and at each reset, and not kept: they are large. */

@@ -5,4 +5,5 @@ export * from "./exit.ts";
 export * from "./layout.ts";
 export * from "./memory.ts";
 export * from "./state.ts";
+export * from "./trace.ts";
 export * from "./vcpu.ts";

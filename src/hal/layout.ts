@@ -77,6 +77,8 @@ const ROWS = [
   ["stopped", "u32", 1, "of EXIT_DEBUG: 1 a breakpoint, 2 + i watchpoint i, whose address is in exitDetail; 0 between"],
   ["withheld", "u32", 1, "what the last border took away for an instruction that may turn out to have a breakpoint: the shadow, and bit 16: RF"],
   ["watchCount", "u32", 1, "watchpoints"], ["watchAddress", "u64", 16, ""], ["watchBytes", "u64", 16, ""], ["watchAccess", "u32", 16, "bit 0: reads, bit 1: writes"],
+  ["operation", "u32", 1, "the operation that executes, where it is a function of the interpreter; 0 where there are none"],
+  ["traced", "u32", 1, "TRACE bits: what core tells about"],
   // -- the model, constant after creation
   ["tscHz", "u64", 1, ""], ["apicTimerHz", "u64", 1, "input clock of the local APIC's timer"], ["vcpuCount", "u32", 1, ""], ["apicId", "u32", 1, ""],
   ["parallel", "u32", 1, "1: the vCPUs of the virtual node run at the same time, so LOCK must be atomic"],
@@ -168,6 +170,8 @@ export const CONSTANTS = {
   // BREAK: a debugger may want to stop before the next operation
   HANDLER_REFETCH: 0, HANDLER_GOTO: 1, HANDLER_CROSS: 2, HANDLER_INVALID: 3, HANDLER_TOO_LONG: 4, HANDLER_REGION: 5, HANDLER_BREAK: 6, HANDLER_FIRST: 7,
   BLOCK_TABLE_BITS: 17,
+  // bits of `traced`, and kinds of what core tells
+  TRACE_MSRS: 1, TRACE_INTERRUPTS: 2, TRACE_EXCEPTIONS: 4, TRACE_RDMSR: 0, TRACE_WRMSR: 1, TRACE_EXTERNAL: 2, TRACE_EXCEPTION: 3, TRACE_SOFTWARE: 4,
   // answers of pause(): leave run, decode, execute a part of the block; anything else is the block to execute
   PAUSE_EXIT: 0, PAUSE_MISS: 1, PAUSE_PART: 2,
   // segment numbers, as encoded in ModRM.reg

@@ -5,6 +5,7 @@ import type { Exit } from "./exit.ts";
 import { CONSTANTS as C, OFFSET, type FieldName } from "./layout.ts";
 import type { NodeMemory, VnodeMemory } from "./memory.ts";
 import type { VcpuState } from "./state.ts";
+import type { Tracer } from "./trace.ts";
 
 /** What a vCPU reaches outside its memory. Calls are synchronous and come from within `run()`, on the vCPU's thread. */
 export interface Bus {
@@ -68,6 +69,8 @@ export interface VcpuSetup {
   parallel?: boolean;
   /** 32 random bits, for RDRAND and RDSEED; seeded where a run must be reproducible. */
   entropy(): number;
+  /** Hears what the vCPU does. */
+  trace?: Tracer;
 }
 
 /** One virtual processor. All calls but `kick`, `setInterruptLine` and `injectNmi` belong to the thread that runs it. */

@@ -55,8 +55,10 @@ export function runVm(vm: Vm, waiter: Waiter): Outcome {
     last = next;
     const wanted = ready > 1 ? PATIENCE : 0n;
     if (count > 1 && (wanted !== 0n || patience !== 0n)) vcpus[next].state.writeField("pauses", patience = wanted);
+    const before = vm.trace ? vcpus[next].retired() : 0;
     let exit = slice(vcpus[next], ready);
     while (exit.reason === "debug" && !waiter.stopped?.(next) && !vm.outcome && !vm.resetRequested) exit = slice(vcpus[next], ready);
+    if (vm.trace?.topics.has("exits")) vm.trace.event(next, vcpus[next].state.read("rip"), { topic: "exits", reason: exit.reason, instructions: vcpus[next].retired() - before });
     handleExit(vm, vcpus[next], exit);
   }
 }

@@ -7,6 +7,7 @@ import type { Console } from "../backend/console.ts";
 import { LAPIC_TIMER_HZ } from "../abi/pc.ts";
 import { createPcDevices, PC_HARDWARE, type PcDevices } from "../device/pc.ts";
 import { createVnodeMemory, type NodeMemory, type VnodeMemory } from "../hal/memory.ts";
+import type { Tracer, TraceTopic } from "../hal/trace.ts";
 import type { Engine, GuestClock, Vcpu } from "../hal/vcpu.ts";
 import { acpiTables, type Zone } from "./acpi/tables.ts";
 import { enter } from "./boot/entry.ts";
@@ -14,6 +15,7 @@ import type { BootImage } from "./boot/image.ts";
 import { loadKernel, type FlatKernel } from "./boot/load.ts";
 import { writeFirmware } from "./firmware.ts";
 import { watchForPanic } from "./panic.ts";
+import { traceLine } from "./trace.ts";
 import type { VirtualClock } from "./virtual-time.ts";
 import { e820, pcRegions } from "./memory-map.ts";
 
@@ -32,6 +34,8 @@ export interface VmSetup {
   /** What COM1 is connected to. */
   console: Console;
   entropy(): number;
+  /** What is traced, and the sink of its lines. */
+  trace?: { topics: ReadonlySet<TraceTopic>; write(line: string): void };
   zones?: readonly Zone[];
 }
 
@@ -64,6 +68,7 @@ export interface Vm {
   readonly exits: Record<string, number>;
   /** Set when time counts instructions. */
   readonly virtualClock: VirtualClock | undefined;
+  readonly trace: Tracer | undefined;
   /** What has been asked of a vCPU while another one ran takes effect: between runs, before its own. */
   settle(index: number): void;
   /** Loads a kernel and brings the first vCPU to its entry. @param open gives the files, and gives them again at a reset: nothing keeps them between
@@ -75,6 +80,11 @@ export interface Vm {
 
 /** What a vCPU shall do before it runs on. */
 interface Asked { line: boolean; nmi: boolean; init: boolean; startup: number }
+
+function tracer({ topics, write }: NonNullable<VmSetup["trace"]>, nowNs: () => number, devices: PcDevices): Tracer {
+  const names = { device: devices.ownerOf, interrupt: devices.sourceOf };
+  return { topics, event: (vcpu, rip, event) => write(`${traceLine(nowNs(), vcpu, rip, event, names)}\n`) };
+}
 
 /** Ticks per second of the time-stamp counter that guests see. */
 export const TSC_HZ = 1_000_000_000;
@@ -90,7 +100,7 @@ export function createVm(setup: VmSetup): Vm {
 
   const virtualClock = setup.deterministic ? setup.clock as VirtualClock : undefined;
   const asked: Asked[] = Array.from({ length: vcpuCount }, () => ({ line: false, nmi: false, init: false, startup: -1 }));
-  const vm: Vm = { id, memory, vcpus, timers, virtualClock, settle, sliceEndNs: 0, devices: undefined as unknown as PcDevices, outcome: undefined, resetRequested: false, resets: 0, exits: {}, boot, reset };
+  const vm: Vm = { id, memory, vcpus, timers, virtualClock, trace: undefined, settle, sliceEndNs: 0, devices: undefined as unknown as PcDevices, outcome: undefined, resetRequested: false, resets: 0, exits: {}, boot, reset };
   const panic = watchForPanic(setup.console, (message) => end({ kind: "panic", message }));
   const devices = createPcDevices({
     timers, console: panic.port, memoryBytes, startEpochMs: setup.startEpochMs, tscHz: TSC_HZ,
@@ -124,9 +134,11 @@ export function createVm(setup: VmSetup): Vm {
     onDebugExit: (status: number) => end({ kind: "debug-exit", status }),
   });
   (vm as { devices: PcDevices }).devices = devices;
+  const trace = setup.trace && tracer(setup.trace, () => virtualClock?.peekNs() ?? setup.clock.nowNs(), devices);
+  (vm as { trace: Tracer | undefined }).trace = trace;
   const apicIds = Array.from({ length: vcpuCount }, (_, index) => index);
   for (const index of apicIds) vcpus.push(setup.engine.createVcpu({
-    node, memory, index, bus: devices.bus(index), clock: setup.clock, entropy: setup.entropy, model: { tscHz: TSC_HZ, apicTimerHz: LAPIC_TIMER_HZ, vcpuCount, apicId: index },
+    node, memory, index, bus: devices.bus(index), clock: setup.clock, entropy: setup.entropy, model: { tscHz: TSC_HZ, apicTimerHz: LAPIC_TIMER_HZ, vcpuCount, apicId: index }, ...(trace && { trace }),
   }));
   const acpi = acpiTables(PC_HARDWARE, apicIds, setup.zones ?? []);
 

@@ -12,6 +12,8 @@ export interface Ioapic extends Device {
   pin(index: number): IrqLine;
   /** A LAPIC ended a level-triggered interrupt. */
   endOfInterrupt(vector: number): void;
+  /** The pin with this vector as text, "" when there is none. */
+  sourceOf(vector: number): string;
 }
 
 const SELECT = 0x00, WINDOW = 0x10, EOI = 0x40;
@@ -82,6 +84,10 @@ export function createIoapic(send: (message: InterruptMessage) => boolean): Ioap
     else if (offset === WINDOW && state.select === 0) state.id = (value >>> 24) & 15;
     else if (offset === WINDOW && state.select >= 0x10) writeEntry(state.select - 0x10, value);
   };
+  const sourceOf = (vector: number) => {
+    const pin = state.low.findIndex((entry) => (entry & 0xff) === vector && !(entry & MASKED));
+    return pin < 0 ? "" : `IOAPIC pin ${pin}`;
+  };
   const update = () => { for (let index = 0; index < IOAPIC_PINS; index++) serveLevel(index); };
-  return { id: "ioapic", accessBytes: 4, state, update, read, write, pin: (index) => ({ set: (level) => setPin(index, level) }), endOfInterrupt };
+  return { id: "ioapic", accessBytes: 4, state, update, read, write, pin: (index) => ({ set: (level) => setPin(index, level) }), endOfInterrupt, sourceOf };
 }

@@ -42,6 +42,8 @@ export interface Lapic extends Device {
   receive(message: InterruptMessage): boolean;
   isMeant(destination: number, logical: boolean): boolean;
   isEnabled(): boolean;
+  /** The local interrupt with this vector as text, "" when there is none. */
+  sourceOf(vector: number): string;
   processorPriority(): number;
   /** Inputs LINT0 (the 8259) and LINT1 (NMI). */
   setLint(pin: 0 | 1, level: boolean): void;
@@ -54,6 +56,7 @@ const SVR_ENABLE = 0x100;
 const LVT_FIRST = R.lvtTimer, LVT_LAST = R.lvtError;
 /** Writable bits of the LVT entries, from the timer's on. */
 const LVT_WRITABLE = [0x700ff, 0x107ff, 0x107ff, 0x1a7ff, 0x1a7ff, 0x100ff] as const;
+const LVT_NAMES = ["timer", "thermal sensor", "performance counter", "LINT0", "LINT1", "error"] as const;
 const MODEL_FLAT = 0xf;
 const noVectors = Array.from({ length: 8 }, () => 0);
 
@@ -325,7 +328,12 @@ export function createLapic(index: number, wires: LapicWires): Lapic {
     writeLvt(R.lvtLint0, DELIVERY.extInt << 8);
     writeLvt(R.lvtLint1, DELIVERY.nmi << 8);
   };
+  const sourceOf = (vector: number) => {
+    const slot = state.lvt.findIndex((value) => (value & 0xff) === vector && !(value & LVT_MASKED));
+    return slot < 0 ? "" : `LAPIC ${LVT_NAMES[slot]}`;
+  };
   const lapic: Lapic = {
+    sourceOf,
     id: `lapic${index}`, accessBytes: 4, state, apicId: index, update, read, write, base: () => (isOn() && !isX2apic() ? state.baseGpa : -1),
     readMsr, writeMsr, readTpr: () => state.tpr >> 4, writeTpr, acknowledge, receive, isMeant, isEnabled, processorPriority, setLint, enterVirtualWireMode,
   };

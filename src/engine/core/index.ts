@@ -4,6 +4,7 @@
 import { CONSTANTS as C, OFFSET, VCPU_STATE_BYTES } from "../../hal/layout.ts";
 import { openVcpuState, type VcpuState } from "../../hal/state.ts";
 import type { VcpuSetup } from "../../hal/vcpu.ts";
+import { traceCore } from "./trace.ts";
 
 /** The exports that TypeScript calls by name. Helpers of instructions are in `isa/helpers.ts`. */
 export interface CoreExports {
@@ -62,9 +63,10 @@ export interface Core {
 /** Instantiates core.wasm for one vCPU and resets it.
  * @param stateAddress where the vCPU's state lies, VCPU_STATE_BYTES zeroed bytes; taken from the node when left out */
 export function createCore(module: WebAssembly.Module, setup: VcpuSetup, stateAddress?: number): Core {
-  const { node, memory, bus, clock, model } = setup;
+  const { node, memory, clock, model } = setup;
   const address = stateAddress ?? node.allocate(VCPU_STATE_BYTES, 64, "vCPU state");
   const state = openVcpuState(node.view, address);
+  const traced = setup.trace && traceCore(setup.trace, setup.index, node.view, state, setup.bus), bus = traced?.bus ?? setup.bus;
   const refuse = () => {
     state.writeField("fault", BigInt(C.FAULT_PENDING | 13));
     state.writeField("faultCode", 0n);
@@ -73,7 +75,7 @@ export function createCore(module: WebAssembly.Module, setup: VcpuSetup, stateAd
     env: { memory: node.wasm },
     bus: {
       pioRead: bus.pioRead, pioWrite: bus.pioWrite, mmioRead: bus.mmioRead, mmioWrite: bus.mmioWrite, acknowledge: bus.acknowledge,
-      tprRead: bus.tprRead, tprWrite: bus.tprWrite, clockNs: clock.nowNs, entropy: setup.entropy,
+      tprRead: bus.tprRead, tprWrite: bus.tprWrite, clockNs: clock.nowNs, entropy: setup.entropy, trace: traced?.event ?? (() => {}),
       msrRead: (msr: number) => {
         const value = bus.msrRead(msr);
         if (value === undefined) refuse();

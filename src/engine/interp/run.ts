@@ -288,6 +288,9 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
   a.close(); // cold
   a.get(STATE_LOCAL);
   a.get(OP_LOCAL);
+  a.memory("i32.store", OFFSET.operation);
+  a.get(STATE_LOCAL);
+  a.get(OP_LOCAL);
   a.get(OP_LOCAL);
   a.memory("i32.load16_u", C.OP_HANDLER);
   if (hot) { // where compiled code begins, the operation's own handler is in the block

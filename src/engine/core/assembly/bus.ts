@@ -10,4 +10,6 @@
 @external("bus", "tprRead") export declare function tprRead(): u32;
 @external("bus", "tprWrite") export declare function tprWrite(priority: u32): void;
 @external("bus", "clockNs") export declare function clockNs(): f64;
+/** @param kind TRACE */
+@external("bus", "trace") export declare function trace(kind: u32, what: u32, value: u64, code: u32): void;
 @external("bus", "entropy") export declare function entropy(): u32;

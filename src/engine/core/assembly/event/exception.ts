@@ -8,6 +8,7 @@ import { attributesOf, baseOf, checkTarget, CODE, CONFORMING, DB_BIT, descriptor
 import { systemLoad } from "../memory/memory";
 import { closeStack, openFlatStack, openStack, pushOn } from "../segment/stack";
 import { sync } from "../processor/control";
+import { trace } from "../bus";
 
 /** How a vector comes about: decides DPL checks, the EXT bit and the error code. */
 const EXCEPTION: u32 = 0, EXTERNAL: u32 = 1, SOFTWARE: u32 = 2, INT1: u32 = 3;
@@ -50,6 +51,8 @@ export function injectInterrupt(vector: u32): void {
 function inject(vector: u32, code: u32, kind: u32): void {
   if (kind != EXTERNAL && hosted()) return leaveWith(vector, code);
   for (;;) {
+    const traced = load<u32>(vcpu, At.traced);
+    if (traced) tell(traced, vector, code, kind);
     enter(vector, code, kind, load<u64>(vcpu, At.rip));
     const fault = load<u32>(vcpu, At.fault);
     if (!fault) return;
@@ -91,8 +94,16 @@ function leaveWith(vector: u32, code: u32): void {
   requestExit(C.EXIT_EXCEPTION);
 }
 
+function tell(traced: u32, vector: u32, code: u32, kind: u32): void {
+  if (kind == EXTERNAL || kind == SOFTWARE) {
+    if (traced & C.TRACE_INTERRUPTS) trace(kind == EXTERNAL ? C.TRACE_EXTERNAL : C.TRACE_SOFTWARE, vector, 0, 0);
+  } else if (traced & C.TRACE_EXCEPTIONS) trace(C.TRACE_EXCEPTION, vector, vector == PF ? load<u64>(vcpu, At.cr2) : 0, code);
+}
+
 /** INT n, INT3, INTO. The pushed RIP is `nextRip`; faults are those of the instruction. */
 export function softwareInterrupt(vector: u32, nextRip: u64): void {
+  const traced = load<u32>(vcpu, At.traced);
+  if (traced) tell(traced, vector, 0, SOFTWARE);
   if (hosted()) {
     if (vector != BP && vector != OF) return raise(GP, vector << 3 | 2); // as if the gate were not for programs
     store<u64>(vcpu, nextRip, At.rip);

@@ -1,8 +1,8 @@
 // Model-specific registers (SDM 4, Model-Specific Registers). What is not here does not exist: #GP(0).
-import { At } from "../generated/layout";
+import { At, C } from "../generated/layout";
 import { canonical, GP, raise, reg, setReg, vcpu } from "../state";
 import { timeStamp, writeTimeStamp, writeTimeStampAdjust } from "./time";
-import { msrRead, msrWrite } from "../bus";
+import { msrRead, msrWrite, trace } from "../bus";
 import { writeEfer } from "./control";
 
 const TSC: u32 = 0x10, PLATFORM_ID: u32 = 0x17, APIC_BASE: u32 = 0x1b, FEATURE_CONTROL: u32 = 0x3a, TSC_ADJUST: u32 = 0x3b, SPEC_CTRL: u32 = 0x48, PRED_CMD: u32 = 0x49,
@@ -57,6 +57,7 @@ function onBus(msr: u32): bool {
 export function readMsr(): void {
   const value = read(<u32>reg(1));
   if (load<u32>(vcpu, At.fault)) return;
+  if (load<u32>(vcpu, At.traced) & C.TRACE_MSRS) trace(C.TRACE_RDMSR, <u32>reg(1), value, 0);
   setReg(0, value & 0xffff_ffff);
   setReg(2, value >> 32);
 }
@@ -117,7 +118,13 @@ function accepts(msr: u32, value: u64): bool {
 
 /** WRMSR: EDX:EAX to the register ECX. */
 export function writeMsr(): void {
-  const msr = <u32>reg(1), value = (reg(0) & 0xffff_ffff) | (reg(2) << 32), at = plain(msr);
+  const msr = <u32>reg(1), value = (reg(0) & 0xffff_ffff) | (reg(2) << 32);
+  write(msr, value);
+  if ((load<u32>(vcpu, At.traced) & C.TRACE_MSRS) && !load<u32>(vcpu, At.fault)) trace(C.TRACE_WRMSR, msr, value, 0);
+}
+
+function write(msr: u32, value: u64): void {
+  const at = plain(msr);
   if (at) {
     if (accepts(msr, value)) store<u64>(vcpu + at, value);
     else raise(GP, 0);
