@@ -78,6 +78,7 @@ const ROWS = [
   ["withheld", "u32", 1, "what the last border took away for an instruction that may turn out to have a breakpoint: the shadow, and bit 16: RF"],
   ["watchCount", "u32", 1, "watchpoints"], ["watchAddress", "u64", 16, ""], ["watchBytes", "u64", 16, ""], ["watchAccess", "u32", 16, "bit 0: reads, bit 1: writes"],
   ["operation", "u32", 1, "the operation that executes, where it is a function of the interpreter; 0 where there are none"],
+  ["temporary", "u32", 1, "the block that is used once"],
   ["traced", "u32", 1, "TRACE bits: what core tells about"],
   // -- the model, constant after creation
   ["tscHz", "u64", 1, ""], ["apicTimerHz", "u64", 1, "input clock of the local APIC's timer"], ["vcpuCount", "u32", 1, ""], ["apicId", "u32", 1, ""],

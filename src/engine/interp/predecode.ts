@@ -94,6 +94,7 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
   const eager = heat > 0 && heat < EAGER;
   let breaks: ReadonlySet<number> = new Set();
   const temporary = node.allocate(BLOCK_ROOM, 64, "block that is used once");
+  u32[(address + OFFSET.temporary) >>> 2] = temporary;
   const window = new Uint8Array(2 * LONGEST);
   const state32 = (offset: number) => u32[(address + offset) >>> 2];
 

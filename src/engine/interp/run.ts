@@ -24,7 +24,7 @@ const LETTERS: Record<string, ValueType> = { l: "i64", i: "i32" };
 const CORE_FUNCTIONS = {
   load8: "l:l", load16: "l:l", load32: "l:l", load64: "l:l", store8: "ll:", store16: "ll:", store32: "ll:", store64: "ll:", loadVector: "li:", storeVector: "li:",
   patienceEnds: "l:", beginLocked: "li:i", endLocked: "ili:", beginUpdate: "li:i", endUpdate: "li:", linearAddress: "ilii:l",
-  findBlock: ":i", followBranch: "ii:i", pause: "i:i", deliverFault: "i:i", deliverFetchFault: ":i", checkCross: "i:i", refetch: "i:", stopBehind: "i:",
+  findBlock: ":i", followBranch: "ii:i", pause: "i:i", deliverFault: "i:i", deliverFetchFault: ":i", checkCross: "i:i", refetch: "i:",
 } as const;
 
 /** Imports all that handlers may call, and answers by name. */
@@ -286,7 +286,7 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
   }
 
   a.close(); // cold
-  a.get(STATE_LOCAL);
+  a.get(STATE_LOCAL); // for traces and watchpoints; that nobody looks whether it is for one saves more than it costs
   a.get(OP_LOCAL);
   a.memory("i32.store", OFFSET.operation);
   a.get(STATE_LOCAL);
@@ -318,16 +318,6 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
   out.byte(W.brTable);
   out.u32(2);
   for (const label of [proceed, leave, fault]) out.u32(a.depthTo(label));
-  a.close();
-  // an access that a debugger watches missed the TLB, and so came here
-  a.get(STATE_LOCAL);
-  a.memory("i32.load", OFFSET.attention);
-  a.i32(C.ATTENTION_EXIT);
-  a.op("i32.and");
-  a.when();
-  a.get(OP_LOCAL);
-  a.call(core("stopBehind"));
-  a.br(find);
   a.close();
   advance();
 

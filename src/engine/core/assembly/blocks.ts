@@ -145,11 +145,15 @@ export function leaveAtBreak(op: u32): void {
   stopAtBreakpoint();
 }
 
-/** The instruction of `op` has been executed, and something wants the run to end behind it. */
-export function stopBehind(op: u32): void {
-  const rip = load<u64>(vcpu, At.page) + load<u16>(op, C.OP_OFFSET) + (load<u8>(op, C.OP_LENGTH) & 15);
-  store<u64>(vcpu, codeSize() == C.MODE_CODE64 ? rip : rip & 0xffff_ffff, At.rip);
-  store<i64>(vcpu, load<i64>(vcpu, At.budget) + load<u8>(op, C.OP_LEFT), At.budget);
+/** Drops the block of an operation that executes, so that the run can end behind it: what comes next is a border. */
+export function dropBlockOf(op: u32): void {
+  dropBlock(load<u32>(vcpu, At.temporary));
+  const end = load<u32>(vcpu, At.arenaNext);
+  for (let block = load<u32>(vcpu, At.arena); block < end;) {
+    const next = block + C.BLOCK_HEADER_BYTES + <u32>load<u16>(block, C.BLOCK_OPS) * C.OP_BYTES;
+    if (op < next && op >= block) return dropBlock(block);
+    block = next;
+  }
 }
 
 /** Drops all blocks with an instruction byte at this offset of whatever page: a breakpoint has come or gone. */

@@ -3,6 +3,7 @@
 import { At, C } from "../generated/layout";
 import { CR4_DE, DB, GP, raise, setAttention, UD, vcpu } from "../state";
 import { RF } from "../processor/flags";
+import { dropBlockOf } from "../blocks";
 import { flush } from "../memory/tlb";
 
 const DR6: usize = At.dr + 48, DR7: usize = At.dr + 56;
@@ -60,6 +61,8 @@ export function watchForDebugger(linear: u64, bytes: u32, write: bool): void {
     store<u64>(vcpu, max<u64>(linear, watchStart(i)), At.exitDetail);
     if (load<u32>(vcpu, At.exitReason) == C.EXIT_NONE) store<u32>(vcpu, C.EXIT_DEBUG, At.exitReason);
     setAttention(C.ATTENTION_EXIT);
+    const operation = load<u32>(vcpu, At.operation);
+    if (operation) dropBlockOf(operation);
     return;
   }
 }
