@@ -13,10 +13,11 @@ export const mips = ({ instructions, runningMs }: Pick<Statistics, "instructions
 export const exitsText = (exits: Readonly<Record<string, number>>) =>
   Object.entries(exits).filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1]).map(([reason, count]) => `${reason} ${thousands(count)}`).join(", ") || "none";
 
-const jitRows = ({ live, regions, dropped, evicted, modules, instructions, codeBytes, compileMs, pausedMs, longestMs, exits }: JitStatistics): [string, string][] => [
+const jitRows = ({ live, executed, regions, dropped, evicted, modules, instructions, codeBytes, compileMs, pausedMs, longestMs, exits }: JitStatistics, all: number): [string, string][] => [
   ["regions", `${thousands(live)} live; ${thousands(regions)} made, ${thousands(dropped)} dropped, ${thousands(evicted)} evicted`],
   ["compiled", `${thousands(instructions)} instructions to ${formatBytes(codeBytes)} of Wasm in ${thousands(modules)} modules`],
   ["compile time", `${seconds(compileMs)}, waited for ${seconds(pausedMs)}, longest pause ${milliseconds(longestMs)}`],
+  ["by compiled code", `${thousands(executed)} (${(all > 0 ? executed / all * 100 : 0).toFixed(1)} %)`],
   ["region exits", exitsText(exits)],
 ];
 
@@ -30,7 +31,7 @@ export function statisticsLines(statistics: Statistics | LiveStatistics): string
     ["page faults", thousands(statistics.pageFaults)],
     ["TLB misses", thousands(statistics.tlbMisses)],
     ["blocks decoded", `${thousands(statistics.blocksDecoded)}, ${thousands(statistics.codeInvalidations)} overwritten`],
-    ...(statistics.jit ? jitRows(statistics.jit) : []),
+    ...(statistics.jit ? jitRows(statistics.jit, statistics.instructions) : []),
     ...("touchedBytes" in statistics ? [["memory touched", formatBytes(statistics.touchedBytes)] as [string, string]] : []),
     ["resets", thousands(statistics.resets)],
     ...(statistics.fingerprint ? [["fingerprint", statistics.fingerprint] as [string, string]] : []),

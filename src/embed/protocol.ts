@@ -61,6 +61,8 @@ export interface JitStatistics extends JitCounters {
   /** Regions of which a block was overwritten; those that are there. */
   dropped: number;
   live: number;
+  /** Instructions that compiled code executed. */
+  executed: number;
   /** Ways out of compiled code by reason (REGION_EXITS in hal/layout.ts). */
   exits: Record<string, number>;
 }

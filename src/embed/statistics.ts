@@ -18,5 +18,5 @@ export function readStatistics(vm: Vm, elapsedMs: number, sleptMs: number, jit?:
 function jitStatistics(jit: JitCounters, sum: (field: FieldName, index?: number) => number): JitStatistics {
   const exits: Record<string, number> = {}, dropped = sum("regionsDropped");
   for (const [index, reason] of Object.entries(REGION_EXITS)) exits[reason] = (exits[reason] ?? 0) + sum("regionExits", Number(index));
-  return { ...jit, dropped, live: jit.regions - dropped - jit.evicted, exits };
+  return { ...jit, executed: sum("compiledInstructions"), dropped, live: jit.regions - dropped - jit.evicted, exits };
 }
