@@ -2,7 +2,8 @@
 
 import { createBus, readDevice, writeDevice, type UnclaimedAccess } from "./bus.ts";
 import { restore, save, type Device } from "./device.ts";
-import { createInterrupts, type Interrupts, type VcpuWires } from "./interrupt/interrupts.ts";
+import { createInterrupts, type Interrupts, type RemoteVcpu, type VcpuWires } from "./interrupt/interrupts.ts";
+import type { Lapic } from "./interrupt/lapic.ts";
 import { PIC_OFFSET } from "./interrupt/pic.ts";
 import { createPciHost } from "./pci.ts";
 import { createPit } from "./time/pit.ts";
@@ -21,7 +22,7 @@ export interface PcSetup {
   /** What COM1 is connected to. */
   console: ConsolePort;
   /** One for each vCPU; its index is its APIC ID. Called from within a bus access or `fire()`. */
-  vcpus: readonly VcpuWires[];
+  vcpus: readonly (VcpuWires | RemoteVcpu)[];
   memoryBytes: number;
   /** Unix time at power-on. */
   startEpochMs: number;
@@ -43,6 +44,10 @@ export interface PcDevices {
   /** Who answers an address of vCPU `index`, and what makes a vector there, as far as that is known: names for people. */
   ownerOf(space: "pio" | "mmio", index: number, address: number): string;
   sourceOf(index: number, vector: number): string;
+  /** What all vCPUs share: the same for one on another thread. */
+  readonly shared: SharedBus;
+  /** The end of a level-triggered interrupt, told by a LAPIC on another thread. */
+  endOfInterrupt(vector: number): void;
   /** Puts another device into the machine; before the guest runs. */
   attach(device: Device, place: { port?: number; gpa?: number; count: number; offset?: number }): void;
   /** All devices as after power-on, less what a battery keeps. The vCPUs are for the caller to reset, before this. */
@@ -60,6 +65,30 @@ export const PC_HARDWARE = {
   pm1aEvent: PORT.pm1Event, pm1aControl: PORT.pm1Control, pmTimer: PORT.pmTimer, sciIrq: IRQ.sci, resetPort: PORT.resetControl, resetValue: RESET_VALUE,
   lapicBase: MMIO.lapic, ioapicBase: MMIO.ioapic, com1Port: PORT.com1, com1Irq: IRQ.com1, rtcCenturyIndex: 0x32,
 } as const;
+
+export type SharedBus = Pick<Bus, "pioRead" | "pioWrite" | "mmioRead" | "mmioWrite">;
+
+/** What a vCPU reaches: its own LAPIC, and what all share. */
+export function vcpuBus(lapic: Lapic, shared: SharedBus): Bus {
+  /** Offset in the vCPU's own LAPIC page, -1 when the access is elsewhere. */
+  const inLapic = (gpa: number) => {
+    const base = lapic.base();
+    return base >= 0 && gpa >= base && gpa < base + MMIO.lapicBytes ? gpa - base : -1;
+  };
+  const mmioRead = (gpa: number, bytes: number) => {
+    const offset = inLapic(gpa);
+    return offset >= 0 ? readDevice(lapic, offset, bytes) : shared.mmioRead(gpa, bytes);
+  };
+  const mmioWrite = (gpa: number, bytes: number, value: number) => {
+    const offset = inLapic(gpa);
+    if (offset >= 0) writeDevice(lapic, offset, bytes, value);
+    else shared.mmioWrite(gpa, bytes, value);
+  };
+  return {
+    pioRead: shared.pioRead, pioWrite: shared.pioWrite, mmioRead, mmioWrite, acknowledge: lapic.acknowledge,
+    msrRead: lapic.readMsr, msrWrite: lapic.writeMsr, tprRead: lapic.readTpr, tprWrite: lapic.writeTpr,
+  };
+}
 
 export function createPcDevices(setup: PcSetup): PcDevices {
   const clock = setup.timers;
@@ -102,27 +131,7 @@ export function createPcDevices(setup: PcSetup): PcDevices {
   attach(createResetControl(onReset), { port: PORT.resetControl, count: 1 });
   attach(createPciHost(), { port: PORT.pciAddress, count: 8 });
 
-  const bus = (index: number): Bus => {
-    const lapic = lapics[index];
-    /** Offset in the vCPU's own LAPIC page, -1 when the access is elsewhere. */
-    const inLapic = (gpa: number) => {
-      const base = lapic.base();
-      return base >= 0 && gpa >= base && gpa < base + MMIO.lapicBytes ? gpa - base : -1;
-    };
-    const mmioRead = (gpa: number, bytes: number) => {
-      const offset = inLapic(gpa);
-      return offset >= 0 ? readDevice(lapic, offset, bytes) : shared.mmioRead(gpa, bytes);
-    };
-    const mmioWrite = (gpa: number, bytes: number, value: number) => {
-      const offset = inLapic(gpa);
-      if (offset >= 0) writeDevice(lapic, offset, bytes, value);
-      else shared.mmioWrite(gpa, bytes, value);
-    };
-    return {
-      pioRead: shared.pioRead, pioWrite: shared.pioWrite, mmioRead, mmioWrite, acknowledge: lapic.acknowledge,
-      msrRead: lapic.readMsr, msrWrite: lapic.writeMsr, tprRead: lapic.readTpr, tprWrite: lapic.writeTpr,
-    };
-  };
+  const bus = (index: number) => vcpuBus(lapics[index], shared);
   const ownerOf: PcDevices["ownerOf"] = (space, index, address) => {
     const base = space === "mmio" ? lapics[index].base() : -1;
     if (base >= 0 && address >= base && address < base + MMIO.lapicBytes) return lapics[index].id;
@@ -146,7 +155,7 @@ export function createPcDevices(setup: PcSetup): PcDevices {
   };
   start();
   return {
-    interrupts, devices, bus, ownerOf, sourceOf, attach, reset, pressPowerButton: pm.pressPowerButton,
+    interrupts, devices, bus, ownerOf, sourceOf, shared, endOfInterrupt: ioapic.endOfInterrupt, attach, reset, pressPowerButton: pm.pressPowerButton,
     save: () => Object.fromEntries(devices.map((device) => [device.id, save(device)])), restore: restoreAll,
   };
 }

@@ -3,9 +3,12 @@
 import { parentPort, type MessagePort } from "node:worker_threads";
 import { createCompileServer, type CompileRequest } from "../engine/jit/elsewhere.ts";
 
-export interface CompileThreadStart { wasm: WebAssembly.Memory; port: MessagePort }
+/** `ports`: one for each vCPU. */
+export interface CompileThreadStart { wasm: WebAssembly.Memory; ports: readonly MessagePort[] }
 
-parentPort!.once("message", ({ wasm, port }: CompileThreadStart) => {
-  const serve = createCompileServer(wasm, () => performance.now());
-  port.on("message", (request: CompileRequest) => port.postMessage(serve(request)));
+parentPort!.once("message", ({ wasm, ports }: CompileThreadStart) => {
+  for (const port of ports) {
+    const serve = createCompileServer(wasm, () => performance.now());
+    port.on("message", (request: CompileRequest) => port.postMessage(serve(request)));
+  }
 });

@@ -25,3 +25,25 @@ export function createGuestClock(): HostedClock {
     frozenMs: () => heldMs + (frozenAtMs === undefined ? 0 : performance.now() - frozenAtMs),
   };
 }
+
+/** What threads share of one clock: whole nanoseconds of the host's monotonic clock at power-on, and for how many nanoseconds it has stood still since. */
+export interface ClockWords { originNs: bigint; frozenNs: SharedArrayBuffer }
+
+export const clockWords = (): ClockWords => ({ originNs: process.hrtime.bigint(), frozenNs: new SharedArrayBuffer(8) });
+
+/** Real time that is the same on every thread: what `performance.now` counts from differs between them. */
+export function sharedClock({ originNs, frozenNs }: ClockWords): HostedClock {
+  const frozen = new Float64Array(frozenNs); // changes only while all threads stand still
+  let frozenAt: bigint | undefined;
+  return {
+    nowNs: () => Number((frozenAt ?? process.hrtime.bigint()) - originNs) - frozen[0],
+    freeze: (on) => {
+      if (on) frozenAt ??= process.hrtime.bigint();
+      else if (frozenAt !== undefined) {
+        frozen[0] += Number(process.hrtime.bigint() - frozenAt);
+        frozenAt = undefined;
+      }
+    },
+    frozenMs: () => frozen[0] / 1e6,
+  };
+}

@@ -1,17 +1,20 @@
 // Starts the virtual nodes of a plan, each on a thread of its own, in one shared memory.
 
 import { accessSync, constants } from "node:fs";
+import { availableParallelism } from "node:os";
 import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import { createRing, openRing } from "../backend/ring.ts";
 import { cpioArchive, parentDirectories } from "../base/cpio.ts";
 import { NvlError, type Issue } from "../base/error.ts";
 import { createNodeMemory } from "../hal/memory.ts";
 import { loadEngineModules } from "../host/nodejs/modules.ts";
+import { coresBytes } from "../palacios/cores.ts";
+import { clockWords } from "./guest-clock.ts";
 import type { Plan, PlannedNode } from "../nvl/plan.ts";
 import type { Outcome } from "../palacios/vm.ts";
 import { listenForGdb, type GdbServer } from "./gdb-server.ts";
 import type { CompileThreadStart } from "./compile-thread.ts";
-import { CONTROL, VCPU_OVERHEAD_BYTES, type BootFiles, type EngineName, type EngineOptions, type FromThread, type InputRecord, type LiveStatistics, type StartMessage, type Statistics } from "./protocol.ts";
+import { CONTROL, VCPU_OVERHEAD_BYTES, type BootFiles, type CoreStartMessage, type EngineName, type EngineOptions, type FromThread, type InputRecord, type LiveStatistics, type StartMessage, type Statistics } from "./protocol.ts";
 
 const INPUT_RING_BYTES = 16 * 1024, DEBUG_RING_BYTES = 64 * 1024;
 
@@ -46,6 +49,9 @@ export interface VirtualNode {
   readonly name: string;
   /** Console input. @returns how many bytes were taken; the rest does not fit yet */
   write(bytes: Uint8Array): number;
+  /** All vCPUs stand still, and time with them, when the promise settles. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
   /** Ends the guest without asking it. */
   stop(): void;
   /** Settles when the guest has ended and its thread is gone. Rejects with NvlError when the host failed, or the kernel was refused (`issues` in its context). */
@@ -61,9 +67,14 @@ export async function startNode(plan: Plan, engine: EngineName, events: NodeEven
   const modules = await loadEngineModules(engine);
   return Promise.all(plan.virtualNodes.map(async (planned, index) => {
     const start = memory.allocate(needs[index], align, planned.name);
+    const vcpuCount = planned.cores.length;
+    // a debugger, a trace and virtual time need one thread, and the oracle knows no other
+    const threads = engine === "oracle" || planned.virtualTime || planned.debug || engineOptions.trace ? 1 : vcpuCount;
+    const cores = threads > 1 ? { words: new SharedArrayBuffer(coresBytes(vcpuCount)), crowded: vcpuCount > availableParallelism(), clock: clockWords() } : undefined;
     return startThread(planned, {
-      name: planned.name, engine, engineOptions, statisticsMs, modules, wasm: memory.wasm, range: { start, end: start + needs[index] }, memoryBytes: planned.memoryBytes,
-      vcpuCount: planned.cores.length, startEpochMs: planned.virtualTime ? VIRTUAL_EPOCH_MS : Date.now(),
+      ...(cores && { cores }),
+      name: planned.name, engine, engineOptions, statisticsMs, modules, wasm: memory.wasm, range: { start, end: start + needs[index] - VCPU_OVERHEAD_BYTES * (threads - 1) }, memoryBytes: planned.memoryBytes,
+      vcpuCount, startEpochMs: planned.virtualTime ? VIRTUAL_EPOCH_MS : Date.now(),
       ...(planned.virtualTime && { virtualTime: { ...planned.virtualTime, input: input[planned.name] ?? [] } }), input: createRing(INPUT_RING_BYTES).buffer,
       control: new SharedArrayBuffer(CONTROL.words * 4), boot: bootFiles(planned),
     }, events);
@@ -104,28 +115,47 @@ async function startThread(planned: PlannedNode, message: StartMessage, events: 
   }
   // the loop allocates next to nothing: a large young generation would only be memory that nobody uses (16 MB less, measured)
   const worker = new Worker(new URL("./thread.js", import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 4 } });
+  const coreThreads: Worker[] = [];
+  let fail = (_: NvlError) => {}, told = (_: "paused" | "resumed") => {};
   const ended = new Promise<Ending>((resolve, reject) => {
     let ending: Ending | NvlError | undefined;
+    fail = (error) => {
+      ending = error;
+      void worker.terminate();
+    };
     worker.on("message", (from: FromThread) => {
       switch (from.kind) {
         case "booting": return events.booting?.(planned.name, from.protocol);
         case "statistics": return events.statistics?.(planned.name, from.statistics);
         case "output": return events.output?.(planned.name, from.bytes);
         case "debugger": return server?.send(from.bytes);
+        case "paused": case "resumed": return told(from.kind);
         case "ended": ending = { outcome: from.outcome, statistics: from.statistics, ...(from.input && { input: from.input }) }; return;
         case "refused": ending = refused(planned.name, from.issues); return;
         case "failed": ending = new NvlError(from.code, from.message, { context: { virtualNode: planned.name } }); return;
       }
     });
     worker.on("error", (cause) => { ending = new NvlError("embed/thread", `the thread of ${planned.name} failed`, { cause }); });
-    worker.on("exit", () => {
+    worker.on("exit", async () => {
       server?.close();
+      await Promise.all(coreThreads.map((core) => core.terminate()));
       if (ending && !(ending instanceof NvlError)) resolve(ending);
       else reject(ending ?? new NvlError("embed/thread", `the thread of ${planned.name} ended without a result`));
     });
   });
-  const compiler = message.engine === "jit" ? startCompiler(message.wasm) : undefined;
-  worker.postMessage({ ...message, compiler }, compiler ? [compiler] : []);
+  // in virtual time not even the moment at which code is compiled may depend on the host
+  const compilers = message.engine === "jit" && !message.virtualTime ? startCompiler(message.wasm, message.cores ? message.vcpuCount : 1) : [];
+  const withCompiler = (index: number) => (compilers[index] ? { start: { ...message, compiler: compilers[index] }, transfer: [compilers[index]] } : { start: message, transfer: [] });
+  const first = withCompiler(0);
+  worker.postMessage(first.start, first.transfer);
+  const { cores } = message;
+  if (cores) for (let index = 1; index < message.vcpuCount; index++) {
+    const core = new Worker(new URL("./core-thread.js", import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 4 } });
+    const from = message.range.end + VCPU_OVERHEAD_BYTES * (index - 1), { start, transfer } = withCompiler(index);
+    core.on("error", (cause) => { fail(new NvlError("embed/thread", `the thread of vCPU ${index} of ${planned.name} failed`, { cause })); });
+    core.postMessage({ index, start, range: { start: from, end: from + VCPU_OVERHEAD_BYTES }, cores } satisfies CoreStartMessage, transfer);
+    coreThreads.push(core);
+  }
   return {
     name: planned.name, ended,
     write: (bytes) => {
@@ -135,19 +165,30 @@ async function startThread(planned: PlannedNode, message: StartMessage, events: 
     },
     stop: () => {
       Atomics.store(control, CONTROL.stop, 1);
+      Atomics.notify(control, CONTROL.pause);
       wake();
     },
+    pause: () => turn("paused"), resume: () => turn("resumed"),
   };
+  /** Asks for the other state, and waits until it has come, or the virtual node has ended. */
+  async function turn(wanted: "paused" | "resumed"): Promise<void> {
+    if ((Atomics.load(control, CONTROL.pause) & 1) === (wanted === "paused" ? 1 : 0)) return;
+    const reached = new Promise<void>((resolve) => { told = (kind) => { if (kind === wanted) resolve(); }; });
+    Atomics.add(control, CONTROL.pause, 1);
+    Atomics.notify(control, CONTROL.pause);
+    wake();
+    await Promise.race([reached, ended.then(() => {}, () => {})]);
+  }
 }
 
-/** @returns the way to a new thread that compiles */
-function startCompiler(wasm: WebAssembly.Memory): MessagePort {
-  const { port1, port2 } = new MessageChannel();
+/** @returns ways to a new thread that compiles, one for each vCPU's thread */
+function startCompiler(wasm: WebAssembly.Memory, count: number): MessagePort[] {
+  const channels = Array.from({ length: count }, () => new MessageChannel()), ports = channels.map(({ port2 }) => port2);
   const worker = new Worker(new URL("./compile-thread.js", import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 16 } });
   worker.unref();
   worker.on("error", () => {}); // then nothing is compiled any more
-  worker.postMessage({ wasm, port: port2 } satisfies CompileThreadStart, [port2]);
-  return port1;
+  worker.postMessage({ wasm, ports } satisfies CompileThreadStart, ports);
+  return channels.map(({ port1 }) => port1);
 }
 
 function refused(name: string, issues: Issue[]): NvlError {

@@ -1,6 +1,7 @@
 // What the thread that composes a node and the thread that runs a virtual node say to each other.
 
 import type { MessagePort } from "node:worker_threads";
+import type { ClockWords } from "./guest-clock.ts";
 import type { Issue } from "../base/error.ts";
 import type { JitCounters } from "../engine/jit/counters.ts";
 import { TRACE_TOPICS } from "../hal/trace.ts";
@@ -51,6 +52,8 @@ export interface StartMessage {
   control: SharedArrayBuffer;
   boot: BootFiles;
   debug?: DebugStart;
+  /** All vCPUs but the first are on threads of their own. */
+  cores?: SharedCores;
 }
 
 /** A debugger may come. `input`: a ring with what it says; `wait`: nothing runs before it does. */
@@ -97,12 +100,18 @@ export type FromThread =
   | { kind: "output"; bytes: Uint8Array }
   | { kind: "statistics"; statistics: LiveStatistics }
   | { kind: "debugger"; bytes: Uint8Array }
+  | { kind: "paused" | "resumed" }
   | { kind: "ended"; outcome: Outcome; statistics: Statistics; input?: InputRecord[] }
   | { kind: "failed"; code: string; message: string };
 
-/** Indices of the control words (Int32). `debugger` counts debuggers that came and went, so that it is odd while one is there; `debuggerSeen` is
+/** vCPUs on threads of their own: the words by which they meet (palacios/cores.ts), and their clock. */
+export interface SharedCores { words: SharedArrayBuffer; crowded: boolean; clock: ClockWords }
+/** What the thread of vCPU `index` starts from; `range` is its own part of the memory. */
+export interface CoreStartMessage { index: number; start: StartMessage; range: { start: number; end: number }; cores: SharedCores }
+
+/** Indices of the control words (Int32). `debugger` counts debuggers that came and went, so that it is odd while one is there; `pause` is odd while the virtual node shall stand still; `debuggerSeen` is
  * what the thread has noticed of that. */
-export const CONTROL = { wake: 0, stop: 1, debugger: 2, debuggerSeen: 3, words: 4 } as const;
+export const CONTROL = { wake: 0, stop: 1, debugger: 2, debuggerSeen: 3, pause: 4, words: 5 } as const;
 
 /** Memory that a virtual node needs besides its RAM, per vCPU: state, TLBs, decoded code, tables. Untouched pages cost the host nothing. */
 export const VCPU_OVERHEAD_BYTES = 96 * 2 ** 20;

@@ -13,6 +13,7 @@ import { createJitCounters, type JitCounters } from "../engine/jit/counters.ts";
 import { adoptNodeMemory } from "../hal/memory.ts";
 import { TRACE_TOPICS } from "../hal/trace.ts";
 import type { Engine } from "../hal/vcpu.ts";
+import { openCores } from "../palacios/cores.ts";
 import { runVm, type Waiter } from "../palacios/run.ts";
 import { createVm, type BootSource, type Vm, type VmSetup } from "../palacios/vm.ts";
 import { fingerprint } from "../palacios/fingerprint.ts";
@@ -20,7 +21,7 @@ import { createVirtualClock } from "../palacios/virtual-time.ts";
 import { debugVm } from "./debugging.ts";
 import { compileThrough } from "./elsewhere.ts";
 import { createEngine } from "./engine.ts";
-import { createGuestClock } from "./guest-clock.ts";
+import { createGuestClock, sharedClock } from "./guest-clock.ts";
 import { CONTROL, type BootFiles, type FromThread, type InputRecord, type StartMessage } from "./protocol.ts";
 import { readStatistics } from "./statistics.ts";
 import { openTraceSink, type TraceSink } from "./trace-sink.ts";
@@ -48,14 +49,18 @@ port.once("message", async (start: StartMessage) => {
 
 function run(start: StartMessage, engine: Engine, jit?: JitCounters, sink?: TraceSink): void {
   const control = new Int32Array(start.control);
-  const startedMs = performance.now(), real = createGuestClock();
+  const startedMs = performance.now(), real = start.cores ? sharedClock(start.cores.clock) : createGuestClock();
   const virtual = start.virtualTime && createVirtualClock(), clock = virtual ?? real;
   const input = openRing(start.input);
   const console = createConsole((bytes) => post({ kind: "output", bytes }));
   const node = adoptNodeMemory(start.wasm, start.range.start, start.range.end);
+  const others = start.cores && openCores(start.cores.words, start.vcpuCount, new Int32Array(start.wasm.buffer), () => {
+    Atomics.add(control, CONTROL.wake, 1);
+    Atomics.notify(control, CONTROL.wake);
+  }, start.cores.crowded);
   const vm = createVm({
     id: start.name, node, engine, memoryBytes: start.memoryBytes, vcpuCount: start.vcpuCount, clock,
-    startEpochMs: start.startEpochMs, console, deterministic: virtual !== undefined,
+    startEpochMs: start.startEpochMs, console, deterministic: virtual !== undefined, ...(others && { others }),
     entropy: start.virtualTime ? seeded(start.virtualTime.seed) : () => randomBytes(4).readUInt32LE(),
     ...(sink && tracesOf(start, sink)),
   });
@@ -77,14 +82,29 @@ function run(start: StartMessage, engine: Engine, jit?: JitCounters, sink?: Trac
     if (virtual && taken > 0) recorded.push({ atNs: virtual.peekNs(), bytes: unread.slice(0, taken) });
     unread = unread.subarray(taken);
   };
+  /** Everything stands still, guest time too, until somebody resumes or stops the virtual node. */
+  const pause = () => {
+    others?.pause(vm.serveOthers);
+    real.freeze(true);
+    post({ kind: "paused" });
+    for (;;) {
+      const word = Atomics.load(control, CONTROL.pause);
+      if (!(word & 1) || Atomics.load(control, CONTROL.stop)) break;
+      Atomics.wait(control, CONTROL.pause, word);
+    }
+    real.freeze(false);
+    others?.resume();
+    post({ kind: "resumed" });
+  };
   const waiter: Waiter = {
-    waitUntil(deadlineNs) {
+    waitUntil(deadlineNs, isIdle = () => true) {
       console.flush();
       sink?.flush();
       const before = performance.now();
       const timeoutMs = deadlineNs === undefined ? Infinity : (deadlineNs - clock.nowNs()) / 1e6;
       const woken = Atomics.load(control, CONTROL.wake);
       const hasInput = unread.length === 0 && input.available() > 0; // what the console has no room for waits for the guest
+      if (!isIdle()) return;
       const endMs = before + timeoutMs;
       for (let now = before; now < endMs && !hasInput && !Atomics.load(control, CONTROL.stop) && Atomics.load(control, CONTROL.wake) === woken; now = performance.now()) {
         Atomics.wait(control, CONTROL.wake, woken, Math.min(endMs - now, reportMs + startedMs - now));
@@ -101,6 +121,7 @@ function run(start: StartMessage, engine: Engine, jit?: JitCounters, sink?: Trac
       }
       if (unread.length > 0) feed();
       debug?.poll();
+      if (Atomics.load(control, CONTROL.pause) & 1) pause();
       return Atomics.load(control, CONTROL.stop) !== 0;
     },
     stopped(index) {

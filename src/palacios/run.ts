@@ -9,8 +9,9 @@ import type { Outcome, Vm } from "./vm.ts";
 
 /** What the run loop needs of the thread it is on. */
 export interface Waiter {
-  /** Sleeps until somebody wakes the VM (input, stop) or guest time reaches `deadlineNs`; undefined: no deadline. */
-  waitUntil(deadlineNs: number | undefined): void;
+  /** Sleeps until somebody wakes the VM (input, stop) or guest time reaches `deadlineNs`; undefined: no deadline. Asks `isIdle` once more when a wake-up
+   * cannot be lost any more. */
+  waitUntil(deadlineNs: number | undefined, isIdle?: () => boolean): void;
   /** Called between slices: brings console input in, takes output out. @returns true when the VM shall stop */
   poll(): boolean;
   /** A vCPU stopped where a debugger wants it to. Returns when it may run on. @returns true when the VM shall stop */
@@ -24,7 +25,9 @@ const SHORTEST = 1_000, LONGEST = 4_000_000, FIRST_SPEED = 0.05;
 /** Instructions of a slice in virtual time: what happens to a vCPU from outside waits for its end. */
 const VIRTUAL_SLICE = 100_000;
 /** PAUSEs after which a vCPU that spins gives its turn to another one, 0 when there is none. */
-const PATIENCE = 32n;
+export const PATIENCE = 32n;
+/** How long a vCPU that spins sleeps where the host has fewer cores than there are vCPUs. */
+const YIELD_NS = 50_000;
 const IF = 0x200n;
 const UNSUPPORTED: Record<number, string> = { [CONSTANTS.UNSUPPORTED_VM86]: "virtual-8086 mode", [CONSTANTS.UNSUPPORTED_TASK]: "hardware task switching" };
 
@@ -33,10 +36,15 @@ export function runVm(vm: Vm, waiter: Waiter): Outcome {
   const { vcpus, timers } = vm, count = vcpus.length;
   const slice = vm.virtualClock ? virtualSlices(vm) : realSlices(vm);
   let last = count - 1, patience = 0n;
+  const isIdle = () => !vm.others?.asked() && !vcpus.some((vcpu) => vcpu.canRun());
   for (;;) {
     if (waiter.poll()) vm.outcome ??= { kind: "stopped" };
+    vm.serveOthers();
     timers.fire();
-    if (vm.outcome) return vm.outcome;
+    if (vm.outcome) {
+      vm.others?.stop();
+      return vm.outcome;
+    }
     if (vm.resetRequested) vm.reset();
     let ready = 0, next = -1;
     for (let step = 1; step <= count; step++) {
@@ -47,24 +55,25 @@ export function runVm(vm: Vm, waiter: Waiter): Outcome {
       if (next < 0) next = index;
     }
     if (ready === 0) {
-      if (vcpus.every(neverWakes)) vm.outcome = { kind: "halted", message: `halted with interrupts off at ${hex(vcpus[0].state.read("rip"))}: nothing can wake it` };
+      if (vcpus.every(neverWakes) && (!vm.others || vm.others.areDead())) vm.outcome = { kind: "halted", message: `halted with interrupts off at ${hex(vcpus[0].state.read("rip"))}: nothing can wake it` };
       else if (vm.virtualClock && timers.next() !== undefined) vm.virtualClock.skipTo(timers.next()!);
-      else waiter.waitUntil(timers.next());
+      else waiter.waitUntil(timers.next(), isIdle);
       continue;
     }
     last = next;
-    const wanted = ready > 1 ? PATIENCE : 0n;
-    if (count > 1 && (wanted !== 0n || patience !== 0n)) vcpus[next].state.writeField("pauses", patience = wanted);
+    const wanted = ready > 1 || vm.others?.crowded ? PATIENCE : 0n;
+    if ((count > 1 || vm.others) && (wanted !== 0n || patience !== 0n)) vcpus[next].state.writeField("pauses", patience = wanted);
     const before = vm.trace ? vcpus[next].retired() : 0;
     let exit = slice(vcpus[next], ready);
     while (exit.reason === "debug" && !waiter.stopped?.(next) && !vm.outcome && !vm.resetRequested) exit = slice(vcpus[next], ready);
     if (vm.trace?.topics.has("exits")) vm.trace.event(next, vcpus[next].state.read("rip"), { topic: "exits", reason: exit.reason, instructions: vcpus[next].retired() - before });
     handleExit(vm, vcpus[next], exit);
+    if (vm.others && exit.reason === "pause") waiter.waitUntil(timers.nowNs() + YIELD_NS);
   }
 }
 
 /** Slices by the clock. */
-function realSlices(vm: Vm): (vcpu: Vcpu, ready: number) => Exit {
+export function realSlices(vm: Pick<Vm, "timers" | "sliceEndNs">): (vcpu: Vcpu, ready: number) => Exit {
   let speed = FIRST_SPEED;
   return (vcpu, ready) => {
     const beginNs = vm.timers.nowNs(), before = vcpu.retired();
@@ -94,8 +103,11 @@ function virtualSlices(vm: Vm): (vcpu: Vcpu, ready: number) => Exit {
   };
 }
 
+export const unsupportedMessage = (what: number, rip: bigint | number) => `the guest needs ${UNSUPPORTED[what] ?? "something"}, which is not supported, at ${hex(rip)}`;
+export const tripleFaultMessage = (rip: bigint | number) => `triple fault at ${hex(rip)}: the guest could not deliver an exception`;
+
 /** It has no instruction to execute, and no interrupt can change that. */
-function neverWakes(vcpu: Vcpu): boolean {
+export function neverWakes(vcpu: Vcpu): boolean {
   return Number(vcpu.state.readField("activity")) === CONSTANTS.ACTIVITY_WAIT_SIPI || !(vcpu.state.read("rflags") & IF);
 }
 
@@ -111,11 +123,11 @@ export function handleExit(vm: Vm, vcpu: Vcpu, exit: Exit): "run" | "wait" | "st
     case "hlt":
       return "wait";
     case "shutdown":
-      vm.outcome ??= { kind: "triple-fault", message: `triple fault at ${hex(vcpu.state.read("rip"))}: the guest could not deliver an exception` };
+      vm.outcome ??= { kind: "triple-fault", message: tripleFaultMessage(vcpu.state.read("rip")) };
       return "stop";
     case "unsupported":
     case "entry-failed":
-      vm.outcome ??= { kind: "unsupported", message: `the guest needs ${UNSUPPORTED[Number(vcpu.state.readField("unsupported"))] ?? "something"}, which is not supported, at ${hex(exit.detail)}` };
+      vm.outcome ??= { kind: "unsupported", message: unsupportedMessage(Number(vcpu.state.readField("unsupported")), exit.detail) };
       return "stop";
     case "syscall":
     case "exception": // of hosted programs, which a PC has none of

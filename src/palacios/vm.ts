@@ -17,6 +17,9 @@ import { writeFirmware } from "./firmware.ts";
 import { watchForPanic } from "./panic.ts";
 import { traceLine } from "./trace.ts";
 import type { VirtualClock } from "./virtual-time.ts";
+import { ASK, type Cores } from "./cores.ts";
+import { ownLapic, receivingBus, type OwnLapic } from "../device/interrupt/remote.ts";
+import { tripleFaultMessage, unsupportedMessage } from "./run.ts";
 import { e820, pcRegions } from "./memory-map.ts";
 
 export interface VmSetup {
@@ -27,6 +30,8 @@ export interface VmSetup {
   vcpuCount: number;
   /** Guest time: nanoseconds since power-on. */
   clock: GuestClock | VirtualClock;
+  /** All vCPUs but the first run on threads of their own. */
+  others?: Cores;
   /** The clock counts instructions (virtual-time.ts), and whatever happens to a vCPU happens at an instruction that is the same in every run. */
   deterministic?: boolean;
   /** What the RTC says at power-on, in milliseconds since 1970. */
@@ -69,6 +74,10 @@ export interface Vm {
   /** Set when time counts instructions. */
   readonly virtualClock: VirtualClock | undefined;
   readonly trace: Tracer | undefined;
+  /** The vCPUs that are not in `vcpus`. */
+  readonly others: Cores | undefined;
+  /** Answers what other vCPUs have asked. */
+  serveOthers(): void;
   /** What has been asked of a vCPU while another one ran takes effect: between runs, before its own. */
   settle(index: number): void;
   /** Loads a kernel and brings the first vCPU to its entry. @param open gives the files, and gives them again at a reset: nothing keeps them between
@@ -98,13 +107,16 @@ export function createVm(setup: VmSetup): Vm {
   const vcpus: Vcpu[] = [];
   let open: (() => BootSource) | undefined;
 
+  const { others } = setup;
+  let own: OwnLapic | undefined;
   const virtualClock = setup.deterministic ? setup.clock as VirtualClock : undefined;
   const asked: Asked[] = Array.from({ length: vcpuCount }, () => ({ line: false, nmi: false, init: false, startup: -1 }));
-  const vm: Vm = { id, memory, vcpus, timers, virtualClock, trace: undefined, settle, sliceEndNs: 0, devices: undefined as unknown as PcDevices, outcome: undefined, resetRequested: false, resets: 0, exits: {}, boot, reset };
+  const vm: Vm = { id, memory, vcpus, timers, virtualClock, trace: undefined, others, settle, serveOthers, sliceEndNs: 0, devices: undefined as unknown as PcDevices, outcome: undefined, resetRequested: false, resets: 0, exits: {}, boot, reset };
   const panic = watchForPanic(setup.console, (message) => end({ kind: "panic", message }));
   const devices = createPcDevices({
     timers, console: panic.port, memoryBytes, startEpochMs: setup.startEpochMs, tscHz: TSC_HZ,
-    vcpus: Array.from({ length: vcpuCount }, (_, index) => ({
+    vcpus: Array.from({ length: vcpuCount }, (_, index) => others && index > 0 ? { remote: others.target(index) } : {
+      changed: () => own?.publish(),
       // the devices come first and settle their lines once more when `start` resets them
       setInterruptLine: (level: boolean) => setInterruptLine(index, level),
       injectNmi: () => {
@@ -123,7 +135,7 @@ export function createVm(setup: VmSetup): Vm {
         interrupt();
       },
       tscOffset: () => Number(BigInt.asIntN(64, vcpus[index]?.state.readField("tscOffset") ?? 0n)),
-    })),
+    }),
     onPowerOff: () => end({ kind: "power-off" }),
     onReset: () => {
       const message = panic.message();
@@ -137,8 +149,12 @@ export function createVm(setup: VmSetup): Vm {
   const trace = setup.trace && tracer(setup.trace, () => virtualClock?.peekNs() ?? setup.clock.nowNs(), devices);
   (vm as { trace: Tracer | undefined }).trace = trace;
   const apicIds = Array.from({ length: vcpuCount }, (_, index) => index);
-  for (const index of apicIds) vcpus.push(setup.engine.createVcpu({
-    node, memory, index, bus: devices.bus(index), clock: setup.clock, entropy: setup.entropy, model: { tscHz: TSC_HZ, apicTimerHz: LAPIC_TIMER_HZ, vcpuCount, apicId: index }, ...(trace && { trace }),
+  own = others && ownLapic(others.lapicWords(0), () => devices.interrupts.lapics[0]);
+  const busOf = (index: number) => own ? receivingBus(devices.bus(index), devices.interrupts.lapics[0], own, (level) => setInterruptLine(index, level)) : devices.bus(index);
+  others?.open(memory.table);
+  own?.publish();
+  for (const index of others ? [0] : apicIds) vcpus.push(setup.engine.createVcpu({
+    node, memory, index, parallel: others !== undefined, bus: busOf(index), clock: setup.clock, entropy: setup.entropy, model: { tscHz: TSC_HZ, apicTimerHz: LAPIC_TIMER_HZ, vcpuCount, apicId: index }, ...(trace && { trace }),
   }));
   const acpi = acpiTables(PC_HARDWARE, apicIds, setup.zones ?? []);
 
@@ -156,10 +172,27 @@ export function createVm(setup: VmSetup): Vm {
       asked[index].line = level;
       if (!level) vcpu?.setInterruptLine(false);
     } else {
+      if (!level && own?.waiting()) level = true; // somebody else has raised it
       const waits = vm.sliceEndNs !== 0 && level && vcpu?.canRun() === false;
       vcpu?.setInterruptLine(level);
       if (waits && vcpus.length > 1) interrupt(); // it gets its turn
     }
+  }
+  function serveOthers(): void {
+    if (!others) return;
+    own!.events(() => {});
+    others.serve(({ kind, at, bytes, value }) => {
+      switch (kind) {
+        case ASK.pioRead: return devices.shared.pioRead(at, bytes);
+        case ASK.mmioRead: return devices.shared.mmioRead(at, bytes);
+        case ASK.pioWrite: devices.shared.pioWrite(at, bytes, value); break;
+        case ASK.mmioWrite: devices.shared.mmioWrite(at, bytes, value); break;
+        case ASK.endOfInterrupt: devices.endOfInterrupt(at); break;
+        case ASK.tripleFault: end({ kind: "triple-fault", message: tripleFaultMessage(at) }); break;
+        case ASK.unsupported: end({ kind: "unsupported", message: unsupportedMessage(value, at) }); break;
+      }
+      return 0;
+    });
   }
   function settle(index: number): void {
     const vcpu = vcpus[index], wish = asked[index];
@@ -182,10 +215,12 @@ export function createVm(setup: VmSetup): Vm {
   }
   function reset(): void {
     vm.resets++;
+    others?.pause(serveOthers);
     const loaded = open && load(open());
     if (loaded && "issues" in loaded)
       throw new NvlError("palacios/reset", `${id} cannot boot again: ${loaded.issues.map(({ message }) => message).join("; ")}`, { context: { issues: loaded.issues } });
     start(loaded?.image, "reset");
+    others?.resume("reset");
   }
   function start(image: BootImage | undefined, why: "power-on" | "reset"): void {
     vm.resetRequested = false;

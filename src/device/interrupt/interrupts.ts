@@ -3,7 +3,7 @@
 import { createIoapic, type Ioapic } from "./ioapic.ts";
 import { deliver, deliverIpi, type InterruptMessage } from "./ipi.ts";
 import { fanOut, UNCONNECTED, wiredOr, type IrqLine } from "./irq.ts";
-import { createLapic, type Lapic } from "./lapic.ts";
+import { createLapic, type Lapic, type LapicTarget } from "./lapic.ts";
 import { createPic, type Pic } from "./pic.ts";
 import type { Clock } from "../../base/timers.ts";
 import { IOAPIC_PINS, IRQ, TIMER_GSI } from "../../abi/pc.ts";
@@ -18,11 +18,16 @@ export interface VcpuWires {
   startup(vector: number): void;
   /** Guest TSC minus the clock's ticks: the `tscOffset` of the vCPU's state. */
   tscOffset?(): number;
+  /** Something has changed by which messages find its LAPIC. */
+  changed?(): void;
 }
+/** A vCPU whose LAPIC is on another thread. */
+export interface RemoteVcpu { remote: LapicTarget }
 
 export interface Interrupts {
   readonly pic: Pic;
   readonly ioapic: Ioapic;
+  /** Those of this thread; the first vCPUs are. */
   readonly lapics: readonly Lapic[];
   /** A new input of ISA line 0..15: on the 8259 and on the IOAPIC. */
   isaLine(irq: number): IrqLine;
@@ -32,20 +37,23 @@ export interface Interrupts {
   send(message: InterruptMessage): boolean;
 }
 
-export function createInterrupts(clock: Clock, tscHz: number, vcpus: readonly VcpuWires[]): Interrupts {
-  const lapics: Lapic[] = [];
-  const send = (message: InterruptMessage) => deliver(lapics, message);
+export function createInterrupts(clock: Clock, tscHz: number, vcpus: readonly (VcpuWires | RemoteVcpu)[]): Interrupts {
+  const lapics: Lapic[] = [], targets: LapicTarget[] = [];
+  const send = (message: InterruptMessage) => deliver(targets, message);
   const pic = createPic({ set: (level) => { for (const lapic of lapics) lapic.setLint(0, level); } });
   const ioapic = createIoapic(send);
   vcpus.forEach((vcpu, index) => {
-    lapics.push(createLapic(index, {
+    if ("remote" in vcpu) return void targets.push(vcpu.remote);
+    const lapic = createLapic(index, {
       clock, tscHz, tscOffset: () => vcpu.tscOffset?.() ?? 0,
       interrupt: { set: (level) => vcpu.setInterruptLine(level) },
       nmi: () => vcpu.injectNmi(), init: () => vcpu.init(), startup: (vector) => vcpu.startup(vector),
       external: pic,
-      send: (source, shorthand, message) => deliverIpi(lapics, source, shorthand, message),
+      send: (source, shorthand, message) => deliverIpi(targets, source, shorthand, message), changed: vcpu.changed,
       endOfInterrupt: (vector) => ioapic.endOfInterrupt(vector),
-    }));
+    });
+    lapics.push(lapic);
+    targets.push(lapic);
   });
   const isIsa = (gsi: number) => gsi < 16 && gsi !== TIMER_GSI && gsi !== IRQ.timer;
   const inputs = Array.from({ length: IOAPIC_PINS }, (_, gsi) =>

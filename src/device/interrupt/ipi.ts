@@ -1,7 +1,7 @@
 // Messages between interrupt controllers: who is meant by a destination, and delivery to them.
 // Source: SDM 3A, "Determining IPI Destination", "Lowest Priority Delivery Mode"; "Message Signalled Interrupts".
 
-import type { Lapic } from "./lapic.ts";
+import type { LapicTarget } from "./lapic.ts";
 import { BROADCAST, DELIVERY, SHORTHAND } from "../../abi/apic.ts";
 
 export interface InterruptMessage {
@@ -17,7 +17,7 @@ export interface InterruptMessage {
 
 /** Delivers to every LAPIC that the message means.
  * @returns whether any accepted it */
-export function deliver(lapics: readonly Lapic[], message: InterruptMessage): boolean {
+export function deliver(lapics: readonly LapicTarget[], message: InterruptMessage): boolean {
   const meant = lapics.filter((lapic) => lapic.isMeant(message.destination, message.logical));
   if (message.mode !== DELIVERY.lowestPriority) {
     let accepted = false;
@@ -25,7 +25,7 @@ export function deliver(lapics: readonly Lapic[], message: InterruptMessage): bo
     return accepted;
   }
   // among equals the vector decides, so that different interrupts go to different vCPUs
-  let chosen: Lapic | undefined;
+  let chosen: LapicTarget | undefined;
   for (let step = 0; step < meant.length; step++) {
     const lapic = meant[(message.vector + step) % meant.length];
     if (lapic.isEnabled() && (!chosen || lapic.processorPriority() < chosen.processorPriority())) chosen = lapic;
@@ -34,7 +34,7 @@ export function deliver(lapics: readonly Lapic[], message: InterruptMessage): bo
 }
 
 /** Delivers what a LAPIC sends through its ICR. */
-export function deliverIpi(lapics: readonly Lapic[], source: Lapic, shorthand: number, message: InterruptMessage): void {
+export function deliverIpi(lapics: readonly LapicTarget[], source: LapicTarget, shorthand: number, message: InterruptMessage): void {
   switch (shorthand) {
     case SHORTHAND.self: source.receive(message); break;
     case SHORTHAND.all: deliver(lapics, { ...message, destination: BROADCAST, logical: false }); break;

@@ -23,12 +23,22 @@ export interface LapicWires {
   startup(vector: number): void;
   /** The 8259 behind LINT0. */
   external: { pending(): boolean; acknowledge(): number };
+  /** Something has changed by which messages find it. */
+  changed?(): void;
   send(source: Lapic, shorthand: number, message: InterruptMessage): void;
   /** The end of a level-triggered interrupt, for the IOAPIC. */
   endOfInterrupt(vector: number): void;
 }
 
-export interface Lapic extends Device {
+/** What others need of a LAPIC to send to it. */
+export interface LapicTarget {
+  receive(message: InterruptMessage): boolean;
+  isMeant(destination: number, logical: boolean): boolean;
+  isEnabled(): boolean;
+  processorPriority(): number;
+}
+
+export interface Lapic extends Device, LapicTarget {
   readonly apicId: number;
   /** Where its registers are, or -1 while there are none (disabled, x2APIC). */
   base(): number;
@@ -39,12 +49,10 @@ export interface Lapic extends Device {
   writeTpr(priority: number): void;
   /** Vector of the highest pending interrupt, now in service, or -1. */
   acknowledge(): number;
-  receive(message: InterruptMessage): boolean;
-  isMeant(destination: number, logical: boolean): boolean;
-  isEnabled(): boolean;
   /** The local interrupt with this vector as text, "" when there is none. */
   sourceOf(vector: number): string;
-  processorPriority(): number;
+  /** Sets INTR once more to what it should be. */
+  settle(): void;
   /** Inputs LINT0 (the 8259) and LINT1 (NMI). */
   setLint(pin: 0 | 1, level: boolean): void;
   /** What firmware leaves on the bootstrap vCPU: enabled, LINT0 external, LINT1 NMI (Intel MultiProcessor Specification, "Virtual Wire Mode"). */
@@ -78,6 +86,22 @@ const put = (words: number[], vector: number, on: boolean) => {
   else words[vector >> 5] &= ~(1 << (vector & 31));
 };
 
+/** Logical ID in x2APIC mode (SDM 3A, Deriving Logical x2APIC ID from the Local x2APIC ID). */
+const x2apicLogicalId = (index: number) => (((index >> 4) << 16) | (1 << (index & 15))) >>> 0;
+
+/** Is a LAPIC meant by a destination? (SDM 3A, Determining IPI Destination) */
+export function isMeantFor({ index, x2apic, ldr, dfr }: { index: number; x2apic: boolean; ldr: number; dfr: number }, destination: number, logical: boolean): boolean {
+  if (destination === BROADCAST) return true;
+  if (!logical) return destination === index;
+  if (x2apic) {
+    const own = x2apicLogicalId(index);
+    return destination >>> 16 === own >>> 16 && (destination & own & 0xffff) !== 0;
+  }
+  const set = destination & 0xff, mine = ldr >>> 24;
+  if (dfr >>> 28 === MODEL_FLAT) return (set & mine) !== 0;
+  return (set >> 4 === mine >> 4 || set >> 4 === 15) && (set & mine & 15) !== 0;
+}
+
 /** @param index number of the vCPU, which is also its APIC ID; vCPU 0 is the bootstrap one */
 export function createLapic(index: number, wires: LapicWires): Lapic {
   const apicBasePowerOn = () => ({ baseGpa: MMIO.lapic as number, baseBits: APIC_BASE.enable | (index === 0 ? APIC_BASE.bootstrap : 0) });
@@ -87,7 +111,7 @@ export function createLapic(index: number, wires: LapicWires): Lapic {
   const isX2apic = () => isOn() && (state.baseBits & APIC_BASE.x2apic) !== 0;
   const isEnabled = () => isOn() && (state.svr & SVR_ENABLE) !== 0;
   const entry = (register: number) => state.lvt[register - LVT_FIRST];
-  const logicalId = () => (isX2apic() ? (((index >> 4) << 16) | (1 << (index & 15))) >>> 0 : state.ldr);
+  const logicalId = () => (isX2apic() ? x2apicLogicalId(index) : state.ldr);
 
   // -- priorities and the INTR pin
   const processorPriority = () => {
@@ -109,7 +133,11 @@ export function createLapic(index: number, wires: LapicWires): Lapic {
     driven = level;
     wires.interrupt.set(level);
   };
-  const evaluate = () => drive((isOn() && deliverable() >= 0) || (takesExternal() && wires.external.pending()));
+  const level = () => (isOn() && deliverable() >= 0) || (takesExternal() && wires.external.pending());
+  const evaluate = () => {
+    wires.changed?.();
+    drive(level());
+  };
 
   // -- interrupts that arrive
   const report = (error: number) => {
@@ -240,8 +268,8 @@ export function createLapic(index: number, wires: LapicWires): Lapic {
     switch (register) {
       case R.tpr: state.tpr = value & 0xff; return evaluate();
       case R.eoi: return endOfInterrupt();
-      case R.ldr: state.ldr = (value & 0xff00_0000) >>> 0; return;
-      case R.dfr: state.dfr = (value | 0x0fff_ffff) >>> 0; return;
+      case R.ldr: state.ldr = (value & 0xff00_0000) >>> 0; return wires.changed?.();
+      case R.dfr: state.dfr = (value | 0x0fff_ffff) >>> 0; return wires.changed?.();
       case R.svr: return writeSvr(value);
       case R.esr: state.esr = state.errors; state.errors = 0; return;
       case R.icr: return writeIcr(value);
@@ -304,20 +332,16 @@ export function createLapic(index: number, wires: LapicWires): Lapic {
     return true;
   };
 
-  const isMeant = (destination: number, logical: boolean) => {
-    if (destination === BROADCAST) return true;
-    if (!logical) return destination === index;
-    const own = logicalId();
-    if (isX2apic()) return destination >>> 16 === own >>> 16 && (destination & own & 0xffff) !== 0;
-    const set = destination & 0xff, mine = own >>> 24;
-    if (state.dfr >>> 28 === MODEL_FLAT) return (set & mine) !== 0;
-    return (set >> 4 === mine >> 4 || set >> 4 === 15) && (set & mine & 15) !== 0;
+  const isMeant = (destination: number, logical: boolean) => isMeantFor({ index, x2apic: isX2apic(), ldr: state.ldr, dfr: state.dfr }, destination, logical);
+  const settle = () => {
+    driven = level();
+    wires.interrupt.set(driven);
   };
 
   const update = () => {
     timer.update();
-    driven = (isOn() && deliverable() >= 0) || (takesExternal() && wires.external.pending());
-    wires.interrupt.set(driven);
+    wires.changed?.();
+    settle();
   };
   const writeTpr = (priority: number) => {
     state.tpr = (priority & 15) << 4;
@@ -335,7 +359,7 @@ export function createLapic(index: number, wires: LapicWires): Lapic {
   const lapic: Lapic = {
     sourceOf,
     id: `lapic${index}`, accessBytes: 4, state, apicId: index, update, read, write, base: () => (isOn() && !isX2apic() ? state.baseGpa : -1),
-    readMsr, writeMsr, readTpr: () => state.tpr >> 4, writeTpr, acknowledge, receive, isMeant, isEnabled, processorPriority, setLint, enterVirtualWireMode,
+    readMsr, writeMsr, readTpr: () => state.tpr >> 4, writeTpr, acknowledge, receive, isMeant, isEnabled, processorPriority, settle, setLint, enterVirtualWireMode,
   };
   return lapic;
 }
