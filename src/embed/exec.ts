@@ -17,6 +17,7 @@ import { makeDevice, MEMORY_DEVICES, memoryDevice } from "../kitten/file/devices
 import { createHostFs } from "../kitten/file/host-fs.ts";
 import type { OpenFile } from "../kitten/file/inode.ts";
 import { createMemoryFs } from "../kitten/file/memory-fs.ts";
+import { createProc } from "../kitten/file/proc.ts";
 import { createKitten, epochMs, type Kitten } from "../kitten/kitten.ts";
 import { runKitten, type KittenOutcome } from "../kitten/run.ts";
 import { findProgram, startProgram } from "../kitten/task/create.ts";
@@ -96,14 +97,17 @@ const output = (fd: number): HostStream => ({
   size: () => ({ columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 }),
 });
 
-/** /dev as far as it has no hardware. */
-function mountDevices(k: Kitten): void {
+/** /proc, /sys, and /dev as far as it has no hardware. */
+function mountOwn(k: Kitten): void {
   const fill = k.fillRandom;
   const dev = createMemoryFs({ dev: 6, nowMs: () => epochMs(k), mostBytes: 2 ** 20, special: (_mode, rdev, stat) => memoryDevice(rdev, stat, fill) });
   const owner = { uid: 0, gid: 0 };
   for (const [name, major, minor] of MEMORY_DEVICES) dev.make!(name, { ...owner, mode: S.character | 0o666, rdev: makeDevice(major, minor) });
   for (const [name, target] of [["fd", "/proc/self/fd"], ["stdin", "/proc/self/fd/0"], ["stdout", "/proc/self/fd/1"], ["stderr", "/proc/self/fd/2"]]) dev.make!(name, { ...owner, mode: S.symlink | 0o777, target });
   dev.make!("shm", { ...owner, mode: S.directory | 0o1777 });
+  const { proc, sys } = createProc(k);
+  k.mounts.set("/proc", proc);
+  k.mounts.set("/sys", sys);
   k.mounts.set("/dev", dev);
   k.mounts.set("/dev/shm", createMemoryFs({ dev: 7, nowMs: () => epochMs(k), mostBytes: 2 ** 30 }, 0o1777));
 }
@@ -118,7 +122,7 @@ export async function exec(options: ExecOptions): Promise<ExecResult> {
     node, engine: await createEngine(engine, await loadEngineModules(engine)), memoryBytes: options.memoryBytes, cores: 1, clock: { nowNs: () => Math.round((performance.now() - startedMs) * 1e6) }, startEpochMs,
     fillRandom: (into) => { randomFillSync(into); }, uid: Math.max(0, user.uid), gid: Math.max(0, user.gid), hostname: os.hostname(), root: createHostFs(openHostFolder(options.root)), trace: options.trace,
   });
-  mountDevices(k);
+  mountOwn(k);
   for (const { host, guest, readOnly } of options.mounts) k.mounts.set(guest, createHostFs(openHostFolder(host, readOnly)));
   const input = standardInput(control), owner = { uid: k.uid, gid: k.gid };
   const descriptors: OpenFile[] = [[input, O.readOnly, 0], [output(1), O.writeOnly, 1], [output(2), O.writeOnly, 2]].map(([stream, mode, fd]) =>

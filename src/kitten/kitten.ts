@@ -11,6 +11,7 @@ import type { Futexes } from "./task/futex.ts";
 import { prepareVcpu } from "./task/registers.ts";
 import type { Process, Task } from "./task/task.ts";
 import type { Mounts } from "./file/tree.ts";
+import type { Sockets } from "./file/socket.ts";
 import type { Inode } from "./file/inode.ts";
 
 export interface Core {
@@ -59,7 +60,10 @@ export interface Kitten extends Pick<KittenSetup, "node" | "clock" | "startEpoch
   /** Tasks whose waits shall be tried again. */
   readonly retries: Set<Task>;
   readonly futexes: Futexes;
+  readonly sockets: Sockets;
   nextId: number;
+  /** For names and numbers that just must differ. */
+  names: number;
   /** Of the first process, when it has ended. */
   ended: number | undefined;
   /** The process whose end is the end. */
@@ -105,7 +109,7 @@ export function createKitten(setup: KittenSetup): Kitten {
   }
   return {
     ...setup, memory, pmem, pages: createPageCache(pmem), words: new Int32Array(node.wasm.buffer), cores, tasks: new Map(), processes: new Map(), mounts: new Map([["/", setup.root]]),
-    deadlines: createDeadlines(), retries: new Set(), futexes: new Map(), nextId: 2, ended: undefined, firstPid: 2, calls: new Uint32Array(512), switches: 0,
+    deadlines: createDeadlines(), retries: new Set(), futexes: new Map(), sockets: new Map(), nextId: 2, names: 0x10000, ended: undefined, firstPid: 2, calls: new Uint32Array(512), switches: 0,
   };
 }
 

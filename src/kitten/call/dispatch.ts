@@ -4,7 +4,8 @@ import { errnoName, ERRNO } from "../../abi/linux/errno.ts";
 import { NR } from "../../abi/linux/system-calls.ts";
 import type { Core, Kitten } from "../kitten.ts";
 import { stringIn } from "../memory/user.ts";
-import { KEEP, LATER, setResult } from "../task/schedule.ts";
+import { endWait, KEEP, LATER, setResult } from "../task/schedule.ts";
+import { nextSignal } from "../task/signal.ts";
 import type { Task } from "../task/task.ts";
 import type { Call } from "./call.ts";
 import { CALLS } from "./table.ts";
@@ -38,7 +39,9 @@ export function systemCall(k: Kitten, core: Core, task: Task): void {
   const shown = k.trace ? describe(task, number, reading?.call, values) : "";
   const result = reading ? reading.call.handler(k, task, a, b, c, d, e, f) : -ERRNO.ENOSYS;
   k.trace?.(`[${task.tid}] ${shown} = ${describeResult(result)}`);
-  if (result !== LATER && result !== KEEP) setResult(k, task, result);
+  if (result !== LATER && result !== KEEP) return setResult(k, task, result);
+  // the mask that came with the wait may let a signal through that is there already
+  if (task.state === "waiting" && task.wait && nextSignal(task)) endWait(k, task, task.wait.interrupted);
 }
 
 function describeResult(result: number): string {

@@ -3,6 +3,7 @@
 import { ERRNO } from "../../abi/linux/errno.ts";
 import { O, S } from "../../abi/linux/files.ts";
 import { MADV, MAP, MREMAP, PROT } from "../../abi/linux/memory.ts";
+import { install } from "../file/descriptors.ts";
 import { openInode } from "../file/open.ts";
 import { createMemoryFs } from "../file/memory-fs.ts";
 import type { OpenFile } from "../file/inode.ts";
@@ -12,10 +13,10 @@ import {
 } from "../memory/aspace.ts";
 import { frameOf, USER_END } from "../memory/page-tables.ts";
 import { FRAME } from "../memory/pmem.ts";
-import { copyOut } from "../memory/user.ts";
+import { copyOut, stringIn } from "../memory/user.ts";
 import type { Process } from "../task/task.ts";
 import type { Handler } from "./call.ts";
-import { fileOf } from "./descriptor.ts";
+import { fileOf, mostFiles } from "./descriptor.ts";
 
 const LOWEST = 0x1_0000;
 const ALL_PROT = PROT.read | PROT.write | PROT.exec;
@@ -102,6 +103,14 @@ export function memoryFile(k: Kitten, process: Process, path: string): OpenFile 
   const inode = root.make!("file", { mode: S.file | 0o777, uid: process.uid, gid: process.gid });
   return typeof inode === "number" ? inode : openInode(inode, O.readWrite, path, process);
 }
+
+export const memfd_create: Handler = (k, { process }, nameAt, flags) => {
+  const name = stringIn(process.aspace, nameAt, 249);
+  if (name === undefined) return -ERRNO.EFAULT;
+  if (name === null || flags & ~7) return -ERRNO.EINVAL;
+  const file = memoryFile(k, process, `/memfd:${name} (deleted)`);
+  return typeof file === "number" ? file : install(process.files, file, (flags & 1) !== 0, mostFiles(process));
+};
 
 export const munmap: Handler = (_k, { process: { aspace } }, address, length) => {
   if (address % FRAME !== 0 || !(length > 0) || address < 0 || address + length > USER_END) return -ERRNO.EINVAL;

@@ -38,15 +38,14 @@ export const openat: Handler = (k, { process }, fd, pathAt, flags, mode) => {
   const { inode } = dentry;
   if (flags & O.directory && !inode.lookup) return -ERRNO.ENOTDIR;
   if (flags & O.create && inode.lookup) return -ERRNO.EISDIR;
-  const file = flags & O.path ? pathOnly(inode, flags) : openInode(inode, flags & ~(O.create | O.exclusive | O.noctty | O.cloexec), pathOf(dentry), process);
+  const file = flags & O.path ? pathOnly(inode, flags, pathOf(dentry)) : openInode(inode, flags & ~(O.create | O.exclusive | O.noctty | O.cloexec), pathOf(dentry), process);
   if (typeof file === "number") return file;
   if (flags & O.truncate && (flags & O.access) !== O.readOnly) k.pages.truncated(inode, 0);
-  file.path = pathOf(dentry);
-  file.dentry = dentry;
+  file.dentry ??= dentry;
   return install(process.files, file, (flags & O.cloexec) !== 0, mostFiles(process));
 };
-const pathOnly = (inode: Inode, flags: number): OpenFile => ({
-  inode, flags, path: "", users: 1, position: 0, seekable: false, waiters: new Set(), read: () => -ERRNO.EBADF, write: () => -ERRNO.EBADF, poll: () => 32,
+const pathOnly = (inode: Inode, flags: number, path: string): OpenFile => ({
+  inode, flags, path, users: 1, position: 0, seekable: false, waiters: new Set(), read: () => -ERRNO.EBADF, write: () => -ERRNO.EBADF, poll: () => 32,
 });
 export const open: Handler = (k, task, path, flags, mode) => openat(k, task, AT.fdcwd, path, flags, mode, 0, 0);
 export const creat: Handler = (k, task, path, mode) => openat(k, task, AT.fdcwd, path, O.create | O.writeOnly | O.truncate, mode, 0, 0);

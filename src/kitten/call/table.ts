@@ -7,7 +7,9 @@ import * as identity from "./identity.ts";
 import * as io from "./io.ts";
 import * as memory from "./memory.ts";
 import * as names from "./names.ts";
+import * as poll from "./poll.ts";
 import * as signals from "./signals.ts";
+import * as sockets from "./sockets.ts";
 import * as stat from "./stat.ts";
 import * as tasks from "./tasks.ts";
 import * as time from "./time.ts";
@@ -45,6 +47,18 @@ const ROWS: readonly Row[] = [
   ["mremap", "ptr size size flags ptr", memory.mremap, "no MREMAP_DONTUNMAP"], ["madvise", "ptr size int", memory.madvise, "what changes the content of memory; other advice is not needed"],
   ["msync", "ptr size flags", memory.msync], ["mincore", "ptr size ptr", memory.mincore], ["mlock", "ptr size", memory.mlock], ["mlock2", "ptr size flags", memory.mlock], ["munlock", "ptr size", memory.mlock],
   ["mlockall", "flags", identity.nothing], ["munlockall", "", identity.nothing], ["membarrier", "int flags int", identity.membarrier],
+  // waiting for several files; files that stand for events
+  ["poll", "ptr uint int", poll.poll], ["ppoll", "ptr uint ptr ptr size", poll.ppoll], ["select", "int ptr ptr ptr ptr", poll.select], ["pselect6", "int ptr ptr ptr ptr ptr", poll.pselect6],
+  ["epoll_create", "int", poll.epoll_create], ["epoll_create1", "flags", poll.epoll_create1], ["epoll_ctl", "fd int fd ptr", poll.epoll_ctl], ["epoll_wait", "fd ptr int int", poll.epoll_wait],
+  ["epoll_pwait", "fd ptr int int ptr size", poll.epoll_pwait], ["epoll_pwait2", "fd ptr int ptr ptr size", poll.epoll_pwait2], ["eventfd", "uint", poll.eventfd], ["eventfd2", "uint flags", poll.eventfd2],
+  ["timerfd_create", "int flags", poll.timerfd_create], ["timerfd_settime", "fd flags ptr ptr", poll.timerfd_settime], ["timerfd_gettime", "fd ptr", poll.timerfd_gettime],
+  ["signalfd", "fd ptr size", poll.signalfd], ["signalfd4", "fd ptr size flags", poll.signalfd4],
+  // sockets
+  ["socket", "int int int", sockets.socket, "UNIX, TCP and UDP, these on loopback addresses"], ["socketpair", "int int int ptr", sockets.socketpair], ["bind", "fd ptr int", sockets.bind], ["listen", "fd int", sockets.listen],
+  ["accept", "fd ptr ptr", sockets.accept], ["accept4", "fd ptr ptr flags", sockets.accept4], ["connect", "fd ptr int", sockets.connect, "loopback addresses"], ["getsockname", "fd ptr ptr", sockets.getsockname],
+  ["getpeername", "fd ptr ptr", sockets.getpeername], ["shutdown", "fd int", sockets.shutdown], ["sendto", "fd ptr size flags ptr int", sockets.sendto], ["sendmsg", "fd ptr flags", sockets.sendmsg],
+  ["recvfrom", "fd ptr size flags ptr ptr", sockets.recvfrom], ["recvmsg", "fd ptr flags", sockets.recvmsg], ["sendmmsg", "fd ptr uint flags", sockets.sendmmsg],
+  ["setsockopt", "fd int int ptr int", sockets.setsockopt, "most options are kept, without effect"], ["getsockopt", "fd int int ptr ptr", sockets.getsockopt],
   // tasks
   ["fork", "", tasks.fork], ["vfork", "", tasks.vfork], ["clone", "flags ptr ptr ptr ptr", tasks.clone, "no name spaces"], ["clone3", "ptr size", tasks.clone3, "no name spaces, no pidfd"],
   ["execve", "str ptr ptr", tasks.execve], ["execveat", "fd str ptr ptr flags", tasks.execveat, "no AT_EMPTY_PATH"], ["exit", "int", tasks.exit], ["exit_group", "int", tasks.exit_group],
@@ -75,6 +89,7 @@ const ROWS: readonly Row[] = [
   ["setpgid", "int int", identity.setpgid], ["getsid", "int", identity.getsid], ["setsid", "", identity.setsid], ["uname", "ptr", identity.uname], ["sysinfo", "ptr", identity.sysinfo],
   ["prlimit64", "int int ptr ptr", identity.prlimit64], ["getrlimit", "int ptr", identity.getrlimit], ["setrlimit", "int ptr", identity.setrlimit], ["arch_prctl", "int ptr", identity.arch_prctl],
   ["prctl", "int ptr ptr ptr ptr", identity.prctl, "names, dumpable, death signal; the rest is accepted or EINVAL"], ["personality", "uint", identity.personality], ["getrandom", "ptr size flags", identity.getrandom],
+  ["memfd_create", "str flags", memory.memfd_create, "no seals, no huge pages"],
   ["getcpu", "ptr ptr ptr", identity.getcpu], ["sethostname", "ptr size", identity.sethostname, "always EPERM"],
 ];
 

@@ -9,7 +9,7 @@ import { type Inode, type OpenFile } from "./inode.ts";
 export function openInode(inode: Inode, flags: number, path: string, process: Process): OpenFile | number {
   if (inode.open) {
     const file = inode.open(flags, process);
-    if (typeof file !== "number") file.path = path;
+    if (typeof file !== "number" && file.path === "") file.path = path; // a stream that is opened by /proc keeps its own
     return file;
   }
   const stat = inode.stat();
