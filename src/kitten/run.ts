@@ -27,6 +27,8 @@ export type KittenOutcome = { kind: "exit"; status: number } | { kind: "signal";
 
 /** A turn of a task that shares its core, and of one that does not, in instructions and nanoseconds. */
 const SHARED_TURN_NS = 5e6, TURN_INSTRUCTIONS = 500_000;
+/** System calls between two looks at the clock. */
+const CALLS_PER_LOOK = 32;
 
 export function runKitten(k: Kitten, waiter: KittenWaiter): KittenOutcome {
   const [core] = k.cores;
@@ -46,7 +48,8 @@ export function runKitten(k: Kitten, waiter: KittenWaiter): KittenOutcome {
 function runTask(k: Kitten, core: Core, task: Task): void {
   switchTo(k, core, task);
   const { vcpu } = core, beginNs = k.clock.nowNs();
-  let next = k.deadlines.next() ?? Infinity;
+  const next = k.deadlines.next() ?? Infinity;
+  let calls = 0;
   while (task.state === "running") {
     if (hasSignals(task)) {
       deliverSignals(k, task);
@@ -55,15 +58,12 @@ function runTask(k: Kitten, core: Core, task: Task): void {
     const exit = vcpu.run(TURN_INSTRUCTIONS, "whole blocks");
     if (exit.reason === "syscall") {
       systemCall(k, core, task);
-      if (k.retries.size === 0) continue;
-      retryWaits(k);
+      if (k.retries.size > 0) retryWaits(k);
+      if (++calls % CALLS_PER_LOOK !== 0) continue;
     } else handleExit(k, core, task, exit);
     if (task.state !== "running") break;
     const nowNs = k.clock.nowNs();
-    if (nowNs >= next || nowNs - beginNs >= SHARED_TURN_NS) {
-      makeReady(k, task);
-      next = Infinity;
-    }
+    if (nowNs >= next || nowNs - beginNs >= SHARED_TURN_NS) makeReady(k, task);
   }
   task.usedNs += k.clock.nowNs() - beginNs;
   core.current = undefined;
