@@ -69,7 +69,7 @@ int main(void) {
   say("pipe seek", ({ int p[2]; if (pipe(p)) return 1; lseek(p[0], 0, SEEK_SET); }));
   say("/dev/null", read(open("/dev/null", O_RDWR), b, 5)); say("/dev/full", write(open("/dev/full", O_WRONLY), b, 5)); say("/dev/zero", read(open("/dev/zero", O_RDONLY), b, 5));
   say("bad address", write(1, (void *)8, 5)); say("bad path", open((char *)8, O_RDONLY));
-  fd = open("/dev/stdin", O_RDONLY); say("stdin", fd >= 0 ? 0 : -1); say("a line", read(0, b, 9)); printf("%.8s\n", b);
   unlink("c"); unlink("loop"); unlink("d/b"); rmdir("d");
+  say("a line", read(0, b, 9)); printf("%.8s\n", b);
   return rmdir(folder);
 }

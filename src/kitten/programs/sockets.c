@@ -108,6 +108,6 @@ int main(void) {
   printf("from %.5s, its pid %d\n", b, cr.pid == pid);
   waitpid(pid, 0, 0);
   printf("end %zd\n", read(k, b, 1));
-  printf("not a socket %d", listen(1, 1)); printf(" %s\n", strerror(errno));
+  printf("not a socket %d", listen(q[0], 1)); printf(" %s\n", strerror(errno));
   return 0;
 }
