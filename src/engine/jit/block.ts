@@ -62,18 +62,21 @@ export interface BlockSurroundings {
 export interface RecordedBlock { graph: Recording; ways: readonly Way[] }
 
 const X87_NM = 1, SSE = 6, MMX_UD = 8;
-const LOOK_AHEAD = 6;
 /** So many addresses are compared one after the other. */
 const FEW = 3;
 
-/** Do the flags of an instruction vanish before anybody can look at them? */
-function flagsDie(instructions: readonly Instruction[], index: number): boolean {
-  for (let next = index + 1; next < instructions.length && next <= index + LOOK_AHEAD; next++) {
-    const { facts } = instructions[next];
-    if (!facts || !facts.compilable || facts.leaves || facts.readsFlags) return false;
-    if (facts.writesFlags) return true;
+/** Whether the flags of each instruction vanish before anybody can look at them. */
+function deadFlags(instructions: readonly Instruction[]): boolean[] {
+  const dead: boolean[] = [];
+  let wanted = true;
+  for (let index = instructions.length - 1; index >= 0; index--) {
+    const { facts } = instructions[index];
+    dead[index] = !wanted;
+    if (!facts || !facts.compilable || facts.leaves) wanted = true;
+    else if (facts.readsFlags) wanted ||= !facts.keepsFlags;
+    else if (facts.writesFlags) wanted = false;
   }
-  return false;
+  return dead;
 }
 
 export function blockRecorder({ core, touched, assumes }: RecorderParts): (block: BlockSurroundings) => RecordedBlock {
@@ -152,7 +155,7 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
   return (next) => {
     block = next;
     ways = [];
-    const recording = graph.begin(), { instructions } = block;
+    const recording = graph.begin(), { instructions } = block, dead = deadFlags(instructions);
     for (let position = 0; position < instructions.length && !recording.root.ended; position++) {
       at = instructions[position];
       graph.nextInstruction();
@@ -164,7 +167,7 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
       else {
         const has = at.form.attributes;
         assumes((has.has("sse") ? SSE : 0) | (has.has("x87") || has.has("mmx") ? X87_NM : 0) | (has.has("mmx") ? MMX_UD : 0));
-        flagStore.dead = flagsDie(instructions, position);
+        flagStore.dead = dead[position];
         placement.begin(at.form, at.decoded!, at.offset);
         perform(e, at.form);
       }

@@ -16,6 +16,8 @@ export interface FormFacts {
   /** compiled code can execute it; else the interpreter does */
   compilable: boolean;
   readsFlags: boolean;
+  /** it reads only those flags that it leaves as they are */
+  keepsFlags: boolean;
   /** all six, whatever happens */
   writesFlags: boolean;
   /** it may leave the region, or branch */
@@ -27,7 +29,10 @@ const CALLABLE: ReadonlySet<string> = new Set([
   ...Object.keys(FP_HELPERS), ...Object.keys(CRYPTO_HELPERS), "divideWide", "crc32", "getMxcsr", "compareStrings", "stringLength",
 ]);
 
-const INTERPRETED: FormFacts = { compilable: false, readsFlags: true, writesFlags: false, leaves: true };
+/** Instructions that write some flags and look at none. */
+const KEEPING: ReadonlySet<string> = new Set(["inc", "dec", "rol", "ror", "bt", "bts", "btr", "btc", "stc", "clc"]);
+
+const INTERPRETED: FormFacts = { compilable: false, readsFlags: true, keepsFlags: false, writesFlags: false, leaves: true };
 
 export function createFacts(): (form: Form, decoded: Decoded) => FormFacts {
   const known = new Map<number, FormFacts>(), graph = createGraph();
@@ -67,7 +72,7 @@ export function createFacts(): (form: Form, decoded: Decoded) => FormFacts {
     }
     if (refused) return INTERPRETED;
     leaves ||= root.nodes.some(({ kind }) => kind === "if" || kind === "call");
-    return { compilable: true, readsFlags, writesFlags: writesFlags && !leaves, leaves };
+    return { compilable: true, readsFlags, keepsFlags: readsFlags && KEEPING.has(form.mnemonic), writesFlags: writesFlags && !leaves, leaves };
   };
   return (form, decoded) => {
     // a count of 0 is a shift without flags

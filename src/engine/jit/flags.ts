@@ -19,12 +19,27 @@ export interface LocalFlags extends FlagStore {
   dead: boolean;
 }
 
-export function flagsInLocals({ g, core }: Surroundings): LocalFlags {
+export function flagsInLocals({ g }: Surroundings): LocalFlags {
   let result: Known | undefined, aux: Known | undefined;
   let deferred: { rule: FlagRule; width: Width; first: Node; result: Node; scope: Region; make(): Node } | undefined;
   const wide = (node: Node) => (node.type === "i64" ? node : g.pure("i64.extend_i32_u", node));
   const code = () => g.get(LOCAL.flagCode, "i32");
-  const made = () => g.call(core("flagAux"), [code(), g.get(LOCAL.flagFirst, "i64"), g.get(LOCAL.flagResult, "i64")], "i64", true);
+  const op = (name: "add" | "sub" | "and" | "or" | "xor" | "shl" | "shr_u", a: Node, b: Node | bigint) => g.pure(`i64.${name}`, a, typeof b === "bigint" ? g.i64(b) : b);
+  /** What core's flagAux makes of the locals. Without a call: where only an exit needs it, it is computed there. */
+  const made = (): Node => {
+    const number = g.pure("i32.sub", code(), g.i32(1)), first = g.get(LOCAL.flagFirst, "i64");
+    const shift = wide(g.pure("i32.sub", g.i32(64), g.pure("i32.shl", g.i32(8), g.pure("i32.and", number, g.i32(3)))));
+    const kept = g.pure("i32.ge_u", code(), g.i32(C.FLAGS_KEPT_CARRY)), down = g.pure("i32.and", number, g.i32(4));
+    // all at the upper end: before - x = after is after + x = before
+    const after = op("shl", g.get(LOCAL.flagResult, "i64"), shift), one = op("shl", g.i64(1), shift);
+    const before = g.select(kept, g.select(down, op("add", after, one), op("sub", after, one)), op("shl", first, shift));
+    const term = g.select(down, after, before), sum = g.select(down, before, after), other = op("sub", sum, term);
+    const carries = op("or", op("and", term, other), op("and", op("or", term, other), op("xor", sum, ~0n)));
+    const adjust = op("and", op("shr_u", op("shr_u", op("xor", op("xor", term, other), sum), shift), 1n), 8n);
+    const overflow = op("and", op("xor", carries, op("shr_u", carries, 1n)), 1n << 62n);
+    return op("or", g.select(kept, op("or", first, op("xor", op("shr_u", first, 1n), overflow)), op("and", carries, 3n << 62n)), adjust);
+  };
+  const unknown = () => g.select(code(), made(), g.get(LOCAL.flagAux, "i64"));
 
   const store: LocalFlags = {
     dead: false,
@@ -32,7 +47,9 @@ export function flagsInLocals({ g, core }: Surroundings): LocalFlags {
     aux: () => {
       if (aux && g.within(aux.scope)) return aux.value;
       if (deferred && g.within(deferred.scope)) return deferred.make();
-      return g.choose("i64", code(), made, () => g.get(LOCAL.flagAux, "i64"));
+      const value = unknown();
+      aux = { value, scope: g.scope() };
+      return value;
     },
     carry: () => {
       if (aux && g.within(aux.scope)) return g.pure("i64.and", aux.value, g.i64(CARRY));
@@ -42,8 +59,7 @@ export function flagsInLocals({ g, core }: Surroundings): LocalFlags {
         if (rule === "add" && width >= 32) return g.pure("i64.shl", wide(g.pure(width === 64 ? "i64.lt_u" : "i32.lt_u", r, first)), g.i64(63n));
         return g.pure("i64.and", deferred.make(), g.i64(CARRY));
       }
-      return g.choose("i64", g.pure("i32.ge_u", code(), g.i32(C.FLAGS_KEPT_CARRY)), () => g.get(LOCAL.flagFirst, "i64"),
-        () => g.pure("i64.and", g.choose("i64", code(), made, () => g.get(LOCAL.flagAux, "i64")), g.i64(CARRY)));
+      return g.pure("i64.and", store.aux(), g.i64(CARRY));
     },
     setResult: (value) => {
       result = { value, scope: g.scope() };

@@ -8,13 +8,13 @@
 ;;   00000000800c  ff c9                           dec ecx
 ;;   00000000800e  75 f7                           jne 0x8007
 ;;   000000008010  f4                              hlt
-;; 808 bytes of Wasm
+;; 989 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "refill" (func $refill (param i64 i32 i32) (result i32)))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rsp i64) (local $stackPage i64) (local $stackAddend i32) (local $t0 i64) (local $t1 i64) (local $t2 i32) (local $t3 i32) (local $t4 i64)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rsp i64) (local $stackPage i64) (local $stackAddend i32) (local $t0 i64) (local $t1 i64) (local $t2 i32) (local $t3 i32) (local $t4 i64) (local $t5 i32) (local $t6 i32) (local $t7 i64) (local $t8 i64) (local $t9 i64) (local $t10 i64) (local $t11 i64) (local $t12 i64)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0 (i32.lt_s (local.get $left) (i32.const 6))
       (then
@@ -155,28 +155,69 @@
           (unreachable)
         )
         (local.set $rcx (i64.extend_i32_u (local.tee $t2 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
-        (if $i15 (result i64) (i32.ge_u (local.get $flagCode) (i32.const 9))
-          (then
-            (local.get $flagFirst)
-          )
-          (else
-            (if $i16 (result i64) (local.get $flagCode)
-              (then
-                (local.tee $t0 (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
-              )
-              (else
-                (local.get $flagAux)
-              )
-            )
-            (i64.and (local.tee $t1) (i64.const -9223372036854775808))
+        (local.set $t3 (i32.sub (local.get $flagCode) (i32.const 1)))
+        (local.set $t0 (local.get $flagFirst))
+        (local.set $t1
+          (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (i32.const 8) (i32.and (local.get $t3) (i32.const 3)))))
+        )
+        (local.set $t5 (i32.ge_u (local.get $flagCode) (i32.const 9)))
+        (local.set $t6 (i32.and (local.get $t3) (i32.const 4)))
+        (local.set $t4 (i64.shl (local.get $flagResult) (local.get $t1)))
+        (local.set $t7 (i64.shl (i64.const 1) (local.get $t1)))
+        (local.set $t8
+          (select
+            (select (i64.add (local.get $t4) (local.get $t7)) (i64.sub (local.get $t4) (local.get $t7)) (local.get $t6))
+            (i64.shl (local.get $t0) (local.get $t1))
+            (local.get $t5)
           )
         )
-        (local.set $flagFirst (local.tee $t4))
+        (local.set $t9 (select (local.get $t4) (local.get $t8) (local.get $t6)))
+        (local.set $t11
+          (i64.sub (local.tee $t10 (select (local.get $t8) (local.get $t4) (local.get $t6))) (local.get $t9))
+        )
+        (local.set $t12
+          (i64.or
+            (i64.and (local.get $t9) (local.get $t11))
+            (i64.and (i64.or (local.get $t9) (local.get $t11)) (i64.xor (local.get $t10) (i64.const -1)))
+          )
+        )
+        (local.set $flagFirst
+          (i64.and
+            (select
+              (i64.or
+                (select
+                  (i64.or
+                    (local.get $t0)
+                    (i64.xor
+                      (i64.shr_u (local.get $t0) (i64.const 1))
+                      (i64.and
+                        (i64.xor (local.get $t12) (i64.shr_u (local.get $t12) (i64.const 1)))
+                        (i64.const 4611686018427387904)
+                      )
+                    )
+                  )
+                  (i64.and (local.get $t12) (i64.const -4611686018427387904))
+                  (local.get $t5)
+                )
+                (i64.and
+                  (i64.shr_u
+                    (i64.shr_u (i64.xor (i64.xor (local.get $t9) (local.get $t11)) (local.get $t10)) (local.get $t1))
+                    (i64.const 1)
+                  )
+                  (i64.const 8)
+                )
+              )
+              (local.get $flagAux)
+              (local.get $flagCode)
+            )
+            (i64.const -9223372036854775808)
+          )
+        )
         (local.set $flagCode (i32.const 15))
         (local.set $flagResult (i64.extend_i32_s (local.get $t2)))
-        (if $i17 (i32.eqz (i32.eqz (local.get $t2)))
+        (if $i15 (i32.eqz (i32.eqz (local.get $t2)))
           (then
-            (if $i18 (i32.or (i32.lt_s (local.get $left) (i32.const 5)) (i32.load (;attention;) (local.get $state)))
+            (if $i16 (i32.or (i32.lt_s (local.get $left) (i32.const 5)) (i32.load (;attention;) (local.get $state)))
               (then
                 (local.set $answer (i32.const (;border at e;)))
                 (br $b1)
@@ -190,7 +231,7 @@
         (unreachable)
       )
     )
-    (if $i19 (local.get $flagCode)
+    (if $i17 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )
@@ -200,6 +241,13 @@
     (i64.store (;gpr[0];) (local.get $state) (local.get $rax))
     (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
     (i64.store (;gpr[4];) (local.get $state) (local.get $rsp))
+    (i64.store (;compiledInstructions;)
+      (local.get $state)
+      (i64.add
+        (i64.load (;compiledInstructions;) (local.get $state))
+        (i64.sub (i64.load (;budget;) (local.get $state)) (i64.extend_i32_s (local.get $left)))
+      )
+    )
     (i64.store (;budget;) (local.get $state) (i64.extend_i32_s (local.get $left)))
     (local.get $answer)
   )

@@ -5,7 +5,7 @@
 ;;   000000008007  ff c9                           dec ecx
 ;;   000000008009  75 f5                           jne 0x8000
 ;;   00000000800b  f4                              hlt
-;; 458 bytes of Wasm
+;; 481 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
@@ -90,6 +90,13 @@
     (i64.store (;gpr[0];) (local.get $state) (local.get $rax))
     (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
     (i64.store (;gpr[2];) (local.get $state) (local.get $rdx))
+    (i64.store (;compiledInstructions;)
+      (local.get $state)
+      (i64.add
+        (i64.load (;compiledInstructions;) (local.get $state))
+        (i64.sub (i64.load (;budget;) (local.get $state)) (i64.extend_i32_s (local.get $left)))
+      )
+    )
     (i64.store (;budget;) (local.get $state) (i64.extend_i32_s (local.get $left)))
     (local.get $answer)
   )

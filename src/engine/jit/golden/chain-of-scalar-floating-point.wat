@@ -6,7 +6,7 @@
 ;;   00000000800c  ff c9                           dec ecx
 ;;   00000000800e  75 f0                           jne 0x8000
 ;;   000000008010  f4                              hlt
-;; 1264 bytes of Wasm
+;; 1445 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "fpAddSd" (func $fpAddSd))
@@ -14,7 +14,7 @@
   (import "core" "fpSubSd" (func $fpSubSd))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rcx i64) (local $stackPage i64) (local $xmm0 v128) (local $xmm1 v128) (local $xmm2 v128) (local $t0 v128) (local $t1 f64) (local $t2 f64) (local $t3 f64) (local $t4 i32) (local $t5 i64) (local $t6 i64) (local $t7 i32) (local $t8 i64) (local $t9 i32) (local $t10 i64) (local $t11 f64) (local $t12 f64) (local $t13 f64) (local $t14 v128) (local $t15 f64) (local $t16 f64) (local $t17 i32) (local $t18 i64) (local $t19 i64) (local $t20 i32) (local $t21 i64) (local $t22 i32) (local $t23 i64) (local $t24 i64) (local $t25 i64) (local $t26 f64) (local $t27 f64) (local $t28 f64) (local $t29 v128) (local $t30 f64) (local $t31 f64) (local $t32 i32) (local $t33 i64) (local $t34 i64) (local $t35 i32) (local $t36 i64) (local $t37 i32) (local $t38 i64) (local $t39 f64) (local $t40 f64) (local $t41 i32) (local $t42 i64) (local $t43 i64) (local $t44 i64)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rcx i64) (local $stackPage i64) (local $xmm0 v128) (local $xmm1 v128) (local $xmm2 v128) (local $t0 v128) (local $t1 f64) (local $t2 f64) (local $t3 f64) (local $t4 i32) (local $t5 i64) (local $t6 i64) (local $t7 i32) (local $t8 i64) (local $t9 i32) (local $t10 i64) (local $t11 f64) (local $t12 f64) (local $t13 f64) (local $t14 v128) (local $t15 f64) (local $t16 f64) (local $t17 i32) (local $t18 i64) (local $t19 i64) (local $t20 i32) (local $t21 i64) (local $t22 i32) (local $t23 i64) (local $t24 i64) (local $t25 i64) (local $t26 f64) (local $t27 f64) (local $t28 f64) (local $t29 v128) (local $t30 f64) (local $t31 f64) (local $t32 i32) (local $t33 i64) (local $t34 i64) (local $t35 i32) (local $t36 i64) (local $t37 i32) (local $t38 i64) (local $t39 f64) (local $t40 f64) (local $t41 i32) (local $t42 i32) (local $t43 i64) (local $t44 i64) (local $t45 i32) (local $t46 i32) (local $t47 i64) (local $t48 i64) (local $t49 i64) (local $t50 i64) (local $t51 i64) (local $t52 i64) (local $t53 i64)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0
       (i32.or
@@ -279,28 +279,73 @@
           )
         )
         (local.set $rcx (i64.extend_i32_u (local.tee $t41 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
-        (if $i13 (result i64) (i32.ge_u (local.get $flagCode) (i32.const 9))
-          (then
-            (local.get $flagFirst)
-          )
-          (else
-            (if $i14 (result i64) (local.get $flagCode)
-              (then
-                (local.tee $t42 (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
-              )
-              (else
-                (local.get $flagAux)
-              )
+        (local.set $t42 (i32.sub (local.get $flagCode) (i32.const 1)))
+        (local.set $t43 (local.get $flagFirst))
+        (local.set $t44
+          (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (i32.const 8) (i32.and (local.get $t42) (i32.const 3)))))
+        )
+        (local.set $t45 (i32.ge_u (local.get $flagCode) (i32.const 9)))
+        (local.set $t46 (i32.and (local.get $t42) (i32.const 4)))
+        (local.set $t47 (i64.shl (local.get $flagResult) (local.get $t44)))
+        (local.set $t48 (i64.shl (i64.const 1) (local.get $t44)))
+        (local.set $t49
+          (select
+            (select
+              (i64.add (local.get $t47) (local.get $t48))
+              (i64.sub (local.get $t47) (local.get $t48))
+              (local.get $t46)
             )
-            (i64.and (local.tee $t43) (i64.const -9223372036854775808))
+            (i64.shl (local.get $t43) (local.get $t44))
+            (local.get $t45)
           )
         )
-        (local.set $flagFirst (local.tee $t44))
+        (local.set $t50 (select (local.get $t47) (local.get $t49) (local.get $t46)))
+        (local.set $t52
+          (i64.sub (local.tee $t51 (select (local.get $t49) (local.get $t47) (local.get $t46))) (local.get $t50))
+        )
+        (local.set $t53
+          (i64.or
+            (i64.and (local.get $t50) (local.get $t52))
+            (i64.and (i64.or (local.get $t50) (local.get $t52)) (i64.xor (local.get $t51) (i64.const -1)))
+          )
+        )
+        (local.set $flagFirst
+          (i64.and
+            (select
+              (i64.or
+                (select
+                  (i64.or
+                    (local.get $t43)
+                    (i64.xor
+                      (i64.shr_u (local.get $t43) (i64.const 1))
+                      (i64.and
+                        (i64.xor (local.get $t53) (i64.shr_u (local.get $t53) (i64.const 1)))
+                        (i64.const 4611686018427387904)
+                      )
+                    )
+                  )
+                  (i64.and (local.get $t53) (i64.const -4611686018427387904))
+                  (local.get $t45)
+                )
+                (i64.and
+                  (i64.shr_u
+                    (i64.shr_u (i64.xor (i64.xor (local.get $t50) (local.get $t52)) (local.get $t51)) (local.get $t44))
+                    (i64.const 1)
+                  )
+                  (i64.const 8)
+                )
+              )
+              (local.get $flagAux)
+              (local.get $flagCode)
+            )
+            (i64.const -9223372036854775808)
+          )
+        )
         (local.set $flagCode (i32.const 15))
         (local.set $flagResult (i64.extend_i32_s (local.get $t41)))
-        (if $i15 (i32.eqz (i32.eqz (local.get $t41)))
+        (if $i13 (i32.eqz (i32.eqz (local.get $t41)))
           (then
-            (if $i16 (i32.or (i32.lt_s (local.get $left) (i32.const 5)) (i32.load (;attention;) (local.get $state)))
+            (if $i14 (i32.or (i32.lt_s (local.get $left) (i32.const 5)) (i32.load (;attention;) (local.get $state)))
               (then
                 (local.set $answer (i32.const (;border at e;)))
                 (br $b1)
@@ -315,7 +360,7 @@
         (unreachable)
       )
     )
-    (if $i17 (local.get $flagCode)
+    (if $i15 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )
@@ -324,6 +369,13 @@
     (i64.store (;flagResult;) (local.get $state) (local.get $flagResult))
     (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
     (v128.store (;xmm[0];) (local.get $state) (local.get $xmm0))
+    (i64.store (;compiledInstructions;)
+      (local.get $state)
+      (i64.add
+        (i64.load (;compiledInstructions;) (local.get $state))
+        (i64.sub (i64.load (;budget;) (local.get $state)) (i64.extend_i32_s (local.get $left)))
+      )
+    )
     (i64.store (;budget;) (local.get $state) (i64.extend_i32_s (local.get $left)))
     (local.get $answer)
   )

@@ -4,12 +4,12 @@
 ;;   000000008003  48 39 d8                        cmp rax, rbx
 ;;   000000008006  7c f8                           jl 0x8000
 ;;   000000008008  f4                              hlt
-;; 366 bytes of Wasm
+;; 344 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rbx i64) (local $stackPage i64) (local $t0 i64) (local $t1 i64) (local $t2 i64)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rbx i64) (local $stackPage i64) (local $t0 i64)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0 (i32.lt_s (local.get $left) (i32.const 4))
       (then
@@ -27,29 +27,12 @@
       )
       (loop $l3
         (local.set $rax (local.tee $t0 (i64.add (local.get $rax) (i64.const 1))))
-        (if $i4 (result i64) (i32.ge_u (local.get $flagCode) (i32.const 9))
-          (then
-            (local.get $flagFirst)
-          )
-          (else
-            (if $i5 (result i64) (local.get $flagCode)
-              (then
-                (local.tee $t1 (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
-              )
-              (else
-                (local.get $flagAux)
-              )
-            )
-            (i64.and (local.tee $t2) (i64.const -9223372036854775808))
-          )
-        )
-        (drop)
         (local.set $flagFirst (local.get $t0))
         (local.set $flagCode (i32.const 8))
         (local.set $flagResult (i64.sub (local.get $t0) (local.get $rbx)))
-        (if $i6 (i64.lt_s (local.get $t0) (local.get $rbx))
+        (if $i4 (i64.lt_s (local.get $t0) (local.get $rbx))
           (then
-            (if $i7 (i32.or (i32.lt_s (local.get $left) (i32.const 3)) (i32.load (;attention;) (local.get $state)))
+            (if $i5 (i32.or (i32.lt_s (local.get $left) (i32.const 3)) (i32.load (;attention;) (local.get $state)))
               (then
                 (local.set $answer (i32.const (;border at 6;)))
                 (br $b1)
@@ -64,7 +47,7 @@
         (unreachable)
       )
     )
-    (if $i8 (local.get $flagCode)
+    (if $i6 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )
@@ -72,6 +55,13 @@
     (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))
     (i64.store (;flagResult;) (local.get $state) (local.get $flagResult))
     (i64.store (;gpr[0];) (local.get $state) (local.get $rax))
+    (i64.store (;compiledInstructions;)
+      (local.get $state)
+      (i64.add
+        (i64.load (;compiledInstructions;) (local.get $state))
+        (i64.sub (i64.load (;budget;) (local.get $state)) (i64.extend_i32_s (local.get $left)))
+      )
+    )
     (i64.store (;budget;) (local.get $state) (i64.extend_i32_s (local.get $left)))
     (local.get $answer)
   )

@@ -7,7 +7,7 @@
 ;;   00000000800d  ff c9                           dec ecx
 ;;   00000000800f  75 ef                           jne 0x8000
 ;;   000000008011  f4                              hlt
-;; 461 bytes of Wasm
+;; 484 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
@@ -91,6 +91,13 @@
     (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
     (i64.store (;gpr[2];) (local.get $state) (local.get $rdx))
     (i64.store (;gpr[6];) (local.get $state) (local.get $rsi))
+    (i64.store (;compiledInstructions;)
+      (local.get $state)
+      (i64.add
+        (i64.load (;compiledInstructions;) (local.get $state))
+        (i64.sub (i64.load (;budget;) (local.get $state)) (i64.extend_i32_s (local.get $left)))
+      )
+    )
     (i64.store (;budget;) (local.get $state) (i64.extend_i32_s (local.get $left)))
     (local.get $answer)
   )

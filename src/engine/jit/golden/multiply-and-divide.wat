@@ -7,7 +7,7 @@
 ;;   00000000800c  ff c9                           dec ecx
 ;;   00000000800e  75 f0                           jne 0x8000
 ;;   000000008010  f4                              hlt
-;; 586 bytes of Wasm
+;; 609 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
@@ -116,6 +116,13 @@
     (i64.store (;gpr[0];) (local.get $state) (local.get $rax))
     (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
     (i64.store (;gpr[2];) (local.get $state) (local.get $rdx))
+    (i64.store (;compiledInstructions;)
+      (local.get $state)
+      (i64.add
+        (i64.load (;compiledInstructions;) (local.get $state))
+        (i64.sub (i64.load (;budget;) (local.get $state)) (i64.extend_i32_s (local.get $left)))
+      )
+    )
     (i64.store (;budget;) (local.get $state) (i64.extend_i32_s (local.get $left)))
     (local.get $answer)
   )

@@ -7,13 +7,13 @@
 ;;   000000008004  ff c9                           dec ecx
 ;;   000000008006  75 f8                           jne 0x8000
 ;;   000000008008  f4                              hlt
-;; 949 bytes of Wasm
+;; 1130 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "refill" (func $refill (param i64 i32 i32) (result i32)))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rdx i64) (local $rsp i64) (local $stackPage i64) (local $stackAddend i32) (local $t0 i64) (local $t1 i64) (local $t2 i64) (local $t3 i32) (local $t4 i32) (local $t5 i64) (local $t6 i64) (local $t7 i32) (local $t8 i32) (local $t9 i64) (local $t10 i64) (local $t11 i32) (local $t12 i32) (local $t13 i64) (local $t14 i64) (local $t15 i32) (local $t16 i32) (local $t17 i64) (local $t18 i32) (local $t19 i64) (local $t20 i64) (local $t21 i64)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rdx i64) (local $rsp i64) (local $stackPage i64) (local $stackAddend i32) (local $t0 i64) (local $t1 i64) (local $t2 i64) (local $t3 i32) (local $t4 i32) (local $t5 i64) (local $t6 i64) (local $t7 i32) (local $t8 i32) (local $t9 i64) (local $t10 i64) (local $t11 i32) (local $t12 i32) (local $t13 i64) (local $t14 i64) (local $t15 i32) (local $t16 i32) (local $t17 i64) (local $t18 i32) (local $t19 i32) (local $t20 i64) (local $t21 i64) (local $t22 i32) (local $t23 i32) (local $t24 i64) (local $t25 i64) (local $t26 i64) (local $t27 i64) (local $t28 i64) (local $t29 i64) (local $t30 i64)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0 (i32.lt_s (local.get $left) (i32.const 7))
       (then
@@ -205,28 +205,73 @@
         (local.set $rsp (i64.add (local.get $t9) (i64.const 8)))
         (local.set $rcx (local.get $t17))
         (local.set $rcx (i64.extend_i32_u (local.tee $t18 (i32.sub (i32.wrap_i64 (local.get $t17)) (i32.const 1)))))
-        (if $i16 (result i64) (i32.ge_u (local.get $flagCode) (i32.const 9))
-          (then
-            (local.get $flagFirst)
-          )
-          (else
-            (if $i17 (result i64) (local.get $flagCode)
-              (then
-                (local.tee $t19 (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
-              )
-              (else
-                (local.get $flagAux)
-              )
+        (local.set $t19 (i32.sub (local.get $flagCode) (i32.const 1)))
+        (local.set $t20 (local.get $flagFirst))
+        (local.set $t21
+          (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (i32.const 8) (i32.and (local.get $t19) (i32.const 3)))))
+        )
+        (local.set $t22 (i32.ge_u (local.get $flagCode) (i32.const 9)))
+        (local.set $t23 (i32.and (local.get $t19) (i32.const 4)))
+        (local.set $t24 (i64.shl (local.get $flagResult) (local.get $t21)))
+        (local.set $t25 (i64.shl (i64.const 1) (local.get $t21)))
+        (local.set $t26
+          (select
+            (select
+              (i64.add (local.get $t24) (local.get $t25))
+              (i64.sub (local.get $t24) (local.get $t25))
+              (local.get $t23)
             )
-            (i64.and (local.tee $t20) (i64.const -9223372036854775808))
+            (i64.shl (local.get $t20) (local.get $t21))
+            (local.get $t22)
           )
         )
-        (local.set $flagFirst (local.tee $t21))
+        (local.set $t27 (select (local.get $t24) (local.get $t26) (local.get $t23)))
+        (local.set $t29
+          (i64.sub (local.tee $t28 (select (local.get $t26) (local.get $t24) (local.get $t23))) (local.get $t27))
+        )
+        (local.set $t30
+          (i64.or
+            (i64.and (local.get $t27) (local.get $t29))
+            (i64.and (i64.or (local.get $t27) (local.get $t29)) (i64.xor (local.get $t28) (i64.const -1)))
+          )
+        )
+        (local.set $flagFirst
+          (i64.and
+            (select
+              (i64.or
+                (select
+                  (i64.or
+                    (local.get $t20)
+                    (i64.xor
+                      (i64.shr_u (local.get $t20) (i64.const 1))
+                      (i64.and
+                        (i64.xor (local.get $t30) (i64.shr_u (local.get $t30) (i64.const 1)))
+                        (i64.const 4611686018427387904)
+                      )
+                    )
+                  )
+                  (i64.and (local.get $t30) (i64.const -4611686018427387904))
+                  (local.get $t22)
+                )
+                (i64.and
+                  (i64.shr_u
+                    (i64.shr_u (i64.xor (i64.xor (local.get $t27) (local.get $t29)) (local.get $t28)) (local.get $t21))
+                    (i64.const 1)
+                  )
+                  (i64.const 8)
+                )
+              )
+              (local.get $flagAux)
+              (local.get $flagCode)
+            )
+            (i64.const -9223372036854775808)
+          )
+        )
         (local.set $flagCode (i32.const 15))
         (local.set $flagResult (i64.extend_i32_s (local.get $t18)))
-        (if $i18 (i32.eqz (i32.eqz (local.get $t18)))
+        (if $i16 (i32.eqz (i32.eqz (local.get $t18)))
           (then
-            (if $i19 (i32.or (i32.lt_s (local.get $left) (i32.const 6)) (i32.load (;attention;) (local.get $state)))
+            (if $i17 (i32.or (i32.lt_s (local.get $left) (i32.const 6)) (i32.load (;attention;) (local.get $state)))
               (then
                 (local.set $answer (i32.const (;border at 6;)))
                 (br $b1)
@@ -241,7 +286,7 @@
         (unreachable)
       )
     )
-    (if $i20 (local.get $flagCode)
+    (if $i18 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )
@@ -251,6 +296,13 @@
     (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
     (i64.store (;gpr[2];) (local.get $state) (local.get $rdx))
     (i64.store (;gpr[4];) (local.get $state) (local.get $rsp))
+    (i64.store (;compiledInstructions;)
+      (local.get $state)
+      (i64.add
+        (i64.load (;compiledInstructions;) (local.get $state))
+        (i64.sub (i64.load (;budget;) (local.get $state)) (i64.extend_i32_s (local.get $left)))
+      )
+    )
     (i64.store (;budget;) (local.get $state) (i64.extend_i32_s (local.get $left)))
     (local.get $answer)
   )

@@ -6,7 +6,7 @@
 ;;   000000008009  ff ca                           dec edx
 ;;   00000000800b  75 f3                           jne 0x8000
 ;;   00000000800d  f4                              hlt
-;; 242 bytes of Wasm
+;; 265 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
@@ -43,6 +43,13 @@
     (i64.store (;flagResult;) (local.get $state) (local.get $flagResult))
     (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
     (i64.store (;gpr[7];) (local.get $state) (local.get $rdi))
+    (i64.store (;compiledInstructions;)
+      (local.get $state)
+      (i64.add
+        (i64.load (;compiledInstructions;) (local.get $state))
+        (i64.sub (i64.load (;budget;) (local.get $state)) (i64.extend_i32_s (local.get $left)))
+      )
+    )
     (i64.store (;budget;) (local.get $state) (i64.extend_i32_s (local.get $left)))
     (local.get $answer)
   )
