@@ -1,5 +1,6 @@
 // Boots software that is not ours and gives back all that it said.
 
+import { setTimeout as delay } from "node:timers/promises";
 import { startNode, type Ending } from "../embed/node.ts";
 import type { EngineName, InputRecord } from "../embed/protocol.ts";
 import type { FlatKernel } from "../palacios/boot/load.ts";
@@ -13,6 +14,8 @@ export interface GuestRun {
   flat?: FlatKernel;
   memoryMiB?: number;
   vcpus?: number;
+  /** How often it is paused and resumed, from the beginning on, as long as it runs. */
+  pauses?: number;
   engine?: EngineName;
   /** Deterministic, with chance beginning there, and input from a recording. */
   virtualTime?: { seed: number; input?: readonly InputRecord[] };
@@ -26,7 +29,7 @@ export interface GuestRun {
 export interface GuestEnd extends Ending { protocol: string; text: string }
 
 /** Output has its carriage returns taken out. */
-export async function runGuest({ kernel, initrds = [], commandLine = "", files = {}, flat, memoryMiB = 256, vcpus = 1, engine = "interp", virtualTime, input = "", until, limitSeconds = 300 }: GuestRun): Promise<GuestEnd> {
+export async function runGuest({ kernel, initrds = [], commandLine = "", files = {}, flat, memoryMiB = 256, vcpus = 1, pauses = 0, engine = "interp", virtualTime, input = "", until, limitSeconds = 300 }: GuestRun): Promise<GuestEnd> {
   const memoryBytes = memoryMiB * 2 ** 20;
   let text = "", protocol = "";
   const decoder = new TextDecoder();
@@ -42,9 +45,20 @@ export async function runGuest({ kernel, initrds = [], commandLine = "", files =
   let waiting: Uint8Array = new TextEncoder().encode(input);
   const feeding = setInterval(() => { waiting = waiting.subarray(node.write(waiting)); }, 10);
   const limit = setTimeout(() => node.stop(), limitSeconds * 1000);
+  let running = true;
+  const pausing = (async () => {
+    for (let times = 0; times < pauses && running; times++) {
+      await delay(1 + (times * 7) % 40);
+      await node.pause();
+      await delay(times % 3);
+      await node.resume();
+    }
+  })();
   try {
     return { ...await node.ended, protocol, text };
   } finally {
+    running = false;
+    await pausing;
     clearInterval(feeding);
     clearTimeout(limit);
   }
