@@ -21,11 +21,14 @@ export function lz4Legacy(input: Uint8Array): Uint8Array {
   return inflated(output);
 }
 
+/** Up to here a loop copies quicker than a call of the runtime. */
+const SHORT = 48;
+
 function block(input: Uint8Array, output: Output): void {
   const start = output.length, limit = start + BLOCK_MAX;
-  let from = 0, to = start;
-  const long = (length: number) => {
-    if (length !== 15) return length;
+  let { bytes } = output, from = 0, to = start;
+  const long = () => {
+    let length = 15;
     for (let byte = 255; byte === 255;) {
       byte = input[from++] ?? 0;
       length += byte;
@@ -36,23 +39,28 @@ function block(input: Uint8Array, output: Output): void {
     if (end > limit) throw new RangeError("LZ4 block is too long");
     output.length = to;
     reserve(output, end - to);
+    bytes = output.bytes;
   };
   while (from < input.length) {
     const token = input[from++];
-    const literals = long(token >> 4);
+    const literals = token >> 4 === 15 ? long() : token >> 4, behind = to + literals;
     if (from + literals > input.length) throw new RangeError("LZ4 literals run over the end");
-    room(to + literals);
-    output.bytes.set(input.subarray(from, from + literals), to);
-    from += literals;
-    to += literals;
+    if (behind > limit || behind > bytes.length) room(behind);
+    if (literals > SHORT) {
+      bytes.set(input.subarray(from, from + literals), to);
+      from += literals;
+      to = behind;
+    } else while (to < behind) bytes[to++] = input[from++];
     if (from >= input.length) break; // the last sequence has no match
     const distance = input[from] | (input[from + 1] << 8);
     from += 2;
-    const end = to + long(token & 15) + 4;
+    const length = ((token & 15) === 15 ? long() : token & 15) + 4, end = to + length;
     if (distance === 0 || distance > to - start) throw new RangeError("LZ4 match lies outside of the block");
-    room(end);
-    const { bytes } = output;
-    while (to < end) { bytes[to] = bytes[to - distance]; to++; }
+    if (end > limit || end > bytes.length) room(end);
+    if (length > SHORT && distance >= length) {
+      bytes.copyWithin(to, to - distance, to - distance + length);
+      to = end;
+    } else for (let source = to - distance; to < end;) bytes[to++] = bytes[source++];
   }
   output.length = to;
 }
