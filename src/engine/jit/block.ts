@@ -145,7 +145,8 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
     graph.rare();
     answer(kind === "fault" ? C.REGION_FAULT : C.REGION_COLD);
   } };
-  const surroundings = { g, state, core, leaveOnMiss: true, refills: true, inlineFloat: true, locked: () => at.locked === true, stackPage: { page: LOCAL.stackPage, addend: LOCAL.stackAddend, near: (linear: Node) => placement.onStack(linear) } };
+  const surroundings = { g, state, core, leaveOnMiss: true, refills: true, inlineFloat: true, locked: () => at.locked === true, 
+    remembered: (linear: Node, writes: boolean) => placement.remembered(linear, writes) };
   const flagStore = flagsInLocals(surroundings);
   const placement = regionPlacement(surroundings, touched, jump);
   const made = createEmit(surroundings, placement.of, flagStore, xmmInLocals(surroundings, placement.vectors));

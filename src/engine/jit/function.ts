@@ -80,9 +80,11 @@ function writePrologue(out: ByteWriter, { touched, assumes, longest }: RegionFac
   load("i64.load", OFFSET.page, LOCAL.page);
   load("i64.load", OFFSET.flagResult, LOCAL.flagResult);
   load("i64.load", OFFSET.flagAux, LOCAL.flagAux);
-  out.byte(W.i64Const);
-  out.s64(-1n); // no page
-  w.set(LOCAL.stackPage);
+  for (const local of [LOCAL.stackPage, ...touched.streams.map((_, stream) => LOCAL.streamPage + stream)]) {
+    out.byte(W.i64Const);
+    out.s64(-1n); // no page
+    w.set(local);
+  }
   for (const number of registers(touched.read | touched.written)) load("i64.load", OFFSET.gpr + 8 * number, LOCAL.gpr + number);
   for (const number of registers(touched.vectorsRead | touched.vectorsWritten)) load("v128.load", OFFSET.xmm + 16 * number, LOCAL.xmm + number);
 }

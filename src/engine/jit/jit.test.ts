@@ -109,3 +109,17 @@ test("a loop over the border of two pages, with an instruction on it, is one reg
   const exits = Array.from({ length: 16 }, (_, way) => Number(vcpu.state.readField("regionExits", way)));
   assert.ok(exits.reduce((sum, count) => sum + count, 0) < 100, `left ${exits}`);
 });
+
+test("pages are remembered by stream: a copy over page borders, aligned or not, and a page that is read before it is written", () => {
+  // mov rsi, SOURCE; mov rdi, TARGET; mov ecx, n; again: mov rax, [rsi]; mov rdx, [rdi]; mov [rdi], rax; add rsi, 8; add rdi, 8; dec ecx; jnz again; hlt
+  const [count, source, target] = [3000, DATA + 3, DATA + 0x10005];
+  const word = (value: number) => [value & 0xff, value >> 8 & 0xff, value >> 16 & 0xff, value >> 24 & 0xff];
+  const code = [0xbe, ...word(source), 0xbf, ...word(target), 0xb9, ...word(count), 0x48, 0x8b, 0x06, 0x48, 0x8b, 0x17, 0x48, 0x89, 0x07, 0x48, 0x83, 0xc6, 8, 0x48, 0x83, 0xc7, 8, 0xff, 0xc9, 0x75, 0xeb, 0xf4];
+  const { vcpu, memory, counters } = machine(code, 3);
+  const bytes = Uint8Array.from({ length: count * 8 }, (_, index) => index * 7 + (index >> 8));
+  memory.write(source, bytes);
+  assert.equal(vcpu.run(1_000_000).reason, "hlt");
+  assert.deepEqual(memory.read(target, bytes.length), bytes);
+  assert.equal(vcpu.retired(), 3 + 7 * count + 1);
+  assert.ok(counters.regions >= 1);
+});

@@ -3,10 +3,13 @@
 import type { LocalPool } from "../wasm/lower.ts";
 import type { ValueType } from "../wasm/opcodes.ts";
 
+/** Pages that a region remembers beside that of the stack (docs/adr/0011-tlb.md). */
+export const STREAMS = 8;
+
 /** state, number of the block to go to, and the operation to answer with: parameters. Then what every region has. */
-export const LOCAL = { state: 0, entry: 1, answer: 2, left: 3, flagCode: 4, page: 5, flagResult: 6, flagFirst: 7, flagAux: 8, gpr: 9, stackPage: 25, stackAddend: 26, xmm: 27, temporaries: 43 } as const;
+export const LOCAL = { state: 0, entry: 1, answer: 2, left: 3, flagCode: 4, page: 5, flagResult: 6, flagFirst: 7, flagAux: 8, gpr: 9, stackPage: 25, stackAddend: 26, xmm: 27, streamPage: 43, streamAddend: 43 + STREAMS, temporaries: 43 + 2 * STREAMS } as const;
 export const FIXED_TYPES: readonly ValueType[] = ["i32", "i32", ...Array.from({ length: LOCAL.stackAddend - LOCAL.page }, () => "i64" as const), "i32",
-  ...Array.from({ length: 16 }, () => "v128" as const)];
+  ...Array.from({ length: 16 }, () => "v128" as const), ...Array.from({ length: STREAMS }, () => "i64" as const), ...Array.from({ length: STREAMS }, () => "i32" as const)];
 
 /** As lower's localPool, but quick for hundreds of locals: each type is handed out in order. */
 export function orderedPool(first: number): LocalPool {

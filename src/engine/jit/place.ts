@@ -7,23 +7,24 @@ import type { Emit, Operand, Width } from "../../isa/emit.ts";
 import type { Form } from "../../isa/forms.ts";
 import type { Placement } from "../wasm/emit.ts";
 import type { Node, Region } from "../wasm/ir.ts";
-import { conversions, type Surroundings } from "../wasm/types.ts";
+import { conversions, type RememberedPage, type Surroundings } from "../wasm/types.ts";
 import type { VectorLocals } from "../wasm/xmm.ts";
-import { LOCAL } from "./locals.ts";
+import { LOCAL, STREAMS } from "./locals.ts";
 
-const RSP = 4;
+const RSP = 4, PAGE_BYTES = 4096;
 const ones = (width: number) => (1n << BigInt(width)) - 1n;
 const pair = (low: number, high: number) => BigInt.asUintN(64, BigInt(high) << 32n | BigInt(low >>> 0));
 
-/** Registers that a region touches, as bits: general ones, and XMM. */
-export interface Touched { read: number; written: number; vectorsRead: number; vectorsWritten: number }
-export const untouched = (): Touched => ({ read: 0, written: 0, vectorsRead: 0, vectorsWritten: 0 });
+/** Registers that a region touches, as bits: general ones, and XMM. `streams`: what pages are remembered for, `steady`: by
+ * which registers (steady.ts). */
+export interface Touched { read: number; written: number; vectorsRead: number; vectorsWritten: number; streams: string[]; steady: number }
+export const untouched = (): Touched => ({ read: 0, written: 0, vectorsRead: 0, vectorsWritten: 0, streams: [], steady: 0 });
 
 export interface RegionPlacement {
   readonly of: (e: Emit<Node>) => Placement;
   readonly vectors: VectorLocals;
-  /** Is this an address relative to RSP? */
-  onStack(linear: Node): boolean;
+  /** Where the page of an access to this address is remembered. */
+  remembered(linear: Node, writes: boolean): RememberedPage | undefined;
   /** The instruction that comes; `offset`: in its page. */
   begin(form: Form, decoded: Decoded, offset: number): void;
 }
@@ -79,6 +80,7 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, ju
   const writeHigh = (number: number, value: Node) =>
     set(number, g.pure("i64.or", and(get(number), ~0xff00n), g.pure("i64.shl", and(as64(value), 0xffn), g.i64(8n))));
 
+  /** Is this an address relative to RSP? */
   const onStack = (linear: Node) => {
     const top = values[RSP]?.value;
     if (top === undefined) return false;
@@ -104,6 +106,22 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, ju
   };
   const baseOf = (segment: number) => g.load("i64.load", state, OFFSET.segBase + 8 * segment);
   const withSegment = (segment: number, address: Node) => (segment === C.SEG_FS || segment === C.SEG_GS ? add(baseOf(segment), address) : address);
+  /** Accesses that probably go on where the one before was: by the same registers, and from about there. */
+  const streamOf = () => {
+    const isSteady = (register: number) => register === NO_REGISTER || register === BASE_RIP || (touched.steady >> register & 1) !== 0;
+    if (!isSteady(decoded.base) || !isSteady(decoded.index)) return undefined;
+    const near = decoded.base === NO_REGISTER || decoded.base === BASE_RIP ? PAGE_BYTES : 2 * PAGE_BYTES, displacement = decoded.dispLow + (decoded.base === BASE_RIP ? offset : 0);
+    return `${decoded.segment} ${decoded.base} ${decoded.index} ${near === PAGE_BYTES ? Math.floor(displacement / near) : Math.round(displacement / near)}`;
+  };
+  let addressed: { node: Node; stream: string | undefined } | undefined;
+  const remembered = (linear: Node, writes: boolean): RememberedPage | undefined => {
+    if (onStack(linear)) return { page: LOCAL.stackPage, addend: LOCAL.stackAddend, writable: true };
+    if (addressed?.node !== linear || addressed.stream === undefined) return undefined;
+    const name = `${addressed.stream} ${writes ? "w" : "r"}`, { streams } = touched;
+    let stream = streams.indexOf(name);
+    if (stream < 0 && streams.length < STREAMS) stream = streams.push(name) - 1;
+    return stream < 0 ? undefined : { page: LOCAL.streamPage + stream, addend: LOCAL.streamAddend + stream, writable: writes };
+  };
   const relativeTarget = (width: Width) => {
     const target = fromPage(signed(decoded.immLow, decoded.immHigh) + end());
     return width === 64 ? target : and(target, ones(width));
@@ -135,7 +153,11 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, ju
       return e.zeroExtend(width, g.i64(BigInt.asUintN(width, value)));
     },
     effectiveAddress,
-    linearAddress: () => withSegment(decoded.segment, effectiveAddress()),
+    linearAddress: () => {
+      const node = withSegment(decoded.segment, effectiveAddress());
+      addressed = { node, stream: streamOf() };
+      return node;
+    },
     linear: (segment, address) => {
       if (segment.kind !== "const") return unforeseen();
       return withSegment(segment.low, as64(address));
@@ -168,7 +190,7 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, ju
     again: () => g.exit("again"),
   });
   return {
-    of, onStack, vectors,
+    of, remembered, vectors,
     begin: (nextForm, nextDecoded, nextOffset) => {
       form = nextForm;
       decoded = nextDecoded;

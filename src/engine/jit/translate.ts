@@ -9,6 +9,7 @@ import { createFacts } from "./facts.ts";
 import { writeRegion, type RegionFunction } from "./function.ts";
 import { untouched } from "./place.ts";
 import type { BlockReader, Region, RegionBlock, Words } from "./region.ts";
+import { steadyRegisters } from "./steady.ts";
 import { structure } from "./structure.ts";
 
 const PAGE = 4096;
@@ -70,6 +71,8 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
       const { op, offset, left } = list[second];
       return [...list.slice(0, second), { op, offset, left: left + 1, goto: false, into: byPlace.get(block.distance * PAGE + offset) }];
     });
+
+    touched.steady = steadyRegisters(lists);
 
     const linked = (index: number, op: number) => {
       const block = blocks[index], [address, pages] = linkOf(block, op);

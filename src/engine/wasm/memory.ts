@@ -37,7 +37,7 @@ export function tlbEntry(g: Graph, state: Node, linear: Node): Node {
   return g.pure("i32.add", g.load("i32.load", state, OFFSET.tlb), index);
 }
 
-export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, stackPage }: Surroundings, { as64, asWidth }: Conversions): Memory {
+export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, remembered }: Surroundings, { as64, asWidth }: Conversions): Memory {
   const checkFault = () => g.when(g.load("i32.load", state, OFFSET.fault), () => g.exit("fault"));
 
   const lookUp = (linear: Node, bytes: number, tag: number) => {
@@ -60,22 +60,24 @@ export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, st
     return true;
   };
 
-  /** Host address in the page of the stack, looked up when that was another one. */
-  const onStack = (linear: Node, bytes: number): Node | undefined => {
-    if (!stackPage?.near(linear)) return undefined;
+  /** Host address by way of a page that is remembered, looked up when that was another one. */
+  const onPage = (linear: Node, bytes: number, writes: boolean): Node | undefined => {
+    const known = remembered?.(linear, writes);
+    if (!known) return undefined;
     const last = g.pure("i64.and", g.pure("i64.add", linear, g.i64(BigInt(bytes - 1))), g.i64(PAGE_MASK));
-    g.when(g.pure("i64.ne", last, g.get(stackPage.page, "i64")), () => {
-      const { entry, hit, refill } = lookUp(linear, bytes, C.TLB_WRITE);
+    g.when(g.pure("i64.ne", last, g.get(known.page, "i64")), () => {
+      g.rare();
+      const { entry, hit, refill } = lookUp(linear, bytes, known.writable ? C.TLB_WRITE : C.TLB_READ);
       leaves(hit, refill);
-      g.note(stackPage.addend, g.load("i32.load", entry, C.TLB_ADDEND));
-      g.note(stackPage.page, last);
+      g.note(known.addend, g.load("i32.load", entry, C.TLB_ADDEND));
+      g.note(known.page, last);
     });
-    return g.pure("i32.add", g.get(stackPage.addend, "i32"), g.pure("i32.wrap_i64", linear));
+    return g.pure("i32.add", g.get(known.addend, "i32"), g.pure("i32.wrap_i64", linear));
   };
 
   const load = (width: Width, at: Node): Node => {
-    const linear = as64(at), onPage = onStack(linear, width / 8);
-    if (onPage) return g.load(LOADS[width], onPage, 0);
+    const linear = as64(at), known = onPage(linear, width / 8, false);
+    if (known) return g.load(LOADS[width], known, 0);
     const { entry, hit, refill } = lookUp(linear, width / 8, C.TLB_READ);
     if (leaves(hit, refill)) return g.load(LOADS[width], hostOf(entry, linear), 0);
     return g.choose(typeOf(width), hit, () => g.load(LOADS[width], hostOf(entry, linear), 0), () => {
@@ -85,8 +87,8 @@ export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, st
     }, width);
   };
   const store = (width: Width, at: Node, value: Node): void => {
-    const linear = as64(at), stored = asWidth(width, value), onPage = onStack(linear, width / 8);
-    if (onPage) return g.store(STORES[width], onPage, 0, stored);
+    const linear = as64(at), stored = asWidth(width, value), known = onPage(linear, width / 8, true);
+    if (known) return g.store(STORES[width], known, 0, stored);
     const { entry, hit, refill } = lookUp(linear, width / 8, C.TLB_WRITE);
     if (leaves(hit, refill)) return g.store(STORES[width], hostOf(entry, linear), 0, stored);
     g.when(hit, () => g.store(STORES[width], hostOf(entry, linear), 0, stored), () => {
@@ -133,12 +135,15 @@ export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, st
   const update = (width: Width, at: Node, compute: (old: Node) => Node): Node => {
     const linear = as64(at);
     if (locked?.()) return lockedUpdate(width, linear, compute);
-    const { entry, hit, refill } = lookUp(linear, width / 8, C.TLB_WRITE);
-    if (leaves(hit, refill)) {
-      const host = hostOf(entry, linear), old = g.load(LOADS[width], host, 0);
+    const inPlace = (host: Node) => {
+      const old = g.load(LOADS[width], host, 0);
       g.store(STORES[width], host, 0, asWidth(width, compute(old)));
       return old;
-    }
+    };
+    const known = onPage(linear, width / 8, true);
+    if (known) return inPlace(known);
+    const { entry, hit, refill } = lookUp(linear, width / 8, C.TLB_WRITE);
+    if (leaves(hit, refill)) return inPlace(hostOf(entry, linear));
     const host = g.choose("i32", hit, () => hostOf(entry, linear), () => {
       const scratch = g.call(core("beginUpdate"), [linear, g.i32(width / 8)], "i32");
       checkFault();
@@ -154,7 +159,8 @@ export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, st
     return old;
   };
   const loadVector = (at: Node): Node => {
-    const linear = as64(at);
+    const linear = as64(at), known = onPage(linear, 16, false);
+    if (known) return g.load("v128.load", known, 0);
     const { entry, hit, refill } = lookUp(linear, 16, C.TLB_READ);
     if (leaves(hit, refill)) return g.load("v128.load", hostOf(entry, linear), 0);
     return g.choose("v128", hit, () => g.load("v128.load", hostOf(entry, linear), 0), () => {
@@ -164,7 +170,8 @@ export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, st
     });
   };
   const storeVector = (at: Node, value: Node): void => {
-    const linear = as64(at);
+    const linear = as64(at), known = onPage(linear, 16, true);
+    if (known) return g.store("v128.store", known, 0, value);
     const { entry, hit, refill } = lookUp(linear, 16, C.TLB_WRITE);
     if (leaves(hit, refill)) return g.store("v128.store", hostOf(entry, linear), 0, value);
     g.when(hit, () => g.store("v128.store", hostOf(entry, linear), 0, value), () => {

@@ -4,6 +4,9 @@
 import type { Width } from "../../isa/emit.ts";
 import type { Graph, Node } from "./ir.ts";
 
+/** Two locals: a page that was accessed, writable if it was written to, and its addend. `writable`: it is looked up as if to be written to. */
+export interface RememberedPage { page: number; addend: number; writable: boolean }
+
 /** Where the code that is written runs: its graph, the address of the vCPU's state, and the functions of engine/core by name. */
 export interface Surroundings {
   readonly g: Graph;
@@ -19,9 +22,8 @@ export interface Surroundings {
   locked?(): boolean;
   /** Without `leaveOnMiss`: executes this same instruction once more. */
   retry?(): void;
-  /** Locals that remember the page of the stack, writable, and its addend, from one access to the next: nothing but an exit changes the TLB.
-   * `near` tells whether an address is likely to be in it. */
-  readonly stackPage?: { page: number; addend: number; near(linear: Node): boolean };
+  /** Where the page of such an access is remembered from one access to the next: nothing but an exit takes anything from the TLB. */
+  readonly remembered?: (linear: Node, writes: boolean) => RememberedPage | undefined;
 }
 
 export const typeOf = (width: Width) => (width === 64 ? "i64" : "i32");

@@ -8,7 +8,7 @@
 ;;   00000000800c  ff c9                           dec ecx
 ;;   00000000800e  75 f7                           jne 0x8007
 ;;   000000008010  f4                              hlt
-;; 989 bytes of Wasm
+;; 1000 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "refill" (func $refill (param i64 i32 i32) (result i32)))

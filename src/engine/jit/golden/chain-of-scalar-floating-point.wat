@@ -6,7 +6,7 @@
 ;;   00000000800c  ff c9                           dec ecx
 ;;   00000000800e  75 f0                           jne 0x8000
 ;;   000000008010  f4                              hlt
-;; 1445 bytes of Wasm
+;; 1451 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "fpAddSd" (func $fpAddSd))

@@ -4,7 +4,7 @@
 ;;   000000008003  ff c9                           dec ecx
 ;;   000000008005  75 f9                           jne 0x8000
 ;;   000000008007  f4                              hlt
-;; 387 bytes of Wasm
+;; 391 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))

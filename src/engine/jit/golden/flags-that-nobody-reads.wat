@@ -7,7 +7,7 @@
 ;;   00000000800d  ff c9                           dec ecx
 ;;   00000000800f  75 ef                           jne 0x8000
 ;;   000000008011  f4                              hlt
-;; 484 bytes of Wasm
+;; 488 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))

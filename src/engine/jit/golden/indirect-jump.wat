@@ -20,7 +20,7 @@
 ;;   000000008009  83 e0 01                        and eax, 0x1
 ;;   00000000800c  48 8d 04 83                     lea rax, [rbx+rax*4]
 ;;   000000008010  ff e0                           jmp rax
-;; 1329 bytes of Wasm
+;; 1331 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
