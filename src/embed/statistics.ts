@@ -2,16 +2,19 @@
 
 import type { JitCounters } from "../engine/jit/counters.ts";
 import { REGION_EXITS, type FieldName } from "../hal/layout.ts";
+import type { VcpuState } from "../hal/state.ts";
 import type { Vm } from "../palacios/vm.ts";
 import type { JitStatistics, LiveStatistics } from "./protocol.ts";
 
 /** @param jit of the thread that runs the VM; undefined: another engine */
 export function readStatistics(vm: Vm, elapsedMs: number, sleptMs: number, jit?: JitCounters): LiveStatistics {
-  const sum = (field: FieldName, index = 0) => vm.vcpus.reduce((total, vcpu) => total + Number(vcpu.state.readField(field, index)), 0);
+  const states = vm.states(), own = vm.vcpus.map(({ state }) => state);
+  const sumOf = (of: readonly VcpuState[]) => (field: FieldName, index = 0) => of.reduce((total, state) => total + Number(state.readField(field, index)), 0);
+  const sum = sumOf(states);
   return {
-    instructions: vm.vcpus.reduce((total, vcpu) => total + vcpu.retired(), 0), elapsedMs, runningMs: elapsedMs - sleptMs, exits: { ...vm.exits },
+    instructions: sum("retired"), elapsedMs, runningMs: elapsedMs - sleptMs, exits: { ...vm.exits },
     interrupts: sum("interrupts"), pageFaults: sum("pageFaults"), tlbMisses: sum("tlbMisses"), blocksDecoded: sum("blocksDecoded"), codeInvalidations: sum("codeInvalidations"),
-    resets: vm.resets, ...(jit && { jit: jitStatistics(jit, sum) }),
+    resets: vm.resets, ...(jit && { jit: jitStatistics(jit, sumOf(own)) }),
   };
 }
 

@@ -6,6 +6,8 @@ import { createTimers, type Timers } from "../base/timers.ts";
 import type { Console } from "../backend/console.ts";
 import { LAPIC_TIMER_HZ } from "../abi/pc.ts";
 import { createPcDevices, PC_HARDWARE, type PcDevices } from "../device/pc.ts";
+import { CONSTANTS } from "../hal/layout.ts";
+import { openVcpuState, type VcpuState } from "../hal/state.ts";
 import { createVnodeMemory, type NodeMemory, type VnodeMemory } from "../hal/memory.ts";
 import type { Tracer, TraceTopic } from "../hal/trace.ts";
 import type { Engine, GuestClock, Vcpu } from "../hal/vcpu.ts";
@@ -74,6 +76,8 @@ export interface Vm {
   /** Set when time counts instructions. */
   readonly virtualClock: VirtualClock | undefined;
   readonly trace: Tracer | undefined;
+  /** States of all vCPUs, those on other threads too, as far as they have begun. */
+  states(): VcpuState[];
   /** The vCPUs that are not in `vcpus`. */
   readonly others: Cores | undefined;
   /** Answers what other vCPUs have asked. */
@@ -111,7 +115,7 @@ export function createVm(setup: VmSetup): Vm {
   let own: OwnLapic | undefined;
   const virtualClock = setup.deterministic ? setup.clock as VirtualClock : undefined;
   const asked: Asked[] = Array.from({ length: vcpuCount }, () => ({ line: false, nmi: false, init: false, startup: -1 }));
-  const vm: Vm = { id, memory, vcpus, timers, virtualClock, trace: undefined, others, settle, serveOthers, sliceEndNs: 0, devices: undefined as unknown as PcDevices, outcome: undefined, resetRequested: false, resets: 0, exits: {}, boot, reset };
+  const vm: Vm = { id, memory, vcpus, timers, virtualClock, trace: undefined, others, states, settle, serveOthers, sliceEndNs: 0, devices: undefined as unknown as PcDevices, outcome: undefined, resetRequested: false, resets: 0, exits: {}, boot, reset };
   const panic = watchForPanic(setup.console, (message) => end({ kind: "panic", message }));
   const devices = createPcDevices({
     timers, console: panic.port, memoryBytes, startEpochMs: setup.startEpochMs, tscHz: TSC_HZ,
@@ -177,6 +181,10 @@ export function createVm(setup: VmSetup): Vm {
       vcpu?.setInterruptLine(level);
       if (waits && vcpus.length > 1) interrupt(); // it gets its turn
     }
+  }
+  function states(): VcpuState[] {
+    const addresses = Array.from({ length: vcpuCount }, (_, index) => node.view.getUint32(memory.table + CONSTANTS.REGION_PEERS + 4 * index, true));
+    return addresses.filter((address) => address !== 0).map((address) => openVcpuState(node.view, address));
   }
   function serveOthers(): void {
     if (!others) return;

@@ -19,6 +19,10 @@ for (const engine of ["interp", "jit"] as const) for (const vcpus of [2, 4, 8]) 
   assert.match(text, /HOTPLUG done/);
   assert.doesNotMatch(text, /FAILED|WRONG/);
 });
+test("four vCPUs restart together", { skip, timeout: 300_000 }, async () => {
+  const text = await parallelRun("jit", 4, "echo UP\nexec reboot -f", { until: /UP[^]*UP/, ends: "stopped" });
+  assert.match(text, /UP[^]*UP/);
+});
 test("1,000 pauses under load", { skip, timeout: 900_000 }, async () => {
   const text = await parallelRun("jit", 2, HASHES(400, 3_000_000), { pauses: 1000, limitSeconds: 900 });
   assert.match(text, /^ +400 [0-9a-f]{64} /m);
