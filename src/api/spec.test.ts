@@ -17,6 +17,14 @@ test("defaults are filled in and sizes become bytes", () => {
   assert.deepEqual(parsed.spec.virtualNodes[0], { name: "alpha", cores: 1, memory: 512 * 2 ** 20, time: "real", seed: 0, stack: { vm: { image: "debian", append: "", files: {} } } });
 });
 
+test("a debugger's address", () => {
+  for (const [gdb, host, port] of [["1234", "127.0.0.1", 1234], [":1234", "127.0.0.1", 1234], ["tcp::1", "127.0.0.1", 1], ["0.0.0.0:99", "0.0.0.0", 99], ["[::1]:5", "::1", 5]] as const) {
+    const parsed = parseSpec({ ...good, virtualNodes: [{ ...good.virtualNodes[0], debug: { gdb } }] });
+    assert.ok("spec" in parsed);
+    assert.deepEqual(parsed.spec.virtualNodes[0].debug, { gdb: { host, port }, wait: false });
+  }
+});
+
 for (const [what, change, paths] of [
   ["an unknown field", { extra: 1 }, ["/extra"]],
   ["unknown fields further in", { virtualNodes: [{ ...good.virtualNodes[0], cpu: 1, stack: { vm: { ...vm, kernal: "x" } } }] }, ["/virtualNodes/0/cpu", "/virtualNodes/0/stack/vm/kernal"]],
@@ -27,6 +35,7 @@ for (const [what, change, paths] of [
   ["neither image nor kernel", { virtualNodes: [{ ...good.virtualNodes[0], stack: { vm: {} } }] }, ["/virtualNodes/0/stack/vm"]],
   ["a zone that is not there", { virtualNodes: [{ ...good.virtualNodes[0], zone: 3 }] }, ["/virtualNodes/0/zone"]],
   ["distances that do not fit", { node: { zones: [{ cores: 1, memory: "1G", distances: [10, 20] }] } }, ["/node/zones/0/distances"]],
+  ...["", "localhost", ":65536", "::1234", "1234x", "http://a:1"].map((gdb) => [`"${gdb}" for a debugger's address`, { virtualNodes: [{ ...good.virtualNodes[0], debug: { gdb } }] }, ["/virtualNodes/0/debug/gdb"]] as const),
   ["no virtual nodes", { virtualNodes: [] }, ["/virtualNodes"]],
 ] as const) test(`refuses ${what}`, () => assert.deepEqual(issuesOf({ ...good, ...change }).map(({ path }) => path).sort(), [...paths].sort()));
 
