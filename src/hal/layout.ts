@@ -63,6 +63,7 @@ const ROWS = [
   ["tlbMisses", "u64", 1, ""], ["pageFaults", "u64", 1, ""], ["interrupts", "u64", 1, "interrupts and NMIs delivered"],
   ["blocksDecoded", "u64", 1, ""], ["codeInvalidations", "u64", 1, "blocks dropped because their bytes were written"], ["regionsDropped", "u64", 1, "regions dropped with a block"],
   ["compiledInstructions", "u64", 1, "instructions executed by compiled code"],
+  ["floatRefused", "u32", 1, "first operation of the block that left compiled code last because of its floating point"],
   ["regionExits", "u64", 16, "ways out of compiled code, by the low four bits of its answer (REGION_EXITS)"],
   ["regions", "u32", 1, "address of the virtual node's region table"],
   ["codePages", "u32", 1, "address of a u32 for each host page: bit n, vCPU n has decoded code of it; bit 16 + n, vCPU n may have a TLB entry by which it writes there"],
@@ -157,6 +158,8 @@ export const CONSTANTS = {
   BLOCK_SECOND: 24, BLOCK_SECOND_NEXT: 28,
   // compiled code (engine/jit): the region that begins here, the number of the block in it, the first operation's own handler, all regions with this block
   BLOCK_REGION: 32, BLOCK_ENTRY: 36, BLOCK_HANDLER: 38, BLOCK_MEMBERS: 40, BLOCK_HEADER_BYTES: 48,
+  // and how floating point in it is to be compiled (engine/jit/float.ts)
+  BLOCK_FLOAT: 44,
   // a compiled region: number of its blocks (0: dropped), its function, the blocks; a member of a block's list: the next, the region
   COMPILED_COUNT: 0, COMPILED_FUNCTION: 4, COMPILED_BLOCKS: 8, MEMBER_NEXT: 0, MEMBER_REGION: 4, MEMBER_BYTES: 8,
   // what a region answers in the low two bits, beside the operation: execute it without the TLB, deliver its fault, follow its link, go on with it;

@@ -167,7 +167,7 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
     u16[(block + C.BLOCK_OPS) >>> 1] = operations;
     // where a debugger may stop, nothing is compiled
     u16[(block + C.BLOCK_HOT) >>> 1] = breaks.size > 0 && breaks.has(host & (PAGE - 1)) ? 0 : heat;
-    u32[(block + C.BLOCK_REGION) >>> 2] = u32[(block + C.BLOCK_MEMBERS) >>> 2] = 0;
+    u32[(block + C.BLOCK_REGION) >>> 2] = u32[(block + C.BLOCK_MEMBERS) >>> 2] = bytes[block + C.BLOCK_FLOAT] = 0;
     // until here OP_LEFT is the number of instructions up to this one
     for (let op = block + C.BLOCK_HEADER_BYTES, index = 0; index < operations; index++, op += C.OP_BYTES) bytes[op + C.OP_LEFT] = count - bytes[op + C.OP_LEFT];
   };

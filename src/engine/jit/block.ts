@@ -8,10 +8,11 @@ import { perform } from "../../isa/perform.ts";
 import { createEmit } from "../wasm/emit.ts";
 import { createGraph, type Graph, type Node, type Recording } from "../wasm/ir.ts";
 import { tlbEntry } from "../wasm/memory.ts";
+import { speculation } from "../wasm/speculate.ts";
 import { xmmInLocals } from "../wasm/xmm.ts";
 import type { FormFacts } from "./facts.ts";
 import { flagsInLocals } from "./flags.ts";
-import { LOCAL } from "./locals.ts";
+import { typeOfLocal, LOCAL } from "./locals.ts";
 import { regionPlacement, type Touched } from "./place.ts";
 import { perfectHash } from "./targets.ts";
 
@@ -59,9 +60,12 @@ export interface BlockSurroundings {
   /** Blocks that the address at its end may lead to. */
   jumpsTo: readonly Target[];
 }
-export interface RecordedBlock { graph: Recording; ways: readonly Way[] }
+/** `native`: its arithmetic is right only where MXCSR asks for what Wasm does. */
+export interface RecordedBlock { graph: Recording; ways: readonly Way[]; native: boolean }
 
 const X87_NM = 1, SSE = 6, MMX_UD = 8;
+/** Tests of floating point that are made together at most. */
+const MOST_TESTS = 24;
 /** So many addresses are compared one after the other. */
 const FEW = 3;
 
@@ -82,6 +86,9 @@ function deadFlags(instructions: readonly Instruction[]): boolean[] {
 export function blockRecorder({ core, touched, assumes }: RecorderParts): (block: BlockSurroundings) => RecordedBlock {
   const graph = createGraph(), state = graph.param(LOCAL.state, "i32");
   let block: BlockSurroundings, ways: Way[], at: Instruction;
+  /** The first of the instructions that may have to be taken back, and what the locals that they have set held before. */
+  let first: Instruction | undefined;
+  const before = new Map<number, Node>();
   const leave = (way: Way) => graph.exit(String(ways.push(way) - 1));
   const answer = (how: number) => leave({ answer: at.op | how });
   const pay = (instructions: number) => {
@@ -143,13 +150,34 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
   const g: Graph = { ...graph, exit: (kind) => {
     if (kind === "link") return link();
     graph.rare();
-    answer(kind === "fault" ? C.REGION_FAULT : C.REGION_COLD);
+    if (!first || first === at) return answer(kind === "fault" ? C.REGION_FAULT : C.REGION_COLD);
+    if (kind === "fault") graph.store("i32.store", state, OFFSET.fault, graph.i32(0)); // it will come again
+    takeBack(C.REGION_COLD);
+  }, set: (index, value) => {
+    if (first && !before.has(index)) before.set(index, graph.get(index, typeOfLocal(index)));
+    graph.set(index, value);
   } };
+  /** Leaves before the first of the instructions that have not been tested yet. */
+  const takeBack = (how: number) => {
+    for (const [index, value] of before) graph.set(index, value);
+    leave({ answer: first!.op | how });
+  };
+  const settle = () => {
+    speculated.settle(() => {
+      graph.rare();
+      graph.store("i32.store", state, OFFSET.floatRefused, graph.i32(block.instructions[0].op));
+      takeBack(C.REGION_REFUSED);
+    });
+    first = undefined;
+    before.clear();
+  };
   const surroundings = { g, state, core, leaveOnMiss: true, refills: true, inlineFloat: true, locked: () => at.locked === true, 
     remembered: (linear: Node, writes: boolean) => placement.remembered(linear, writes) };
   const flagStore = flagsInLocals(surroundings);
   const placement = regionPlacement(surroundings, touched, jump);
-  const made = createEmit(surroundings, placement.of, flagStore, xmmInLocals(surroundings, placement.vectors));
+  const speculated = speculation(g);
+  const made = createEmit(surroundings, placement.of, flagStore, xmmInLocals(surroundings, placement.vectors),
+    (helper, args) => (at.facts!.speculates ? speculated.float(helper, args) : undefined));
   // what was looked at when the region was entered cannot change within it
   const e: Emit<Node> = { ...made, fpuTrap: () => graph.i64(0n), protectedMode: () => graph.i32(1) };
 
@@ -157,8 +185,15 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
     block = next;
     ways = [];
     const recording = graph.begin(), { instructions } = block, dead = deadFlags(instructions);
+    let native = false;
     for (let position = 0; position < instructions.length && !recording.root.ended; position++) {
       at = instructions[position];
+      const { revocable = false, speculates = false } = at.facts ?? {};
+      if (first && (!revocable || speculated.pending() >= MOST_TESTS)) settle();
+      if (speculates) {
+        first ??= at;
+        native = true;
+      }
       graph.nextInstruction();
       if (at.into !== undefined) follow(block.targetAt(at.into), () => answer(C.REGION_NEXT_BORDER));
       else if (at.secondPage !== undefined) pageAt(1, at.secondPage, () => answer(C.REGION_NEXT_BORDER));
@@ -172,7 +207,11 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
         placement.begin(at.form, at.decoded!, at.offset);
         perform(e, at.form);
       }
+      if (first && speculated.pending() === 0) settle();
     }
-    return { graph: recording, ways };
+    speculated.drop();
+    first = undefined;
+    before.clear();
+    return { graph: recording, ways, native };
   };
 }

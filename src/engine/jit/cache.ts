@@ -14,6 +14,8 @@ const COOL = 0xffff;
 export interface RegionCache {
   /** @param codeBytes size of the module that they came in, or their share */
   install(region: CompiledRegion, code: unknown, codeBytes: number): void;
+  /** The region of a record, if it is not dropped. */
+  find(record: number): CompiledRegion | undefined;
   /** Regions that are not dropped. */
   count(): number;
   /** All blocks have been forgotten, and all regions with them. */
@@ -89,5 +91,5 @@ export function createRegionCache(node: NodeMemory, table: () => WebAssembly.Tab
     sweep();
     next = start;
   };
-  return { install, count, flushed };
+  return { install, find: (at) => live.find(({ record }) => record === at && u32[at >>> 2] !== 0)?.region, count, flushed };
 }

@@ -5,6 +5,7 @@ import { FORMS } from "../../isa/forms.ts";
 import { HELPERS } from "../../isa/helpers.ts";
 import { moduleWriter } from "../wasm/module.ts";
 import type { ValueType } from "../wasm/opcodes.ts";
+import { wantedMode, type FloatMode } from "./float.ts";
 import type { RegionFunction } from "./function.ts";
 import { blockReader, formRegion, type OperationKind, type RegionBlock } from "./region.ts";
 import { targetFinder } from "./targets.ts";
@@ -15,8 +16,8 @@ const LETTERS: Record<string, ValueType> = { l: "i64", i: "i32" };
 /** Functions of core that compiled code calls beside helpers. */
 const CORE_FUNCTIONS: Record<string, string> = { flagAux: "ill:l", refill: "lii:i" };
 
-/** `entries`: numbers of the blocks in which it is entered, by their place in the list. */
-export interface CompiledRegion { blocks: RegionBlock[]; entries: ReadonlyMap<number, number> }
+/** `entries`: numbers of the blocks in which it is entered, by their place in the list; `strikes`: slices in which its floating point did not do well. */
+export interface CompiledRegion { blocks: RegionBlock[]; entries: ReadonlyMap<number, number>; float: FloatMode; strikes: number }
 /** Where core keeps its lists of blocks: by hash and by page; and the entries that make a block hot. */
 export interface BlockTables { blockTable: number; pageBlocks: number; heat: number }
 /** `heads`: how many blocks were looked at. */
@@ -64,8 +65,8 @@ export function createCompiler(u8: Uint8Array, { blockTable, pageBlocks, heat }:
         taken.add(address);
         instructions += count;
       }
-      const { code, entries } = translate(region);
-      regions.push({ ...region, entries });
+      const { code, entries, float } = translate(region, wantedMode(u8, region.blocks));
+      regions.push({ blocks: region.blocks, entries, float, strikes: 0 });
       functions.push(code);
     }
     if (regions.length === 0) return undefined;

@@ -9,7 +9,9 @@ import type { Form } from "../../isa/forms.ts";
 import { perform } from "../../isa/perform.ts";
 import { createEmit } from "../wasm/emit.ts";
 import type { FlagStore } from "../wasm/flags.ts";
-import { createGraph } from "../wasm/ir.ts";
+import { createGraph, type Region } from "../wasm/ir.ts";
+import { speculation } from "../wasm/speculate.ts";
+import { xmmInLocals } from "../wasm/xmm.ts";
 import { regionPlacement, untouched } from "./place.ts";
 
 export interface FormFacts {
@@ -22,6 +24,10 @@ export interface FormFacts {
   writesFlags: boolean;
   /** it may leave the region, or branch */
   leaves: boolean;
+  /** whatever it does is in locals, and can be taken back */
+  revocable: boolean;
+  /** its arithmetic may be done before it is known to be right */
+  speculates: boolean;
 }
 
 /** Helpers that know nothing of registers, flags or RIP: those may be in locals meanwhile. */
@@ -32,13 +38,19 @@ const CALLABLE: ReadonlySet<string> = new Set([
 /** Instructions that write some flags and look at none. */
 const KEEPING: ReadonlySet<string> = new Set(["inc", "dec", "rol", "ror", "bt", "bts", "btr", "btc", "stc", "clc"]);
 
-const INTERPRETED: FormFacts = { compilable: false, readsFlags: true, keepsFlags: false, writesFlags: false, leaves: true };
+const INTERPRETED: FormFacts = { compilable: false, readsFlags: true, keepsFlags: false, writesFlags: false, leaves: true, revocable: false, speculates: false };
 
-export function createFacts(): (form: Form, decoded: Decoded) => FormFacts {
+/** Can what was recorded be taken back? Not so what was stored or called on a way that goes on, or set on one of two ways only. */
+const isRevocable = (body: Region, outermost = true): boolean =>
+  body.ended || body.nodes.every(({ kind, bodies }) => kind !== "store" && kind !== "call" && (kind !== "set" || outermost) && bodies.every((inner) => isRevocable(inner, false)));
+
+/** @param speculative whether floating point may be done on trust */
+export function createFacts(speculative: boolean): (form: Form, decoded: Decoded) => FormFacts {
   const known = new Map<number, FormFacts>(), graph = createGraph();
-  let refused: boolean, leaves: boolean, readsFlags: boolean, writesFlags: boolean;
+  let refused: boolean, leaves: boolean, readsFlags: boolean, writesFlags: boolean, branches: boolean, oneSided: boolean, speculates: boolean;
   const g = { ...graph, exit: (kind: string) => {
     if (kind === "again" || kind === "leave") refused = true;
+    if (kind !== "miss" && kind !== "fault") branches = true;
     leaves = true;
     graph.exit(kind);
   } };
@@ -51,15 +63,25 @@ export function createFacts(): (form: Form, decoded: Decoded) => FormFacts {
     readsFlags = true;
     return graph.get(1, "i64");
   };
-  const flagStore: FlagStore = { result: reads, aux: reads, carry: reads, setResult: () => { writesFlags = true; }, setAux: () => {} };
+  const flagStore: FlagStore = { result: reads, aux: reads, carry: reads, setResult: () => {
+    writesFlags = true;
+    oneSided ||= graph.scope().parent !== undefined;
+  }, setAux: () => {} };
   const placement = regionPlacement(surroundings, untouched(), () => {
-    leaves = true;
+    leaves = branches = true;
     graph.exit("jump");
   });
-  const e = createEmit(surroundings, placement.of, flagStore);
+  const speculated = speculation(g);
+  const e = createEmit(surroundings, placement.of, flagStore, xmmInLocals(surroundings, placement.vectors), (helper, args) => {
+    const made = speculates ? speculated.float(helper, args) : undefined;
+    tried ||= made !== undefined;
+    return made;
+  });
+  let tried: boolean;
 
-  const find = (form: Form, decoded: Decoded): FormFacts => {
-    refused = leaves = readsFlags = writesFlags = false;
+  const find = (form: Form, decoded: Decoded, speculating: boolean): FormFacts => {
+    refused = leaves = readsFlags = writesFlags = branches = oneSided = tried = false;
+    speculates = speculating;
     const { root } = graph.begin();
     graph.nextInstruction();
     placement.begin(form, decoded, 0);
@@ -72,13 +94,16 @@ export function createFacts(): (form: Form, decoded: Decoded) => FormFacts {
     }
     if (refused) return INTERPRETED;
     leaves ||= root.nodes.some(({ kind }) => kind === "if" || kind === "call");
-    return { compilable: true, readsFlags, keepsFlags: readsFlags && KEEPING.has(form.mnemonic), writesFlags: writesFlags && !leaves, leaves };
+    speculated.drop();
+    const revocable = !branches && !oneSided && isRevocable(root);
+    if (tried && !revocable) return find(form, decoded, false);
+    return { compilable: true, readsFlags, keepsFlags: readsFlags && KEEPING.has(form.mnemonic), writesFlags: writesFlags && !leaves, leaves, revocable, speculates: tried };
   };
   return (form, decoded) => {
     // a count of 0 is a shift without flags
     const key = form.id * 256 + (form.immediates[0] === 1 ? decoded.immLow & 0xff : 0);
     let facts = known.get(key);
-    if (!facts) known.set(key, (facts = find(form, decoded)));
+    if (!facts) known.set(key, (facts = find(form, decoded, speculative)));
     return facts;
   };
 }

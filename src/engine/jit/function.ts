@@ -12,6 +12,7 @@ import { byteWriter, type ByteWriter } from "../wasm/bytes.ts";
 import { lower, type BranchHint } from "../wasm/lower.ts";
 import { CONTROL as W, OP_FACTS, type LoadOp, type PureOp, type StoreOp, type ValueType } from "../wasm/opcodes.ts";
 import { ANY, type RecordedBlock } from "./block.ts";
+import { TRUSTED, TRUSTED_MASK, type FloatMode } from "./float.ts";
 import { FIXED_TYPES, LOCAL, orderedPool } from "./locals.ts";
 import type { Touched } from "./place.ts";
 import type { Structure } from "./structure.ts";
@@ -19,7 +20,7 @@ import type { Structure } from "./structure.ts";
 export interface RegionFacts { touched: Touched; assumes: number; longest: number; pages: boolean;
   /** an edge goes through the dispatcher */
   dispatched: boolean;
-  flagAux: number }
+  flagAux: number; float: FloatMode }
 export interface RegionFunction { locals: readonly ValueType[]; body: Uint8Array; hints: readonly BranchHint[] }
 
 function writer(out: ByteWriter) {
@@ -53,7 +54,7 @@ function writer(out: ByteWriter) {
 
 const registers = (bits: number) => Array.from({ length: 16 }, (_, number) => number).filter((number) => bits & (1 << number));
 
-function writePrologue(out: ByteWriter, { touched, assumes, longest }: RegionFacts): void {
+function writePrologue(out: ByteWriter, { touched, assumes, longest, float }: RegionFacts): void {
   const w = writer(out);
   const load = (name: LoadOp, offset: number, local: number) => {
     w.get(LOCAL.state);
@@ -80,6 +81,25 @@ function writePrologue(out: ByteWriter, { touched, assumes, longest }: RegionFac
   load("i64.load", OFFSET.page, LOCAL.page);
   load("i64.load", OFFSET.flagResult, LOCAL.flagResult);
   load("i64.load", OFFSET.flagAux, LOCAL.flagAux);
+  if (float === "trusting" || float === "watched") {
+    w.get(LOCAL.state);
+    w.memory("i32.load", OFFSET.mxcsr);
+    w.i32(TRUSTED_MASK);
+    w.op("i32.and");
+    w.i32(TRUSTED);
+    w.op(float === "trusting" ? "i32.ne" : "i32.eq");
+    w.open(W.if);
+    w.get(LOCAL.state);
+    w.get(LOCAL.answer);
+    w.memory("i32.store", OFFSET.floatRefused);
+    if (float === "trusting") {
+      w.get(LOCAL.answer);
+      w.i32(C.REGION_REFUSED);
+      w.op("i32.or");
+      out.byte(W.return);
+    }
+    w.end();
+  }
   for (const local of [LOCAL.stackPage, ...touched.streams.map((_, stream) => LOCAL.streamPage + stream)]) {
     out.byte(W.i64Const);
     out.s64(-1n); // no page

@@ -8,6 +8,7 @@ import { createRegionCache } from "./cache.ts";
 import { createCompiler } from "./compile.ts";
 import { createJitCounters, type JitCounters } from "./counters.ts";
 import type { CompileAnswer, CompileElsewhere } from "./elsewhere.ts";
+import { floatJudge } from "./float.ts";
 import { traceText } from "./trace.ts";
 
 /** Entries of a block before it is compiled. */
@@ -37,7 +38,8 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
   const { threshold = THRESHOLD, counters = createJitCounters(), nowMs = () => 0, trace } = options;
   const elsewhere = trace || threshold < EAGER ? undefined : options.elsewhere;
   const u32 = new Uint32Array(node.bytes.buffer), field = (offset: number) => u32[(address + offset) >>> 2];
-  const cache = createRegionCache(node, table, functions.dropRegion as (region: number) => void, counters);
+  const dropRegion = functions.dropRegion as (region: number) => void;
+  const cache = createRegionCache(node, table, dropRegion, counters);
   let compiler: ReturnType<typeof createCompiler> | undefined;
   const heat = Math.min(0xffff, Math.max(1, threshold));
   let waiting: number[] = [], generation = 0, asked = false;
@@ -92,6 +94,10 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
     send({ vcpu, generation, tables: tables(), end: field(OFFSET.arenaNext), heads });
     asked = true;
   };
+  const judge = floatJudge(node.bytes, address, cache.find, (record, { blocks }) => {
+    dropRegion(record);
+    waiting.push(blocks[0].address);
+  });
   return {
     heat,
     hot: (block) => {
@@ -107,6 +113,7 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
       cache.flushed();
     },
     slice: () => {
+      judge();
       if (elsewhere) ask(elsewhere);
       else if (waiting.length > 0) compile();
     },

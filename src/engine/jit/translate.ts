@@ -6,6 +6,7 @@ import { createDecoded } from "../../isa/decode.ts";
 import { FORMS, type Form } from "../../isa/forms.ts";
 import { ANY, blockRecorder, type Instruction, type Target } from "./block.ts";
 import { createFacts } from "./facts.ts";
+import type { FloatMode } from "./float.ts";
 import { writeRegion, type RegionFunction } from "./function.ts";
 import { untouched } from "./place.ts";
 import type { BlockReader, Region, RegionBlock, Words } from "./region.ts";
@@ -15,10 +16,10 @@ import { structure } from "./structure.ts";
 const PAGE = 4096;
 
 /** `entries`: numbers of the blocks in which the function may be entered, by their place in the region. */
-export interface Translation { code: RegionFunction; entries: ReadonlyMap<number, number> }
+export interface Translation { code: RegionFunction; entries: ReadonlyMap<number, number>; float: FloatMode }
 
-export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: (name: string) => number): (region: Region) => Translation {
-  const factsOf = createFacts();
+export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: (name: string) => number): (region: Region, float: FloatMode) => Translation {
+  const factsOf = [createFacts(false), createFacts(true)];
   // of the region at hand: the registers, and what it is entered with
   const touched = untouched();
   let assumed = 0;
@@ -27,7 +28,7 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
   const indirect = FORMS.map(({ mnemonic }, index) => (mnemonic === "jmp" || mnemonic === "call") && !relative[index]);
 
   /** The instructions of a block up to the first that only the interpreter executes. */
-  const instructionsOf = (block: RegionBlock): Instruction[] => {
+  const instructionsOf = (block: RegionBlock, trusting: boolean): Instruction[] => {
     const list: Instruction[] = [];
     for (let index = 0; index < block.operations; index++) {
       const op = block.address + C.BLOCK_HEADER_BYTES + index * C.OP_BYTES, handler = reader.handlerOf(block.address, index);
@@ -41,7 +42,7 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
         list.push({ op, offset, left, goto: handler === C.HANDLER_GOTO });
         break;
       }
-      const form = FORMS[decoded.form], facts = factsOf(form, decoded);
+      const form = FORMS[decoded.form], facts = factsOf[Number(trusting)](form, decoded);
       list.push({ op, offset, left, form, decoded, facts, goto: false, locked: (u8[op + C.OP_SCALE] & C.OP_LOCKED) !== 0 });
       if (!facts.compilable) break;
     }
@@ -53,7 +54,8 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
     return [reader.link(op) || (pages === 0 ? reader.find(block.hostPage + target) : 0), pages];
   };
 
-  return (region) => {
+  return (region, wanted) => {
+    const trusting = wanted === "trusting";
     const { blocks } = region;
     Object.assign(touched, untouched());
     assumed = 0;
@@ -65,7 +67,7 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
     };
     // code that is in another block too is left to that one
     const lists = blocks.map((block) => {
-      const list = instructionsOf(block);
+      const list = instructionsOf(block, trusting);
       const second = list.findIndex(({ offset, goto }, index) => index > 0 && !goto && block.secondPage === 0 && byPlace.has(block.distance * PAGE + offset));
       if (second < 0) return list;
       const { op, offset, left } = list[second];
@@ -126,9 +128,10 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
     });
     const anywhere = recorded.some(({ ways }) => ways.some((way) => "to" in way && way.to === ANY));
     const pages = blocks.some(({ distance }) => distance !== 0) || anywhere;
+    const float = trusting && !recorded.some(({ native }) => native) ? "none" : wanted;
     return {
-      code: writeRegion(shape, new Map(shape.order.map((index, place) => [index, recorded[place]])), { touched, assumes: assumed, longest: most, pages, dispatched: anywhere, flagAux: core("flagAux") }),
-      entries: new Map([...shape.entries].filter(([index]) => reader.enterable(blocks[index].address))),
+      code: writeRegion(shape, new Map(shape.order.map((index, place) => [index, recorded[place]])), { touched, assumes: assumed, longest: most, pages, dispatched: anywhere, flagAux: core("flagAux"), float }),
+      entries: new Map([...shape.entries].filter(([index]) => reader.enterable(blocks[index].address))), float,
     };
   };
 }

@@ -54,8 +54,12 @@ const VECTORS: Record<Vector, number> = {
 const RESULT_SLOT = 3;
 const MMX_EXPONENT = 0xffff;
 
-/** @param xmm where XMM registers are, if not in the state */
-export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) => Placement, flagStore: FlagStore, xmm: XmmRegisters = xmmInState(surroundings)): Emit<Node> {
+/** What stands for the call of a helper, or undefined where it must be called. */
+export type InPlace = (helper: HelperName, args: readonly Node[]) => Node | undefined;
+
+/** @param xmm where XMM registers are, if not in the state
+ * @param float is asked first whether a helper need not be called */
+export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) => Placement, flagStore: FlagStore, xmm: XmmRegisters = xmmInState(surroundings), float: InPlace = () => undefined): Emit<Node> {
   const { g, state, core } = surroundings;
   const convert = conversions(g);
   const { as32, as64, asWidth, asCondition } = convert;
@@ -114,7 +118,7 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
     return signature.result === "v" ? g.load("v128.load", state, OFFSET.scratch + SCRATCH_BYTES * RESULT_SLOT) : result;
   };
   const inPlace = floatInPlace(surroundings, convert, xmm.holds);
-  const call = (helper: HelperName, ...args: Node[]): Node => inPlace(helper, args, (again) => callCore(helper, again)) ?? callCore(helper, args);
+  const call = (helper: HelperName, ...args: Node[]): Node => float(helper, args) ?? inPlace(helper, args, (again) => callCore(helper, again)) ?? callCore(helper, args);
 
   const fromScalar = (bits: AnyWidth, value: Node) => {
     const loaded = value.kind === "load" && g.fresh(value); // as a vector right away

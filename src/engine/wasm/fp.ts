@@ -31,7 +31,7 @@ const FORMATS = {
 type Format = keyof typeof FORMATS;
 type Operation = "add" | "sub" | "mul" | "div" | "sqrt";
 
-const PE_SET_AND_MASKED = 0x1020, ROUNDING_AND_MASKS = 0xffe0, NATIVE = 0x1fa0;
+const PE_SET_AND_MASKED = 0x1020, ROUNDING_AND_MASKS = 0x7fa0, NATIVE = 0x1fa0;
 /** Limits of magnitude for conversions to 32 and 64 bits: as in core, what is below fits after rounding too. */
 const LIMITS = { f32: { 32: 0x4f000000n, 64: 0x5f000000n }, f64: { 32: 0x41dfffffffc00000n, 64: 0x43e0000000000000n } } as const;
 const CMP = ["eq", "lt", "le"] as const;

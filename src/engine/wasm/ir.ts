@@ -82,6 +82,8 @@ export interface Graph extends Recording {
   lowLane(type: "f32" | "f64", vector: Node): Node;
   /** The number in lane 0 of a vector, in one format or both, from who knows it. */
   knowLowLane(vector: Node, ...numbers: Node[]): void;
+  /** A vector with a number in one lane. */
+  replaceLane(vector: Node, number: Node, lane: number): Node;
   /** Is this what memory still holds, nothing having been written since it was loaded? */
   fresh(node: Node): boolean;
   select(condition: Node, yes: Node, no: Node): Node;
@@ -187,10 +189,12 @@ export function createGraph(): Graph {
     return rule?.simplify?.(a, b, result === "i32" ? 0 : -1) ?? operation("pure", op, args);
   };
   const lowLane = (type: "f32" | "f64", vector: Node): Node => {
-    const known = lowLanes.get(vector)?.find((number) => number.type === type);
+    const list = lowLanes.get(vector), known = list?.find((number) => number.type === type && visible(number));
     if (known) return known;
     const long = unchanged(vector) && (vector.op === "v128.load" || vector.op === "v128.load64_zero" || (type === "f32" && vector.op === "v128.load32_zero"));
-    return long ? operation("load", type === "f32" ? "f32.load" : "f64.load", vector.args, vector.immediate) : float(type === "f32" ? "f32x4.extract_lane" : "f64x2.extract_lane", vector);
+    const made = long ? operation("load", type === "f32" ? "f32.load" : "f64.load", vector.args, vector.immediate) : float(type === "f32" ? "f32x4.extract_lane" : "f64x2.extract_lane", vector);
+    lowLanes.set(vector, list ? [made, ...list] : [made]);
+    return made;
   };
   const select = (condition: Node, yes: Node, no: Node) => {
     if (condition.kind === "const") return condition.low !== 0 ? yes : no;
@@ -257,10 +261,10 @@ export function createGraph(): Graph {
     },
     note,
     partial: (op, ...args) => operation("partial", op, args),
-    simd: (op, args, lanes) => operation("pure", op, args, 0, lanes),
+    simd: (op, args, lanes) => (op === "v128.xor" && args[0] === args[1] ? v128(0n, 0n) : operation("pure", op, args, 0, lanes)),
     float, fresh: unchanged,
     knowLowLane: (vector, ...numbers) => { lowLanes.set(vector, numbers); },
-    lowLane,
+    lowLane, replaceLane: (vector, number, lane) => operation("pure", number.type === "f32" ? "f32x4.replace_lane" : "f64x2.replace_lane", [vector, number], 0, [lane]),
     load: (op, address, offset) => {
       const [base, immediate] = foldOffset(address, offset);
       return operation("load", op, [base], immediate);

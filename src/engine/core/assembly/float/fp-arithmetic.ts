@@ -7,7 +7,7 @@ import { denormalsAreZero, stopped, unpack32, unpack64 } from "./softfloat";
 import { add, compare, divide, GREATER, LESS, multiply, squareRoot } from "./softfloat-arithmetic";
 import { pack32, pack64 } from "./softfloat-round";
 import {
-  A, B, begin, finish, INFINITE32, INFINITE64, lane32, lane64, nativeRounding, NORMAL32, NORMAL64, operands32, operands64, ordinary32, ordinary64, SAFE32, SAFE64,
+  A, B, R, begin, finish, inexactSeen, setInexact, INFINITE32, INFINITE64, lane32, lane64, nativeRounding, NORMAL32, NORMAL64, operands32, operands64, ordinary32, ordinary64, SAFE32, SAFE64,
   setLane32, setLane64, setResult, SIGN32, SIGN64, vector,
 } from "./fp";
 
@@ -90,6 +90,54 @@ function takesFirst(op: i32): bool {
   return op == ADD || op == SUB || op == SQRT ? i64x2.splat(-1) : op == MUL ? v128.or(zeros64(a), zeros64(b)) : zeros64(a);
 }
 
+// -- was an ordinary result exact? Asked only until the first that is not
+
+/** Bits behind the first, to the last that is not 0. */
+// @ts-ignore: decorator
+@inline function fractionBits64(x: u64): i32 { return 52 - min<i32>(52, i32(ctz(x))); }
+/** Is the product of two significands one of 53 bits? */
+function productExact64(x: f64, y: f64): bool {
+  const a = reinterpret<u64>(x), b = reinterpret<u64>(y), bits = fractionBits64(a) + fractionBits64(b);
+  if (bits != 52) return bits < 52;
+  const fraction: u64 = (1 << 52) - 1, one: u64 = 1 << 52;
+  const p = ((a & fraction | one) >> (52 - fractionBits64(a))) * ((b & fraction | one) >> (52 - fractionBits64(b)));
+  return clz(p) >= 11;
+}
+/** The error of a sum is a number (Knuth). */
+function sumExact64(x: f64, y: f64, r: f64): bool {
+  const part = r - x;
+  return (x - (r - part)) + (y - part) == 0;
+}
+function sumExact32(x: f32, y: f32, r: f32): bool {
+  const part = r - x;
+  return (x - (r - part)) + (y - part) == 0;
+}
+function exact64(op: i32, a: u64, b: u64, result: u64): bool {
+  const x = reinterpret<f64>(a), y = reinterpret<f64>(b), r = reinterpret<f64>(result);
+  if (op == ADD) return sumExact64(x, y, r);
+  if (op == SUB) return sumExact64(x, -y, r);
+  if (r == 0) return true;
+  if (op == MUL) return productExact64(x, y);
+  if (op == DIV) return productExact64(r, y) && r * y == x;
+  return productExact64(r, r) && r * r == y;
+}
+function exact32(op: i32, a: u32, b: u32, result: u32): bool {
+  const x = reinterpret<f32>(a), y = reinterpret<f32>(b), r = reinterpret<f32>(result);
+  if (op == ADD) return sumExact32(x, y, r);
+  if (op == SUB) return sumExact32(x, -y, r);
+  if (op == MUL) return f64(x) * f64(y) == f64(r);
+  if (op == DIV) return f64(r) * f64(y) == f64(x);
+  return f64(r) * f64(r) == f64(y);
+}
+function notePacked32(op: i32, r: v128): void {
+  setResult(r);
+  for (let i = 0; i < 4; i++) if (!exact32(op, lane32(A, i), lane32(B, i), lane32(R, i))) return setInexact();
+}
+function notePacked64(op: i32, r: v128): void {
+  setResult(r);
+  for (let i = 0; i < 2; i++) if (!exact64(op, lane64(A, i), lane64(B, i), lane64(R, i))) return setInexact();
+}
+
 // -- the four shapes
 
 // @ts-ignore: decorator
@@ -100,7 +148,7 @@ function takesFirst(op: i32): bool {
   } else if (nativeRounding()) {
     const r = op == ADD ? f32x4.add(a, b) : op == SUB ? f32x4.sub(a, b) : op == MUL ? f32x4.mul(a, b) : op == DIV ? f32x4.div(a, b) : f32x4.sqrt(b);
     const good = v128.or(between32(r, SAFE32), v128.and(zeros32(r), exactZeros32(op, a, b)));
-    if ((op == SQRT || allOrdinary32(a)) && allOrdinary32(b) && i32x4.all_true(good)) return setResult(r);
+    if ((op == SQRT || allOrdinary32(a)) && allOrdinary32(b) && i32x4.all_true(good)) return inexactSeen() ? setResult(r) : notePacked32(op, r);
   }
   begin();
   for (let i = 0; i < 4; i++) setLane32(i, soft32(op, lane32(A, i), lane32(B, i)));
@@ -115,7 +163,7 @@ function takesFirst(op: i32): bool {
   } else if (nativeRounding()) {
     const r = op == ADD ? f64x2.add(a, b) : op == SUB ? f64x2.sub(a, b) : op == MUL ? f64x2.mul(a, b) : op == DIV ? f64x2.div(a, b) : f64x2.sqrt(b);
     const good = v128.or(between64(r, SAFE64), v128.and(zeros64(r), exactZeros64(op, a, b)));
-    if ((op == SQRT || allOrdinary64(a)) && allOrdinary64(b) && i64x2.all_true(good)) return setResult(r);
+    if ((op == SQRT || allOrdinary64(a)) && allOrdinary64(b) && i64x2.all_true(good)) return inexactSeen() ? setResult(r) : notePacked64(op, r);
   }
   begin();
   for (let i = 0; i < 2; i++) setLane64(i, soft64(op, lane64(A, i), lane64(B, i)));
@@ -131,7 +179,10 @@ function takesFirst(op: i32): bool {
     if (op == MIN) return setLane32(0, x < y ? a : b);
     if (op == MAX) return setLane32(0, x > y ? a : b);
     const r = reinterpret<u32>(op == ADD ? x + y : op == SUB ? x - y : op == MUL ? x * y : op == DIV ? x / y : sqrt<f32>(y)), magnitude = r & ~SIGN32;
-    if (magnitude == 0 ? zeroIsExact(op, (a & ~SIGN32) == 0, (b & ~SIGN32) == 0) : magnitude >= SAFE32 && magnitude < INFINITE32) return setLane32(0, r);
+    if (magnitude == 0 ? zeroIsExact(op, (a & ~SIGN32) == 0, (b & ~SIGN32) == 0) : magnitude >= SAFE32 && magnitude < INFINITE32) {
+      if (!inexactSeen() && !exact32(op, a, b, r)) setInexact();
+      return setLane32(0, r);
+    }
   }
   begin();
   setLane32(0, soft32(op, a, b));
@@ -147,7 +198,10 @@ function takesFirst(op: i32): bool {
     if (op == MIN) return setLane64(0, x < y ? a : b);
     if (op == MAX) return setLane64(0, x > y ? a : b);
     const r = reinterpret<u64>(op == ADD ? x + y : op == SUB ? x - y : op == MUL ? x * y : op == DIV ? x / y : sqrt<f64>(y)), magnitude = r & ~SIGN64;
-    if (magnitude == 0 ? zeroIsExact(op, (a & ~SIGN64) == 0, (b & ~SIGN64) == 0) : magnitude >= SAFE64 && magnitude < INFINITE64) return setLane64(0, r);
+    if (magnitude == 0 ? zeroIsExact(op, (a & ~SIGN64) == 0, (b & ~SIGN64) == 0) : magnitude >= SAFE64 && magnitude < INFINITE64) {
+      if (!inexactSeen() && !exact64(op, a, b, r)) setInexact();
+      return setLane64(0, r);
+    }
   }
   begin();
   setLane64(0, soft64(op, a, b));

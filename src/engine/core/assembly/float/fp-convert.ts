@@ -3,7 +3,7 @@
 import { CHOP, DE, aDenormal, flag, nanA, resultA, setRounding, stopped, unpack32, unpack64, unpackInt } from "./softfloat";
 import { pack32, pack64, toInt } from "./softfloat-round";
 import {
-  A, B, begin, finish, inexactIsNoNews, INFINITE32, lane32, lane64, nativeRounding, ordinary32, ordinary64, SAFE32, setLane32, setLane64, setResult, SIGN32, SIGN64,
+  A, B, begin, finish, inexactIsNoNews, INFINITE32, lane32, lane64, nativeInexact, ordinary32, ordinary64, SAFE32, setLane32, setLane64, setResult, SIGN32, SIGN64,
   vector,
 } from "./fp";
 
@@ -46,7 +46,7 @@ export function fpCvtss2sd(): void {
 export function fpCvtsd2ss(): void {
   setResult(vector(A));
   const bits = lane64(B, 0);
-  if (nativeRounding() && ordinary64(bits)) {
+  if (nativeInexact() && ordinary64(bits)) {
     const single = reinterpret<u32>(f32(reinterpret<f64>(bits))), magnitude = single & ~SIGN32;
     if (magnitude == 0 ? (bits & ~SIGN64) == 0 : magnitude >= SAFE32 && magnitude < INFINITE32) return setLane32(0, single);
   }
@@ -102,7 +102,7 @@ function beginInt(truncate: u32): void {
 }
 /** Whether truncation, or conversion in the usual way, of a number below 2^31 in magnitude can be left to Wasm. */
 function nativeInt(truncate: u32): bool {
-  return truncate != 0 ? inexactIsNoNews() : nativeRounding();
+  return truncate != 0 ? inexactIsNoNews() : nativeInexact();
 }
 const LIMIT32: u32 = 0x4f000000, LIMIT64: u64 = 0x41dfffffffc00000; // 2^31, and 2^31 - 1, which rounds to a number that fits
 

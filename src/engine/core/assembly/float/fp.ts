@@ -6,7 +6,7 @@ import { CR4_OSXMMEXCPT, UD, XM, raise, vcpu } from "../state";
 import { BEFORE, environment, masks, moveToB, raised, unpack32, unpack64 } from "./softfloat";
 
 /** MXCSR bits other than flags 0..5, masks 7..12 and rounding control 13..14. */
-const DAZ: u32 = 1 << 6, FTZ: u32 = 1 << 15;
+const PE_FLAG: u32 = 1 << 5, DAZ: u32 = 1 << 6, FTZ: u32 = 1 << 15;
 
 /** Slots: first and second argument, result. */
 export const A: usize = At.scratch, B: usize = At.scratch + 16, R: usize = At.scratch + 48;
@@ -24,12 +24,17 @@ export const A: usize = At.scratch, B: usize = At.scratch + 16, R: usize = At.sc
 // @ts-ignore: decorator
 @inline export function setResult(value: v128): void { v128.store(vcpu + R, value); }
 
-/** Native arithmetic is right: round to nearest, denormals as they are, all masked, and PE set already. What it raises otherwise, its
- * results show. */
+/** Native arithmetic is right with ordinary operands and results: round to nearest, all masked. It may be inexact, which PE must tell. */
 // @ts-ignore: decorator
 @inline export function nativeRounding(): bool {
-  return (load<u32>(vcpu, At.mxcsr) & 0xffe0) == 0x1fa0;
+  return (load<u32>(vcpu, At.mxcsr) & 0x7f80) == 0x1f80;
 }
+// @ts-ignore: decorator
+@inline export function inexactSeen(): bool { return (load<u32>(vcpu, At.mxcsr) & PE_FLAG) != 0; }
+/** As `nativeRounding`, and inexact results are no news. */
+// @ts-ignore: decorator
+@inline export function nativeInexact(): bool { return nativeRounding() && inexactSeen(); }
+export function setInexact(): void { store<u32>(vcpu, load<u32>(vcpu, At.mxcsr) | PE_FLAG, At.mxcsr); }
 
 export const SIGN32: u32 = 0x80000000, SIGN64: u64 = 1 << 63;
 // bits of magnitudes: smallest normal number, twice that (a smaller result may have been tiny before it was rounded), infinity
