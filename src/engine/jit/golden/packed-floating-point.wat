@@ -7,15 +7,13 @@
 ;;   000000008010  ff c9                           dec ecx
 ;;   000000008012  75 ec                           jne 0x8000
 ;;   000000008014  f4                              hlt
-;; 1271 bytes of Wasm
+;; 1422 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "refill" (func $refill (param i64 i32 i32) (result i32)))
-  (import "core" "fpMulPd" (func $fpMulPd))
-  (import "core" "fpAddPd" (func $fpAddPd))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rcx i64) (local $rsi i64) (local $stackPage i64) (local $xmm0 v128) (local $xmm1 v128) (local $xmm2 v128) (local $streamPage i64) (local $streamAddend i32) (local $t0 i64) (local $t1 i64) (local $t2 i32) (local $t3 i32) (local $t4 v128) (local $t5 v128) (local $t6 v128) (local $t7 v128) (local $t8 v128) (local $t9 v128) (local $t10 v128) (local $t11 v128) (local $t12 v128) (local $t13 v128) (local $t14 i64) (local $t15 i32)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rcx i64) (local $rsi i64) (local $stackPage i64) (local $xmm0 v128) (local $xmm1 v128) (local $xmm2 v128) (local $t0 i64) (local $t1 i32) (local $t2 i32) (local $t3 v128) (local $t4 v128) (local $t5 v128) (local $t6 v128) (local $t7 v128) (local $t8 v128) (local $t9 i64) (local $t10 i64) (local $t11 i64) (local $t12 i32) (local $t13 i64) (local $t14 i32) (local $t15 i64)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0
       (i32.or
@@ -29,201 +27,222 @@
     (local.set $page (i64.load (;page;) (local.get $state)))
     (local.set $flagResult (i64.load (;flagResult;) (local.get $state)))
     (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
+    (if $i1 (i32.ne (i32.and (i32.load (;mxcsr;) (local.get $state)) (i32.const 32672)) (i32.const 8096))
+      (then
+        (i32.store (;floatRefused;) (local.get $state) (local.get $answer))
+        (return (i32.or (local.get $answer) (i32.const 12)))
+      )
+    )
     (local.set $stackPage (i64.const -1))
-    (local.set $streamPage (i64.const -1))
     (local.set $rcx (i64.load (;gpr[1];) (local.get $state)))
     (local.set $rsi (i64.load (;gpr[6];) (local.get $state)))
     (local.set $xmm0 (v128.load (;xmm[0];) (local.get $state)))
     (local.set $xmm1 (v128.load (;xmm[1];) (local.get $state)))
     (local.set $xmm2 (v128.load (;xmm[2];) (local.get $state)))
-    (block $b1
-      (block $b2
+    (block $b2
+      (block $b3
       )
-      (loop $l3
-        (if $i4 (i32.and (i32.wrap_i64 (local.tee $t0 (local.get $rsi))) (i32.const 15))
+      (loop $l4
+        (if $i5 (i32.and (i32.wrap_i64 (local.tee $t0 (local.get $rsi))) (i32.const 15))
           (then
             (i32.store (;fault;) (local.get $state) (i32.const 510))
             (i32.store (;faultCode;) (local.get $state) (i32.const 0))
             (i64.store (;faultAddress;) (local.get $state) (local.get $t0))
             (local.set $answer (i32.const (;fault at 0;)))
-            (br $b1)
+            (br $b2)
           )
         )
-        (if $i5
-          (i64.ne
-            (local.tee $t1 (i64.and (i64.add (local.get $t0) (i64.const 15)) (i64.const -4096)))
-            (local.get $streamPage)
-          )
-          (then
-            (if $i6
-              (i32.eqz
-                (i64.eq
-                  (i64.load
-                    (local.tee $t2
-                      (i32.add
-                        (i32.load (;tlb;) (local.get $state))
-                        (i32.and
-                          (i32.shr_u
-                            (i32.mul (i32.wrap_i64 (i64.shr_u (local.get $t0) (i64.const 12))) (i32.const -1640531535))
-                            (i32.const 13)
-                          )
-                          (i32.const 524256)
-                        )
+        (if $i6
+          (i32.eqz
+            (i64.eq
+              (i64.load
+                (local.tee $t1
+                  (i32.add
+                    (i32.load (;tlb;) (local.get $state))
+                    (i32.and
+                      (i32.shr_u
+                        (i32.mul (i32.wrap_i64 (i64.shr_u (local.get $t0) (i64.const 12))) (i32.const -1640531535))
+                        (i32.const 13)
                       )
+                      (i32.const 524256)
                     )
                   )
-                  (i64.and (i64.add (local.get $t0) (i64.const 15)) (i64.const -4096))
                 )
               )
+              (i64.and (i64.add (local.get $t0) (i64.const 15)) (i64.const -4096))
+            )
+          )
+          (then
+            (if $i7 (i32.eqz (local.tee $t2 (call $refill (local.get $t0) (i32.const 16) (i32.const 0))))
               (then
-                (if $i7 (i32.eqz (local.tee $t3 (call $refill (local.get $t0) (i32.const 16) (i32.const 0))))
-                  (then
-                    (local.set $answer (i32.const (;miss at 0;)))
-                    (br $b1)
-                  )
-                )
+                (local.set $answer (i32.const (;miss at 0;)))
+                (br $b2)
               )
             )
-            (local.set $streamAddend (i32.load offset=24 (local.get $t2)))
-            (local.set $streamPage (local.get $t1))
           )
         )
         (local.set $xmm0
-          (local.tee $t4 (v128.load (i32.add (local.get $streamAddend) (i32.wrap_i64 (local.get $t0)))))
+          (local.tee $t3 (v128.load (i32.add (i32.load offset=24 (local.get $t1)) (i32.wrap_i64 (local.get $t0)))))
         )
-        (local.set $t5 (f64x2.mul (local.get $t4) (local.get $xmm1)))
-        (local.set $t6 (i64x2.add (local.get $t4) (local.get $t4)))
-        (local.set $t7 (i64x2.add (local.get $xmm1) (local.get $xmm1)))
-        (local.set $t8 (i64x2.add (local.get $t5) (local.get $t5)))
-        (if $i8 (result v128)
-          (i32.or
-            (i32.xor (i32.and (i32.load (;mxcsr;) (local.get $state)) (i32.const 65504)) (i32.const 8096))
-            (v128.any_true
+        (local.set $t4 (f64x2.mul (local.get $t3) (local.get $xmm1)))
+        (local.set $t5 (local.get $xmm0))
+        (local.set $xmm0 (local.get $t4))
+        (local.set $t7 (f64x2.add (local.tee $t6 (local.get $xmm2)) (local.get $t4)))
+        (local.set $t8 (local.get $xmm2))
+        (local.set $xmm2 (local.get $t7))
+        (local.set $t9 (i64.add (local.get $t0) (i64.const 16)))
+        (local.set $t10 (local.get $rsi))
+        (local.set $rsi (local.get $t9))
+        (local.set $t11 (local.get $flagFirst))
+        (local.set $flagFirst (local.get $t0))
+        (local.set $t12 (local.get $flagCode))
+        (local.set $flagCode (i32.const 4))
+        (local.set $t13 (local.get $flagResult))
+        (local.set $flagResult (local.get $t9))
+        (local.set $t14 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))
+        (local.set $t15 (local.get $rcx))
+        (local.set $rcx (i64.extend_i32_u (local.get $t14)))
+        (local.set $flagFirst (i64.shl (i64.extend_i32_u (i64.lt_u (local.get $t9) (local.get $t0))) (i64.const 63)))
+        (local.set $flagCode (i32.const 15))
+        (local.set $flagResult (i64.extend_i32_s (local.get $t14)))
+        (if $i8
+          (v128.any_true
+            (v128.or
               (v128.or
                 (v128.or
-                  (v128.andnot
-                    (v128.not
-                      (i64x2.gt_s
-                        (v128.const i8x16 0 0 0 0 0 0 160 127 0 0 0 0 0 0 160 127)
-                        (i64x2.add (local.get $t8) (v128.const i8x16 0 0 0 0 0 0 192 127 0 0 0 0 0 0 192 127))
+                  (v128.or
+                    (i64x2.gt_s
+                      (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
+                      (i64x2.add
+                        (i64x2.add (local.get $xmm1) (local.get $xmm1))
+                        (v128.const i8x16 255 255 255 255 255 255 255 127 255 255 255 255 255 255 255 127)
                       )
                     )
-                    (v128.and
-                      (i64x2.eq (local.get $t8) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
-                      (v128.or
-                        (i64x2.eq (local.get $t6) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
-                        (i64x2.eq (local.get $t7) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
+                    (i64x2.gt_s
+                      (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
+                      (i64x2.add
+                        (i64x2.add (local.get $t3) (local.get $t3))
+                        (v128.const i8x16 255 255 255 255 255 255 255 127 255 255 255 255 255 255 255 127)
                       )
                     )
                   )
                   (i64x2.gt_s
-                    (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
-                    (i64x2.add (local.get $t6) (v128.const i8x16 255 255 255 255 255 255 255 127 255 255 255 255 255 255 255 127))
-                  )
-                )
-                (i64x2.gt_s
-                  (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
-                  (i64x2.add (local.get $t7) (v128.const i8x16 255 255 255 255 255 255 255 127 255 255 255 255 255 255 255 127))
-                )
-              )
-            )
-          )
-          (then
-            (v128.store (;scratch[0];) (local.get $state) (local.get $t4))
-            (v128.store (;scratch[1];) (local.get $state) (local.get $xmm1))
-            (call $fpMulPd)
-            (if $i9 (i32.load (;fault;) (local.get $state))
-              (then
-                (local.set $answer (i32.const (;fault at 4;)))
-                (br $b1)
-              )
-            )
-            (v128.load (;scratch[3];) (local.get $state))
-          )
-          (else
-            (local.get $t5)
-          )
-        )
-        (local.set $xmm0 (local.tee $t9))
-        (local.set $t12
-          (i64x2.add (local.tee $t11 (f64x2.add (local.tee $t10 (local.get $xmm2)) (local.get $t9))) (local.get $t11))
-        )
-        (if $i10 (result v128)
-          (i32.or
-            (i32.xor (i32.and (i32.load (;mxcsr;) (local.get $state)) (i32.const 65504)) (i32.const 8096))
-            (v128.any_true
-              (v128.or
-                (v128.or
-                  (v128.andnot
-                    (v128.not
-                      (i64x2.gt_s
-                        (v128.const i8x16 0 0 0 0 0 0 160 127 0 0 0 0 0 0 160 127)
-                        (i64x2.add (local.get $t12) (v128.const i8x16 0 0 0 0 0 0 192 127 0 0 0 0 0 0 192 127))
-                      )
-                    )
-                    (i64x2.eq (local.get $t12) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
-                  )
-                  (i64x2.gt_s
-                    (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
+                    (v128.const i8x16 0 0 0 0 0 0 128 128 0 0 0 0 0 0 128 128)
                     (i64x2.add
-                      (i64x2.add (local.get $t10) (local.get $t10))
-                      (v128.const i8x16 255 255 255 255 255 255 255 127 255 255 255 255 255 255 255 127)
+                      (i64x2.add (local.get $t4) (local.get $t4))
+                      (v128.const i8x16 0 0 0 0 0 0 64 128 0 0 0 0 0 0 64 128)
                     )
                   )
                 )
                 (i64x2.gt_s
                   (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
                   (i64x2.add
-                    (i64x2.add (local.get $t9) (local.get $t9))
+                    (i64x2.add (local.get $t6) (local.get $t6))
                     (v128.const i8x16 255 255 255 255 255 255 255 127 255 255 255 255 255 255 255 127)
                   )
+                )
+              )
+              (i64x2.gt_s
+                (v128.const i8x16 0 0 0 0 0 0 128 128 0 0 0 0 0 0 128 128)
+                (i64x2.add
+                  (i64x2.add (local.get $t7) (local.get $t7))
+                  (v128.const i8x16 0 0 0 0 0 0 64 128 0 0 0 0 0 0 64 128)
                 )
               )
             )
           )
           (then
-            (v128.store (;scratch[0];) (local.get $state) (local.get $t10))
-            (v128.store (;scratch[1];) (local.get $state) (local.get $t9))
-            (call $fpAddPd)
-            (if $i11 (i32.load (;fault;) (local.get $state))
+            (if $i9
+              (v128.any_true
+                (v128.or
+                  (v128.or
+                    (v128.or
+                      (v128.or
+                        (v128.andnot
+                          (i64x2.gt_s
+                            (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
+                            (i64x2.sub (i64x2.shl (local.get $xmm1) (i32.const 1)) (v128.const i8x16 1 0 0 0 0 0 0 128 1 0 0 0 0 0 0 128))
+                          )
+                          (f64x2.eq (local.get $xmm1) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
+                        )
+                        (v128.andnot
+                          (i64x2.gt_s
+                            (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
+                            (i64x2.sub (i64x2.shl (local.get $t3) (i32.const 1)) (v128.const i8x16 1 0 0 0 0 0 0 128 1 0 0 0 0 0 0 128))
+                          )
+                          (f64x2.eq (local.get $t3) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
+                        )
+                      )
+                      (v128.andnot
+                        (i64x2.gt_s
+                          (v128.const i8x16 0 0 0 0 0 0 128 128 0 0 0 0 0 0 128 128)
+                          (i64x2.sub
+                            (i64x2.shl (local.get $t4) (i32.const 1))
+                            (v128.const i8x16 0 0 0 0 0 0 192 127 0 0 0 0 0 0 192 127)
+                          )
+                        )
+                        (v128.and
+                          (f64x2.eq (local.get $t4) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
+                          (v128.or
+                            (f64x2.eq (local.get $t3) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
+                            (f64x2.eq (local.get $xmm1) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
+                          )
+                        )
+                      )
+                    )
+                    (v128.andnot
+                      (i64x2.gt_s
+                        (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
+                        (i64x2.sub (i64x2.shl (local.get $t6) (i32.const 1)) (v128.const i8x16 1 0 0 0 0 0 0 128 1 0 0 0 0 0 0 128))
+                      )
+                      (f64x2.eq (local.get $t6) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
+                    )
+                  )
+                  (v128.andnot
+                    (i64x2.gt_s
+                      (v128.const i8x16 0 0 0 0 0 0 128 128 0 0 0 0 0 0 128 128)
+                      (i64x2.sub
+                        (i64x2.shl (local.get $t7) (i32.const 1))
+                        (v128.const i8x16 0 0 0 0 0 0 192 127 0 0 0 0 0 0 192 127)
+                      )
+                    )
+                    (f64x2.eq (local.get $t7) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
+                  )
+                )
+              )
               (then
-                (local.set $answer (i32.const (;fault at 8;)))
-                (br $b1)
+                (i32.store (;floatRefused;) (local.get $state) (i32.const (;miss at 0;)))
+                (local.set $xmm0 (local.get $t5))
+                (local.set $xmm2 (local.get $t8))
+                (local.set $rsi (local.get $t10))
+                (local.set $flagFirst (local.get $t11))
+                (local.set $flagCode (local.get $t12))
+                (local.set $flagResult (local.get $t13))
+                (local.set $rcx (local.get $t15))
+                (local.set $answer (i32.const (;refused at 4;)))
+                (br $b2)
               )
             )
-            (v128.load (;scratch[3];) (local.get $state))
-          )
-          (else
-            (local.get $t11)
           )
         )
-        (local.set $xmm2 (local.tee $t13))
-        (local.set $rsi (local.tee $t14 (i64.add (local.get $t0) (i64.const 16))))
-        (local.set $flagFirst (local.get $t0))
-        (local.set $flagCode (i32.const 4))
-        (local.set $flagResult (local.get $t14))
-        (local.set $rcx (i64.extend_i32_u (local.tee $t15 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
-        (local.set $flagFirst (i64.shl (i64.extend_i32_u (i64.lt_u (local.get $t14) (local.get $t0))) (i64.const 63)))
-        (local.set $flagCode (i32.const 15))
-        (local.set $flagResult (i64.extend_i32_s (local.get $t15)))
-        (if $i12 (i32.eqz (i32.eqz (local.get $t15)))
+        (if $i10 (i32.eqz (i32.eqz (local.get $t14)))
           (then
-            (if $i13 (i32.or (i32.lt_s (local.get $left) (i32.const 6)) (i32.load (;attention;) (local.get $state)))
+            (if $i11 (i32.or (i32.lt_s (local.get $left) (i32.const 6)) (i32.load (;attention;) (local.get $state)))
               (then
                 (local.set $answer (i32.const (;border at 12;)))
-                (br $b1)
+                (br $b2)
               )
             )
             (local.set $left (i32.add (local.get $left) (i32.const -6)))
-            (br $l3)
+            (br $l4)
           )
         )
         (local.set $answer (i32.const (;helper at 14;)))
-        (br $b1)
+        (br $b2)
         (unreachable)
       )
     )
-    (if $i14 (local.get $flagCode)
+    (if $i12 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )
@@ -234,13 +253,6 @@
     (i64.store (;gpr[6];) (local.get $state) (local.get $rsi))
     (v128.store (;xmm[0];) (local.get $state) (local.get $xmm0))
     (v128.store (;xmm[2];) (local.get $state) (local.get $xmm2))
-    (i64.store (;compiledInstructions;)
-      (local.get $state)
-      (i64.add
-        (i64.load (;compiledInstructions;) (local.get $state))
-        (i64.sub (i64.load (;budget;) (local.get $state)) (i64.extend_i32_s (local.get $left)))
-      )
-    )
     (i64.store (;budget;) (local.get $state) (i64.extend_i32_s (local.get $left)))
     (local.get $answer)
   )
