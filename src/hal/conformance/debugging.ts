@@ -145,6 +145,17 @@ export const DEBUGGING: readonly ConformanceCase[] = [
       equal(rig.vcpu.run(MANY).reason, "hlt", "end");
     }
   } },
+  { name: "a watchpoint in the middle of data that is read again and again", run: (engine) => {
+    // mov ecx, 1024; loop: add rax, [rsi + rcx * 8 - 8]; dec ecx; jnz loop; dec edx; jnz begin; hlt
+    const rig = createLongRig(engine, [0xb9, 0, 4, 0, 0, 0x48, 0x03, 0x44, 0xce, 0xf8, 0xff, 0xc9, 0x75, 0xf7, 0xff, 0xca, 0x75, 0xee, HLT]);
+    rig.set({ rsi: DATA, rdx: 20 });
+    const turn = 3 * 1024 + 3;
+    equal(rig.vcpu.run(10 * turn).reason, "budget", "hot");
+    rig.vcpu.setStops(watch(DATA + 0x1230, 8, "read"));
+    for (const left of [10n, 9n, 8n]) equal([rig.vcpu.run(MANY).reason, rig.state.read("rcx"), rig.state.read("rdx"), at(rig)], ["debug", 0x1238n / 8n, left, 10], "stop");
+    rig.vcpu.setStops(stops([]));
+    equal([rig.vcpu.run(MANY).reason, rig.vcpu.retired()], ["hlt", 20 * turn + 1], "end");
+  } },
   { name: "a watchpoint stops at a push, behind an element of a repeated move, and at what the processor pushes", run: (engine) => {
     const push = createLongRig(engine, [0x50, 0xe8, 1, 0, 0, 0, HLT, HLT]); // push rax; call +1
     push.vcpu.setStops(watch(LONG_STACK - 16, 16, "write"));
