@@ -6,7 +6,7 @@ import { createTicker, exitShares, short, topPage, topRow } from "./top.ts";
 const look = (times: number): LiveStatistics => ({
   instructions: 1e8 * times, elapsedMs: 1000 * times, runningMs: 500 * times, exits: { hlt: times }, interrupts: 100 * times, pageFaults: 5 * times, tlbMisses: 12_345 * times, blocksDecoded: 0,
   codeInvalidations: 0, resets: 0,
-  jit: { modules: 1, regions: 4, instructions: 40, codeBytes: 999, compileMs: 12.3 * times, longestMs: 3, pausedMs: 5, stale: 0, evicted: 0, dropped: 1, live: 3, executed: 500_000, exits: { miss: 30 * times, link: 10 * times, fault: 0 } },
+  jit: { modules: 1, regions: 4, instructions: 40, codeBytes: 999, compileMs: 12.3 * times, longestMs: 3, pausedMs: 5, stale: 0, cacheBytes: 0, evicted: 0, dropped: 1, live: 3, executed: 500_000, exits: { miss: 30 * times, link: 10 * times, fault: 0 } },
 });
 
 test("counts are short", () => {

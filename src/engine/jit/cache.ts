@@ -1,51 +1,101 @@
 // Compiled regions of one vCPU: their functions in the interpreter's table, and records in memory by which core drops them (blocks.ts).
+//
+// The cache is a queue of modules. What would go beyond its bounds, of code or of records, evicts the oldest modules: their blocks are
+// interpreted again, and compiled again if they become hot again. V8 frees a module when the table holds none of its functions any more.
 
 import { CONSTANTS as C, type NodeMemory } from "../../hal/index.ts";
 import type { CompiledRegion } from "./compile.ts";
 import type { JitCounters } from "./counters.ts";
 
-/** Memory for the records. When it or the limit of code is used up, everything is forgotten. */
-const RECORD_BYTES = 1 << 20;
-const MOST_CODE_BYTES = 64 << 20;
+/** Memory for the records: a ring. */
+const RECORD_BYTES = 2 << 20;
 const GROWTH = 64;
 /** Entries until a block whose region was dropped is hot again: as late as possible, its bytes change. */
 const COOL = 0xffff;
+/** Memory that V8 takes for a byte of Wasm when its code is optimized: the byte, baseline code, optimized code, metadata. */
+export const HOST_BYTES_PER_WASM_BYTE = 16;
 
 export interface RegionCache {
-  /** @param codeBytes size of the module that they came in, or their share */
-  install(region: CompiledRegion, code: unknown, codeBytes: number): void;
+  /** @param code functions of the regions
+   * @param wasmBytes size of the module that they came in */
+  install(regions: readonly CompiledRegion[], code: readonly unknown[], wasmBytes: number): void;
   /** The region of a record, if it is not dropped. */
   find(record: number): CompiledRegion | undefined;
-  /** Regions that are not dropped. */
-  count(): number;
   /** All blocks have been forgotten, and all regions with them. */
   flushed(): void;
 }
 
-export function createRegionCache(node: NodeMemory, table: () => WebAssembly.Table, dropRegion: (region: number) => void, counters: JitCounters): RegionCache {
-  const start = node.allocate(RECORD_BYTES, 64, "compiled regions"), u16 = new Uint16Array(node.bytes.buffer), u32 = new Uint32Array(node.bytes.buffer);
-  let next = start, codeBytes = 0;
-  let live: { record: number; slot: number; region: CompiledRegion; codeBytes: number }[] = [];
+interface Installed { record: number; slot: number; region: CompiledRegion }
+interface Module { regions: Installed[]; hostBytes: number }
+
+/** @param limit bytes of the host that compiled code may take */
+export function createRegionCache(node: NodeMemory, table: () => WebAssembly.Table, dropRegion: (region: number) => void, counters: JitCounters, limit: number): RegionCache {
+  const start = node.allocate(RECORD_BYTES, 64, "compiled regions"), end = start + RECORD_BYTES;
+  const u16 = new Uint16Array(node.bytes.buffer), u32 = new Uint32Array(node.bytes.buffer);
+  /** The oldest first. Records lie in the same order, and begin anew at `start` when they come to the end. */
+  let modules: Module[] = [], next = start, hostBytes = 0;
   const free: number[] = [];
 
-  const sweep = () => {
-    live = live.filter(({ record, slot, codeBytes: bytes }) => {
-      if (u32[record >>> 2] !== 0) return true;
-      table().set(slot, null);
-      free.push(slot);
-      codeBytes -= bytes;
-      return false;
-    });
+  const word = (address: number) => address >>> 2;
+  const count = (change: number) => {
+    hostBytes += change;
+    counters.cacheBytes += change; // of all vCPUs of the thread
   };
-  const count = () => live.filter(({ record }) => u32[record >>> 2] !== 0).length;
-  const dropAll = () => {
-    counters.evicted += count();
-    for (const { record, region } of live) {
-      dropRegion(record);
-      for (const { address } of region.blocks) u32[(address + C.BLOCK_MEMBERS) >>> 2] = 0;
+  const isDropped = ({ record }: Installed) => u32[word(record + C.COMPILED_COUNT)] === 0;
+  /** Functions of regions that core has dropped leave the table; a module without any is gone. */
+  const sweep = () => {
+    for (const module of modules) {
+      for (const region of module.regions) if (isDropped(region)) release(region);
+      if (module.hostBytes === 0 || module.regions.some(({ slot }) => slot >= 0)) continue;
+      count(-module.hostBytes);
+      module.hostBytes = 0;
     }
-    sweep();
-    next = start;
+  };
+  const release = (region: Installed) => {
+    if (region.slot < 0) return;
+    table().set(region.slot, null);
+    free.push(region.slot);
+    region.slot = -1;
+  };
+  /** Takes a record out of the lists of its blocks: its memory is used again. */
+  const unlink = ({ record, region: { blocks } }: Installed) => {
+    const first = record + C.COMPILED_BLOCKS + 4 * blocks.length, behind = first + C.MEMBER_BYTES * blocks.length;
+    for (const { address } of blocks) {
+      for (let link = address + C.BLOCK_MEMBERS; u32[word(link)] !== 0;) {
+        const member = u32[word(link)];
+        if (member >= first && member < behind) u32[word(link)] = u32[word(member + C.MEMBER_NEXT)];
+        else link = member + C.MEMBER_NEXT;
+      }
+    }
+  };
+  const evictOldest = () => {
+    const module = modules.shift()!;
+    for (const region of module.regions) {
+      if (!isDropped(region)) {
+        counters.evicted++;
+        dropRegion(region.record);
+      }
+      release(region);
+      unlink(region);
+    }
+    count(-module.hostBytes);
+  };
+  /** Where the records of the oldest module begin that has any. */
+  const oldestRecord = () => modules.find(({ regions }) => regions.length > 0)?.regions[0].record;
+  /** Memory of the ring, for which the oldest modules may have to go. */
+  const allocate = (bytes: number): number => {
+    for (;;) {
+      const oldest = oldestRecord();
+      if (oldest === undefined) next = start;
+      if (oldest === undefined || oldest < next) {
+        if (next + bytes <= end) break;
+        next = start; // what is left behind is too little
+      } else if (next + bytes < oldest) break;
+      else evictOldest();
+    }
+    const record = next;
+    next += bytes;
+    return record;
   };
   const slotFor = (code: unknown) => {
     if (free.length === 0) sweep();
@@ -58,38 +108,54 @@ export function createRegionCache(node: NodeMemory, table: () => WebAssembly.Tab
     return slot;
   };
 
-  const install: RegionCache["install"] = (region, code, bytes) => {
-    const { blocks, entries } = region, size = C.COMPILED_BLOCKS + 4 * blocks.length + C.MEMBER_BYTES * blocks.length;
-    if (next + size + 8 > start + RECORD_BYTES || codeBytes + bytes > MOST_CODE_BYTES) dropAll();
-    const record = next, members = record + C.COMPILED_BLOCKS + 4 * blocks.length;
-    next += (size + 7) & ~7;
+  const installRegion = (region: CompiledRegion, code: unknown): Installed => {
+    const { blocks, entries } = region;
+    const record = allocate((C.COMPILED_BLOCKS + (4 + C.MEMBER_BYTES) * blocks.length + 7) & ~7), members = record + C.COMPILED_BLOCKS + 4 * blocks.length;
     const slot = slotFor(code);
-    u32[(record + C.COMPILED_COUNT) >>> 2] = blocks.length;
-    u32[(record + C.COMPILED_FUNCTION) >>> 2] = slot;
+    u32[word(record + C.COMPILED_COUNT)] = blocks.length;
+    u32[word(record + C.COMPILED_FUNCTION)] = slot;
     blocks.forEach(({ address }, index) => {
-      u32[(record + C.COMPILED_BLOCKS + 4 * index) >>> 2] = address;
+      u32[word(record + C.COMPILED_BLOCKS + 4 * index)] = address;
       const member = members + index * C.MEMBER_BYTES;
-      u32[(member + C.MEMBER_NEXT) >>> 2] = u32[(address + C.BLOCK_MEMBERS) >>> 2];
-      u32[(member + C.MEMBER_REGION) >>> 2] = record;
-      u32[(address + C.BLOCK_MEMBERS) >>> 2] = member;
+      u32[word(member + C.MEMBER_NEXT)] = u32[word(address + C.BLOCK_MEMBERS)];
+      u32[word(member + C.MEMBER_REGION)] = record;
+      u32[word(address + C.BLOCK_MEMBERS)] = member;
       if (u16[(address + C.BLOCK_HOT) >>> 1] === 0) u16[(address + C.BLOCK_HOT) >>> 1] = COOL;
       const entry = entries.get(index);
       if (entry === undefined) return;
       // the newest region with a block knows most about it
       const first = (address + C.BLOCK_HEADER_BYTES) >>> 1;
-      if (u32[(address + C.BLOCK_REGION) >>> 2] === 0) u16[(address + C.BLOCK_HANDLER) >>> 1] = u16[first];
-      u32[(address + C.BLOCK_REGION) >>> 2] = record;
+      if (u32[word(address + C.BLOCK_REGION)] === 0) u16[(address + C.BLOCK_HANDLER) >>> 1] = u16[first];
+      u32[word(address + C.BLOCK_REGION)] = record;
       u16[(address + C.BLOCK_ENTRY) >>> 1] = entry;
       u16[first] = C.HANDLER_REGION;
     });
-    live.push({ record, slot, region, codeBytes: bytes });
-    codeBytes += bytes;
+    return { record, slot, region };
+  };
+  const install: RegionCache["install"] = (regions, code, wasmBytes) => {
+    const more = wasmBytes * HOST_BYTES_PER_WASM_BYTE;
+    if (hostBytes + more > limit) sweep();
+    while (hostBytes + more > limit && modules.length > 0) evictOldest();
+    const module: Module = { regions: [], hostBytes: more };
+    modules.push(module);
+    count(more);
+    regions.forEach((region, index) => module.regions.push(installRegion(region, code[index])));
+  };
+  const find = (record: number) => {
+    for (const { regions } of modules) for (const each of regions) if (each.record === record && !isDropped(each)) return each.region;
+    return undefined;
   };
   const flushed = () => {
-    counters.evicted += count();
-    for (const { record } of live) u32[record >>> 2] = 0;
-    sweep();
+    for (const module of modules) {
+      for (const region of module.regions) {
+        if (!isDropped(region)) counters.evicted++;
+        u32[word(region.record + C.COMPILED_COUNT)] = 0;
+        release(region);
+      }
+    }
+    count(-hostBytes);
+    modules = [];
     next = start;
   };
-  return { install, find: (at) => live.find(({ record }) => record === at && u32[at >>> 2] !== 0)?.region, count, flushed };
+  return { install, find, flushed };
 }

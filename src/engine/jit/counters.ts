@@ -12,8 +12,10 @@ export interface JitCounters {
   longestMs: number;
   /** Regions that were compiled on another thread and not used, as their code had changed meanwhile. */
   stale: number;
+  /** Memory of the host that compiled code takes, estimated by its size. */
+  cacheBytes: number;
   /** Regions that were given up because room was needed. The state's `regionsDropped` counts those of which a block was overwritten. */
   evicted: number;
 }
 
-export const createJitCounters = (): JitCounters => ({ modules: 0, regions: 0, instructions: 0, codeBytes: 0, compileMs: 0, pausedMs: 0, longestMs: 0, stale: 0, evicted: 0 });
+export const createJitCounters = (): JitCounters => ({ modules: 0, regions: 0, instructions: 0, codeBytes: 0, compileMs: 0, pausedMs: 0, longestMs: 0, stale: 0, cacheBytes: 0, evicted: 0 });

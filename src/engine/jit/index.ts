@@ -15,6 +15,9 @@ import { traceText } from "./trace.ts";
 const THRESHOLD = 50_000;
 /** Guest instructions that are compiled at a time on the vCPU's own thread: what waits behind them waits for the next slice. */
 const PIECE = 100;
+/** Blocks that are compiled together elsewhere. */
+const REQUEST = 64;
+const CODE_CACHE_BYTES = 128 * 2 ** 20;
 
 export interface JitOptions {
   /** Entries of a block before it is compiled; below 8 it is compiled at once, else with others. */
@@ -24,6 +27,8 @@ export interface JitOptions {
   nowMs?(): number;
   /** Gets every module that is made, and on demand a text for people. Compiles on the vCPU's thread. */
   trace?(wasm: Uint8Array, text: () => string): void;
+  /** Memory of the host that the compiled code of one vCPU may take. When it is used up, the oldest code goes. */
+  codeCacheBytes?: number;
   /** Compiles on another thread, while the interpreter goes on. */
   elsewhere?: CompileElsewhere;
 }
@@ -35,11 +40,11 @@ export function createJit(modules: InterpModules, options: JitOptions = {}): Eng
 }
 
 function extend({ setup: { node, index: vcpu }, address, functions, table }: Extended, options: JitOptions): Extension {
-  const { threshold = THRESHOLD, counters = createJitCounters(), nowMs = () => 0, trace } = options;
+  const { threshold = THRESHOLD, counters = createJitCounters(), nowMs = () => 0, trace, codeCacheBytes = CODE_CACHE_BYTES } = options;
   const elsewhere = trace || threshold < EAGER ? undefined : options.elsewhere;
   const u32 = new Uint32Array(node.bytes.buffer), field = (offset: number) => u32[(address + offset) >>> 2];
   const dropRegion = functions.dropRegion as (region: number) => void;
-  const cache = createRegionCache(node, table, dropRegion, counters);
+  const cache = createRegionCache(node, table, dropRegion, counters, codeCacheBytes);
   let compiler: ReturnType<typeof createCompiler> | undefined;
   const heat = Math.min(0xffff, Math.max(1, threshold));
   let waiting: number[] = [], generation = 0, asked = false;
@@ -51,12 +56,11 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
   /** Takes what was made, as far as it still is the guest's code. */
   const install = (module: WebAssembly.Module, { regions, instructions, codeBytes }: Pick<CompileAnswer, "regions" | "instructions" | "codeBytes">) => {
     const { exports } = new WebAssembly.Instance(module, { env: { memory: node.wasm }, core: functions as Record<string, unknown> });
-    regions.forEach((region, index) => {
-      const holds = region.blocks.every((block) => u32[(block.address + C.BLOCK_HOST) >>> 2] === (block.hostPage + block.offset) >>> 0);
-      if (!holds) return counters.stale++;
-      cache.install(region, exports[`r${index}`], codeBytes / regions.length);
-      counters.regions++;
-    });
+    const holds = regions.map(({ blocks }) => blocks.every((block) => u32[(block.address + C.BLOCK_HOST) >>> 2] === (block.hostPage + block.offset) >>> 0));
+    const good = regions.filter((_, index) => holds[index]), code = regions.map((_, index) => exports[`r${index}`]).filter((_, index) => holds[index]);
+    if (good.length > 0) cache.install(good, code, codeBytes);
+    counters.regions += good.length;
+    counters.stale += regions.length - good.length;
     counters.modules++;
     counters.instructions += instructions;
     counters.codeBytes += codeBytes;
@@ -88,8 +92,8 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
       if (module && answer.generation === generation) paused(() => install(module, answer));
     }
     if (asked || waiting.length === 0) return;
-    const heads = waiting.filter((block) => !isCompiled(block));
-    waiting = [];
+    waiting = waiting.filter((block) => !isCompiled(block));
+    const heads = waiting.splice(0, REQUEST);
     if (heads.length === 0) return;
     send({ vcpu, generation, tables: tables(), end: field(OFFSET.arenaNext), heads });
     asked = true;

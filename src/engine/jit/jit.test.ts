@@ -10,13 +10,13 @@ const modules = { core: wasm("../core/core.wasm"), interp: wasm("interp.wasm") }
 const RAM = 1 << 20, CODE = 0x8000, DATA = 0x40000;
 
 /** A vCPU in 64-bit mode with 1 GiB mapped to itself, about to execute `code`. */
-function machine(code: readonly number[], threshold: number) {
+function machine(code: readonly number[], threshold: number, codeCacheBytes?: number) {
   const counters = createJitCounters();
   const traced: Uint8Array[] = [];
   const node = createNodeMemory(96 << 20), host = node.allocate(RAM, 4096, "RAM");
   const memory = createVnodeMemory(node, [{ gpa: 0, bytes: RAM, host, kind: "ram" }]);
   const bus: Bus = { pioRead: () => 0, pioWrite: () => {}, mmioRead: () => 0, mmioWrite: () => {}, acknowledge: () => -1, msrRead: () => undefined, msrWrite: () => false, tprRead: () => 0, tprWrite: () => {} };
-  const vcpu = createJit(modules, { threshold, counters, trace: (bytes) => { traced.push(bytes); } })
+  const vcpu = createJit(modules, { threshold, counters, codeCacheBytes, trace: (bytes) => { traced.push(bytes); } })
     .createVcpu({ node, memory, index: 0, bus, clock: { nowNs: () => 0 }, entropy: () => 4, model: { tscHz: 1e9, apicTimerHz: 1e9, vcpuCount: 1, apicId: 0 } });
   const { state } = vcpu;
   vcpu.reset();
@@ -122,4 +122,45 @@ test("pages are remembered by stream: a copy over page borders, aligned or not, 
   assert.deepEqual(memory.read(target, bytes.length), bytes);
   assert.equal(vcpu.retired(), 3 + 7 * count + 1);
   assert.ok(counters.regions >= 1);
+});
+
+test("a code cache that is too small evicts the oldest code, and is never larger than it may be", () => {
+  // 60 functions: mov ecx, 20; again: add rax, rcx; dec ecx; jnz again; ret. All are called, one after the other, 30 times
+  const count = 60, rounds = 30, one = [0xb9, 20, 0, 0, 0, 0x48, 0x01, 0xc8, 0xff, 0xc9, 0x75, 0xf9, 0xc3];
+  const call = (from: number, to: number) => [0xe8, ...new Uint8Array(Int32Array.of(to - (from + 5)).buffer)];
+  const calls = 5 * count + 16, code = [0xbb, rounds, 0, 0, 0];
+  for (let index = 0; index < count; index++) code.push(...call(code.length, calls + 16 * index));
+  code.push(0xff, 0xcb, 0x0f, 0x85, ...new Uint8Array(Int32Array.of(5 - (code.length + 8)).buffer), 0xf4); // dec ebx; jnz; hlt
+  for (let index = 0; index < count; index++) {
+    while (code.length < calls + 16 * index) code.push(0x90);
+    code.push(...one);
+  }
+  for (const limit of [4_000_000, 1]) {
+    const { vcpu, counters, get } = machine(code, 3, limit);
+    vcpu.state.writeField("gpr", 0n, 0);
+    let most = 0, end;
+    do {
+      end = vcpu.run(1000);
+      most = Math.max(most, counters.cacheBytes);
+    } while (end.reason === "budget");
+    assert.equal(end.reason, "hlt");
+    assert.equal(get(0), BigInt(rounds * count * 210));
+    assert.ok(counters.evicted > count, `${counters.evicted} evicted`);
+    if (limit > 1) assert.ok(most <= limit, `${most} bytes`); // one module is always there
+  }
+});
+
+test("a guest that generates code for ever stays within the bounds", () => {
+  // mov ebp, n; again: mov [body + 1], ebp; mov ecx, 30; call body; dec ebp; jnz again; hlt; body: mov edx, imm32; inner: add rax, rdx; dec ecx; jnz inner; ret
+  const rounds = 3000, at = 64;
+  const head = [0xbd, rounds & 0xff, rounds >> 8, 0, 0], store = [0x89, 0x2d, ...new Uint8Array(Int32Array.of(at + 1 - 11).buffer)], loads = [0xb9, 30, 0, 0, 0];
+  const call = [0xe8, ...new Uint8Array(Int32Array.of(at - 21).buffer)], back = [0xff, 0xcd, 0x75, 0xec, 0xf4];
+  const code = [...head, ...store, ...loads, ...call, ...back];
+  while (code.length < at) code.push(0x90);
+  code.push(0xba, 0, 0, 0, 0, 0x48, 0x01, 0xd0, 0xff, 0xc9, 0x75, 0xf9, 0xc3);
+  const { vcpu, counters, get } = machine(code, 3, 100_000);
+  vcpu.state.writeField("gpr", 0n, 0);
+  assert.equal(vcpu.run(10_000_000).reason, "hlt");
+  assert.equal(get(0), 30n * BigInt(rounds) * BigInt(rounds + 1) / 2n);
+  assert.ok(counters.cacheBytes <= 100_000);
 });
