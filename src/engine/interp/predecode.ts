@@ -254,7 +254,7 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
   /** Up to `most` instructions of the page: into `block`. @returns number of operations, 0 with a fault pending */
   const writeBlock = (block: number, most: number): number => {
     const { host, size } = where;
-    const pageEnd = (host | (PAGE - 1)) + 1, end = Math.min(pageEnd, host + where.limit), offset = host & (PAGE - 1);
+    const pageEnd = ((host | (PAGE - 1)) >>> 0) + 1, end = Math.min(pageEnd, host + where.limit), offset = host & (PAGE - 1);
     let at = host, op = block + C.BLOCK_HEADER_BYTES, count = 0, operations = 0, ended = false;
     while (!ended && count < most && at < end) {
       if (breaks.size > 0 && breaks.has(at & (PAGE - 1))) {

@@ -104,7 +104,8 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
   });
   return {
     heat,
-    hot: (block) => {
+    hot: (signed) => {
+      const block = signed >>> 0; // memory goes up to 4 GiB
       if (isCompiled(block)) return;
       waiting.push(block);
       if (trace) pages.set(block, node.view.getBigUint64(address + OFFSET.page, true));

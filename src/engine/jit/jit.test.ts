@@ -11,9 +11,12 @@ const RAM = 1 << 20, CODE = 0x8000, DATA = 0x40000;
 
 /** A vCPU in 64-bit mode with 1 GiB mapped to itself, about to execute `code`. */
 function machine(code: readonly number[], threshold: number, codeCacheBytes?: number) {
+function machine(code: readonly number[], threshold: number, below = 0) {
   const counters = createJitCounters();
   const traced: Uint8Array[] = [];
-  const node = createNodeMemory(96 << 20), host = node.allocate(RAM, 4096, "RAM");
+  const node = createNodeMemory((96 << 20) + below);
+  if (below > 0) node.allocate(below, 4096, "of others");
+  const host = node.allocate(RAM, 4096, "RAM");
   const memory = createVnodeMemory(node, [{ gpa: 0, bytes: RAM, host, kind: "ram" }]);
   const bus: Bus = { pioRead: () => 0, pioWrite: () => {}, mmioRead: () => 0, mmioWrite: () => {}, acknowledge: () => -1, msrRead: () => undefined, msrWrite: () => false, tprRead: () => 0, tprWrite: () => {} };
   const vcpu = createJit(modules, { threshold, counters, codeCacheBytes, trace: (bytes) => { traced.push(bytes); } })
@@ -163,4 +166,17 @@ test("a guest that generates code for ever stays within the bounds", () => {
   assert.equal(vcpu.run(10_000_000).reason, "hlt");
   assert.equal(get(0), 30n * BigInt(rounds) * BigInt(rounds + 1) / 2n);
   assert.ok(counters.cacheBytes <= 100_000);
+test("memory above 2 GiB has compiled code too", () => {
+  const { vcpu, counters, get } = machine(sum(100_000), 3, 2 ** 31);
+  vcpu.state.writeField("gpr", 0n, 0);
+  assert.equal(vcpu.run(1_000_000).reason, "hlt");
+  assert.equal(get(0), 100_000n * 100_001n / 2n);
+  assert.ok(counters.regions >= 1);
+});
+
+test("an address that is known to be misaligned is a fault, not a mistake of the compiler", () => {
+  // psllw xmm4, [0x40007]; there is no handler
+  const { vcpu } = machine([0x66, 0x0f, 0xf1, 0x24, 0x25, 0x07, 0x00, 0x04, 0x00], 1);
+  vcpu.state.write("cr4", 0x620n);
+  assert.equal(vcpu.run(100).reason, "shutdown");
 });

@@ -56,7 +56,7 @@ export function blockReader({ u8, u16, u32, i32 }: Words, state: { blockTable: n
   /** Decodes the instruction of an operation anew. */
   const decodeAt = (block: number, index: number, decoded: Decoded): boolean => {
     const host = u32[(block + C.BLOCK_HOST) >>> 2], second = u32[(block + C.BLOCK_SECOND) >>> 2];
-    const at = (host & ~(PAGE - 1)) + u16[(block + C.BLOCK_HEADER_BYTES + index * C.OP_BYTES + C.OP_OFFSET) >>> 1], end = (host | (PAGE - 1)) + 1;
+    const at = ((host & ~(PAGE - 1)) >>> 0) + u16[(block + C.BLOCK_HEADER_BYTES + index * C.OP_BYTES + C.OP_OFFSET) >>> 1], end = ((host | (PAGE - 1)) >>> 0) + 1;
     if (second === 0) return decode(u8, at, end, 64, decoded) === DECODED;
     window.set(u8.subarray(at, end));
     window.set(u8.subarray(second, second + LONGEST), end - at);
@@ -84,7 +84,7 @@ export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockRead
   const found = new Map<number, RegionBlock>();
   const make = (address: number, distance: number): RegionBlock => {
     const host = u32[(address + C.BLOCK_HOST) >>> 2];
-    return { address, distance, hostPage: host & ~(PAGE - 1), offset: host & (PAGE - 1), count: u16[(address + C.BLOCK_COUNT) >>> 1], operations: u16[(address + C.BLOCK_OPS) >>> 1], secondPage: u32[(address + C.BLOCK_SECOND) >>> 2] };
+    return { address, distance, hostPage: (host & ~(PAGE - 1)) >>> 0, offset: host & (PAGE - 1), count: u16[(address + C.BLOCK_COUNT) >>> 1], operations: u16[(address + C.BLOCK_OPS) >>> 1], secondPage: u32[(address + C.BLOCK_SECOND) >>> 2] };
   };
   // blocks overlap: what two have in common is compiled once
   const operations = new Set<number>();
@@ -119,7 +119,7 @@ export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockRead
       if (kind.relative && blocks.link(op) !== 0) list.push([blocks.link(op), block.distance + Math.floor(blocks.target(op) / PAGE)]);
       const behind = u16[(op + C.OP_OFFSET) >>> 1] + kind.length;
       if (kind.indirect) for (const other of near(block.hostPage >>> 0)) {
-        list.push([other, block.distance + ((u32[(other + C.BLOCK_HOST) >>> 2] & ~(PAGE - 1)) - block.hostPage) / PAGE]);
+        list.push([other, block.distance + (((u32[(other + C.BLOCK_HOST) >>> 2] & ~(PAGE - 1)) >>> 0) - block.hostPage) / PAGE]);
         targets.add(other);
       }
       // where a call returns to is a place to go on

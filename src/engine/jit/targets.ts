@@ -36,7 +36,7 @@ export function targetFinder({ u16, u32 }: Words, reader: BlockReader, kindOf: (
     const warm: number[] = [], led = new Set<number>();
     for (let near = -NEAR_PAGES; near <= NEAR_PAGES; near++) warm.push(...warmIn((page + near * PAGE) >>> 0));
     for (const block of warm) for (let index = 0; index < u16[(block + C.BLOCK_OPS) >>> 1]; index++) {
-      const op = block + C.BLOCK_HEADER_BYTES + index * C.OP_BYTES, handler = reader.handlerOf(block, index), hostPage = u32[(block + C.BLOCK_HOST) >>> 2] & ~(PAGE - 1);
+      const op = block + C.BLOCK_HEADER_BYTES + index * C.OP_BYTES, handler = reader.handlerOf(block, index), hostPage = (u32[(block + C.BLOCK_HOST) >>> 2] & ~(PAGE - 1)) >>> 0;
       const goto = handler === C.HANDLER_GOTO;
       if (!goto && handler < C.HANDLER_FIRST) continue;
       const { relative, calls, length } = goto ? { relative: true, calls: false, length: 0 } : kindOf(block, index), target = reader.target(op);

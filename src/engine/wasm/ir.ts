@@ -253,7 +253,8 @@ export function createGraph(): Graph {
     return { root: region, written };
   };
   return {
-    root, written, begin, i32, i64, v128, param, pure, select, visible, within, scope: () => region, changed: () => changed, nextInstruction: () => { changed = false; },
+    root, written, begin, i32, i64, v128, param, pure, select, visible, within, scope: () => region, changed: () => changed && !region.ended, // what would follow an end is never written
+    nextInstruction: () => { changed = false; },
     get: (index, type) => make("get", type, NOTHING, index),
     set: (index, value) => {
       note(index, value);
