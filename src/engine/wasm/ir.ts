@@ -134,6 +134,12 @@ export function createGraph(): Graph {
   const constants32 = new Map<number, Node>(), constants64 = new Map<number, Node[]>(), vectors: Node[] = [], params: Node[] = [];
   const lowLanes = new Map<Node, readonly Node[]>();
 
+  /** What would follow an end is never written. */
+  const vanishes = () => {
+    let at: Region | undefined = region;
+    while (at && !at.ended) at = at.parent;
+    return at !== undefined;
+  };
   const add = (node: Node): Node => {
     if (region.ended) return node;
     region.nodes.push(node);
@@ -253,7 +259,7 @@ export function createGraph(): Graph {
     return { root: region, written };
   };
   return {
-    root, written, begin, i32, i64, v128, param, pure, select, visible, within, scope: () => region, changed: () => changed && !region.ended, // what would follow an end is never written
+    root, written, begin, i32, i64, v128, param, pure, select, visible, within, scope: () => region, changed: () => changed && !vanishes(),
     nextInstruction: () => { changed = false; },
     get: (index, type) => make("get", type, NOTHING, index),
     set: (index, value) => {
