@@ -10,8 +10,7 @@ const modules = { core: wasm("../core/core.wasm"), interp: wasm("interp.wasm") }
 const RAM = 1 << 20, CODE = 0x8000, DATA = 0x40000;
 
 /** A vCPU in 64-bit mode with 1 GiB mapped to itself, about to execute `code`. */
-function machine(code: readonly number[], threshold: number, codeCacheBytes?: number) {
-function machine(code: readonly number[], threshold: number, below = 0) {
+function machine(code: readonly number[], threshold: number, codeCacheBytes?: number, below = 0) {
   const counters = createJitCounters();
   const traced: Uint8Array[] = [];
   const node = createNodeMemory((96 << 20) + below);
@@ -166,8 +165,10 @@ test("a guest that generates code for ever stays within the bounds", () => {
   assert.equal(vcpu.run(10_000_000).reason, "hlt");
   assert.equal(get(0), 30n * BigInt(rounds) * BigInt(rounds + 1) / 2n);
   assert.ok(counters.cacheBytes <= 100_000);
+});
+
 test("memory above 2 GiB has compiled code too", () => {
-  const { vcpu, counters, get } = machine(sum(100_000), 3, 2 ** 31);
+  const { vcpu, counters, get } = machine(sum(100_000), 3, undefined, 2 ** 31);
   vcpu.state.writeField("gpr", 0n, 0);
   assert.equal(vcpu.run(1_000_000).reason, "hlt");
   assert.equal(get(0), 100_000n * 100_001n / 2n);
