@@ -33,6 +33,8 @@ export interface FormFacts {
 /** Helpers that know nothing of registers, flags or RIP: those may be in locals meanwhile. */
 const CALLABLE: ReadonlySet<string> = new Set([
   ...Object.keys(FP_HELPERS), ...Object.keys(CRYPTO_HELPERS), "divideWide", "crc32", "getMxcsr", "compareStrings", "stringLength",
+  // the way into a kernel and out of it
+  "swapGs", "readTimeStamp", "timeStampAux", "random", "readControl", "checkFsGsBase", "readBase", "writeBase",
 ]);
 
 /** Instructions that write some flags and look at none. */
