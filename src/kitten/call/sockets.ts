@@ -118,6 +118,7 @@ export const bind: Handler = (k, { process }, fd, at, length) => {
   if (typeof socket === "number") return socket;
   const address = addressIn(k, process, socket, at, length);
   if (typeof address === "number") return address === -ERRNO.ENETUNREACH ? -ERRNO.EADDRNOTAVAIL : address;
+  if (address.bytes[0] === AF.unspec) return socket.domain === AF.unix ? -ERRNO.EINVAL : -ERRNO.EAFNOSUPPORT;
   if (address.path !== undefined) {
     const made = makeAt(k.mounts, process, process.cwd, address.path, { mode: S.socket | 0o777 });
     if (made === -ERRNO.EEXIST) return -ERRNO.EADDRINUSE;
