@@ -1,9 +1,10 @@
-// The small part of `npm run test:full` that needs only the image: programs of busybox in a guest and on the host's CPU.
+// The small part of `npm run test:full` that needs only the image: programs of busybox in a guest, on Kitten, and on the host's CPU.
 import assert from "node:assert/strict";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import test, { after } from "node:test";
+import { fileURLToPath } from "node:url";
 import { findImage } from "../host/nodejs/images.ts";
 import { hasApt, pullDebian, WITHOUT_APT } from "../host/nodejs/debian.ts";
 import { assertSame, results, runNatively, script, type Commands } from "./compare.ts";
@@ -45,5 +46,7 @@ else {
   });
   const guest = results(text);
   test("the guest powers off", () => assert.deepEqual(outcome, { kind: "power-off" }));
+  const kitten = results(runNatively(process.execPath, [fileURLToPath(new URL("../cli/main.js", import.meta.url)), "exec", busybox, "sh", native]));
+  for (const name of Object.keys(COMMANDS)) test(`${name} is the same on Kitten and on the host`, () => assertSame(name, kitten, host));
   for (const name of Object.keys(COMMANDS)) test(`${name} is the same in a guest and on the host`, () => assertSame(name, guest, host));
 }
