@@ -10,7 +10,7 @@ import { COMMANDS, programsRoot } from "./debian-programs.ts";
 const python = (code: string) => `python3.11 -c '\n${code}\n'`;
 const PROCESSES: Commands = {
   "pipes and jobs": "seq 1 2000 | grep 7 | sort -rn | head -5 | tr 7 x; for i in 1 2 3; do (exit $i); echo $?; done; (sleep 0.05; echo second) & echo first; wait; echo third; sh -c 'kill -TERM $$'; echo $?",
-  "redirections": "cd /tmp && echo one > f && echo two >> f && cat < f && ls -l f | cut -c1-10 && ln -sf f g && readlink g && rm f g; cat g 2>&1; mkdir -p a/b/c && ls -R a && rm -r a",
+  "redirections": "cd /tmp && echo one > f && echo two >> f && cat < f && ls -l f | cut -c1-10 && ln -sf f g && readlink g && rm f g; cat g 2>&1; mkdir -p a/b/c && ls -R a; rm -r a; true",
   "python threads": python(`import threading, queue
 q = queue.Queue()
 threads = [threading.Thread(target=lambda i=i: q.put(sum(range(i * 1000)))) for i in range(8)]
