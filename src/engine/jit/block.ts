@@ -111,7 +111,8 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
   const follow = (target: Target, refuse: () => void) => {
     if (target.least > 0) {
       const poor = graph.pure("i32.lt_s", graph.get(LOCAL.left, "i32"), graph.i32(target.least - at.left));
-      graph.when(graph.pure("i32.or", poor, graph.load("i32.load", state, OFFSET.attention)), () => {
+      // two comparisons: a branch is cheaper than making one condition of both
+      for (const condition of [() => poor, () => graph.load("i32.load", state, OFFSET.attention)]) graph.when(condition(), () => {
         graph.rare();
         refuse();
       });
