@@ -3,14 +3,18 @@
 
 import { CONSTANTS as C } from "../../hal/layout.ts";
 import { createDecoded } from "../../isa/decode.ts";
-import { FORMS, type Form } from "../../isa/forms.ts";
+import { FORMS } from "../../isa/forms.ts";
 import { ANY, blockRecorder, type Instruction, type Target } from "./block.ts";
 import { createFacts } from "./facts.ts";
 import type { FloatMode } from "./float.ts";
 import { writeRegion, type RegionFunction } from "./function.ts";
 import { untouched } from "./place.ts";
 import type { BlockReader, Region, RegionBlock, Words } from "./region.ts";
+<<<<<<< HEAD
 import { steadyRegisters } from "./steady.ts";
+=======
+import { returnSites, type Call } from "./returns.ts";
+>>>>>>> ca6e5f0 (JIT: a return leads behind the calls of its own function only: fewer comparisons, fewer loops that look irreducible)
 import { structure } from "./structure.ts";
 
 const PAGE = 4096;
@@ -80,27 +84,41 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
       const block = blocks[index], [address, pages] = linkOf(block, op);
       return blockAt(address, block.distance + pages);
     };
-    /** Where calls return to. */
-    const sites = new Set<number>(), entries = new Set<number>(), targets = region.targets.map((address) => byAddress.get(address)!);
+    const entries = new Set<number>(), targets = region.targets.map((address) => byAddress.get(address)!);
+    const within: number[][] = [], callList: Call[] = [];
     const costs: { to: number; left: number }[][] = blocks.map((block, index) => {
-      const list: { to: number; left: number }[] = [];
+      const list: { to: number; left: number }[] = [], inside: number[] = [];
+      within.push(inside);
       for (const { op, offset, left, form, decoded, goto, into } of lists[index]) {
         const to = into ?? (goto || (form && relative[form.id]) ? linked(index, op) : undefined);
         if (to !== undefined) list.push({ to, left });
-        if (!form || !calls[form.id] || offset + decoded!.length >= PAGE) continue;
-        const site = blockAt(reader.find(block.hostPage + offset + decoded!.length), block.distance);
+        if (form && indirect[form.id]) for (const target of targets) list.push({ to: target, left });
+        if (!form || !calls[form.id]) {
+          if (to !== undefined) inside.push(to);
+          else if (form && indirect[form.id]) inside.push(...targets);
+          continue;
+        }
+        const site = offset + decoded!.length < PAGE ? blockAt(reader.find(block.hostPage + offset + decoded!.length), block.distance) : undefined;
         if (site === undefined) continue;
-        sites.add(site);
+        inside.push(site);
+        callList.push({ heads: to === undefined ? indirect[form.id] ? targets : [] : [to], site });
         if (to === undefined) entries.add(site); // who is called will return there from elsewhere
       }
       return list;
     });
-    /** Blocks that an address may lead to. */
-    const jumpsTo = (form: Form | undefined): Iterable<number> => (form?.mnemonic === "ret" ? sites : form && indirect[form.id] ? targets : []);
+    const sites = returnSites(within, callList), returns = (index: number) => lists[index].at(-1)?.form?.mnemonic === "ret";
     lists.forEach((list, index) => {
-      const last = list.at(-1);
-      for (const to of jumpsTo(last?.form)) costs[index].push({ to, left: last!.left });
+      if (returns(index)) for (const to of sites[index]) costs[index].push({ to, left: list.at(-1)!.left });
     });
+    // where no return of the region leads, the interpreter does
+    const led = new Set(costs.flatMap((list) => list.map(({ to }) => to)));
+    for (const { site } of callList) if (!led.has(site)) entries.add(site);
+    /** Blocks that an address may lead to. */
+    const jumpsTo = (index: number): readonly number[] => {
+      if (returns(index)) return [...sites[index]];
+      const form = lists[index].at(-1)?.form;
+      return form && indirect[form.id] ? targets : [];
+    };
     const shape = structure({ edges: costs.map((list) => [...new Set(list.map(({ to }) => to))]), entries });
 
     // instructions on the longest way forward
@@ -123,7 +141,7 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
           return to === undefined ? undefined : target(to);
         },
         targetAt: target,
-        jumpsTo: [...jumpsTo(lists[index].at(-1)?.form)].map(target),
+        jumpsTo: jumpsTo(index).map(target),
       });
     });
     const anywhere = recorded.some(({ ways }) => ways.some((way) => "to" in way && way.to === ANY));
