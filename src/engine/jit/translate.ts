@@ -10,11 +10,8 @@ import type { FloatMode } from "./float.ts";
 import { writeRegion, type RegionFunction } from "./function.ts";
 import { untouched } from "./place.ts";
 import type { BlockReader, Region, RegionBlock, Words } from "./region.ts";
-<<<<<<< HEAD
-import { steadyRegisters } from "./steady.ts";
-=======
 import { returnSites, type Call } from "./returns.ts";
->>>>>>> ca6e5f0 (JIT: a return leads behind the calls of its own function only: fewer comparisons, fewer loops that look irreducible)
+import { steadyRegisters } from "./steady.ts";
 import { structure } from "./structure.ts";
 
 const PAGE = 4096;
