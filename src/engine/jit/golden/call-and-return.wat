@@ -8,7 +8,7 @@
 ;;   00000000800c  ff c9                           dec ecx
 ;;   00000000800e  75 f7                           jne 0x8007
 ;;   000000008010  f4                              hlt
-;; 1000 bytes of Wasm
+;; 1015 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "refill" (func $refill (param i64 i32 i32) (result i32)))
@@ -217,7 +217,13 @@
         (local.set $flagResult (i64.extend_i32_s (local.get $t2)))
         (if $i15 (i32.eqz (i32.eqz (local.get $t2)))
           (then
-            (if $i16 (i32.or (i32.lt_s (local.get $left) (i32.const 5)) (i32.load (;attention;) (local.get $state)))
+            (if $i16 (i32.lt_s (local.get $left) (i32.const 5))
+              (then
+                (local.set $answer (i32.const (;border at e;)))
+                (br $b1)
+              )
+            )
+            (if $i17 (i32.load (;attention;) (local.get $state))
               (then
                 (local.set $answer (i32.const (;border at e;)))
                 (br $b1)
@@ -231,7 +237,7 @@
         (unreachable)
       )
     )
-    (if $i17 (local.get $flagCode)
+    (if $i18 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )

@@ -5,7 +5,7 @@
 ;;   000000008007  ff c9                           dec ecx
 ;;   000000008009  75 f5                           jne 0x8000
 ;;   00000000800b  f4                              hlt
-;; 485 bytes of Wasm
+;; 500 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
@@ -65,7 +65,13 @@
         (local.set $flagResult (i64.extend_i32_s (local.get $t5)))
         (if $i4 (i32.eqz (i32.eqz (local.get $t5)))
           (then
-            (if $i5 (i32.or (i32.lt_s (local.get $left) (i32.const 4)) (i32.load (;attention;) (local.get $state)))
+            (if $i5 (i32.lt_s (local.get $left) (i32.const 4))
+              (then
+                (local.set $answer (i32.const (;border at 9;)))
+                (br $b1)
+              )
+            )
+            (if $i6 (i32.load (;attention;) (local.get $state))
               (then
                 (local.set $answer (i32.const (;border at 9;)))
                 (br $b1)
@@ -80,7 +86,7 @@
         (unreachable)
       )
     )
-    (if $i6 (local.get $flagCode)
+    (if $i7 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )

@@ -6,7 +6,7 @@
 ;;   00000000800c  ff c9                           dec ecx
 ;;   00000000800e  75 f0                           jne 0x8000
 ;;   000000008010  f4                              hlt
-;; 1378 bytes of Wasm
+;; 1393 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
@@ -231,7 +231,13 @@
         )
         (if $i7 (i32.eqz (i32.eqz (local.get $t8)))
           (then
-            (if $i8 (i32.or (i32.lt_s (local.get $left) (i32.const 5)) (i32.load (;attention;) (local.get $state)))
+            (if $i8 (i32.lt_s (local.get $left) (i32.const 5))
+              (then
+                (local.set $answer (i32.const (;border at e;)))
+                (br $b2)
+              )
+            )
+            (if $i9 (i32.load (;attention;) (local.get $state))
               (then
                 (local.set $answer (i32.const (;border at e;)))
                 (br $b2)
@@ -246,7 +252,7 @@
         (unreachable)
       )
     )
-    (if $i9 (local.get $flagCode)
+    (if $i10 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )

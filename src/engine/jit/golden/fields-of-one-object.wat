@@ -6,7 +6,7 @@
 ;;   00000000800a  ff c9                           dec ecx
 ;;   00000000800c  75 f2                           jne 0x8000
 ;;   00000000800e  f4                              hlt
-;; 809 bytes of Wasm
+;; 824 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "refill" (func $refill (param i64 i32 i32) (result i32)))
@@ -173,7 +173,13 @@
         (local.set $flagResult (i64.extend_i32_s (local.get $t15)))
         (if $i13 (i32.eqz (i32.eqz (local.get $t15)))
           (then
-            (if $i14 (i32.or (i32.lt_s (local.get $left) (i32.const 5)) (i32.load (;attention;) (local.get $state)))
+            (if $i14 (i32.lt_s (local.get $left) (i32.const 5))
+              (then
+                (local.set $answer (i32.const (;border at c;)))
+                (br $b1)
+              )
+            )
+            (if $i15 (i32.load (;attention;) (local.get $state))
               (then
                 (local.set $answer (i32.const (;border at c;)))
                 (br $b1)
@@ -188,7 +194,7 @@
         (unreachable)
       )
     )
-    (if $i15 (local.get $flagCode)
+    (if $i16 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )

@@ -20,7 +20,7 @@
 ;;   000000008009  83 e0 01                        and eax, 0x1
 ;;   00000000800c  48 8d 04 83                     lea rax, [rbx+rax*4]
 ;;   000000008010  ff e0                           jmp rax
-;; 1331 bytes of Wasm
+;; 1376 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
@@ -167,7 +167,13 @@
                 (unreachable)
               )
               (local.set $rbx (i64.add (local.get $page) (i64.const 18)))
-              (if $i15 (i32.or (i32.lt_s (local.get $left) (i32.const 5)) (i32.load (;attention;) (local.get $state)))
+              (if $i15 (i32.lt_s (local.get $left) (i32.const 5))
+                (then
+                  (local.set $answer (i32.const (;border at 7;)))
+                  (br $b1)
+                )
+              )
+              (if $i16 (i32.load (;attention;) (local.get $state))
                 (then
                   (local.set $answer (i32.const (;border at 7;)))
                   (br $b1)
@@ -238,7 +244,13 @@
           )
           (local.set $flagCode (i32.const 11))
           (local.set $flagResult (i64.extend_i32_s (local.get $t0)))
-          (if $i16 (i32.or (i32.lt_s (local.get $left) (i32.const 11)) (i32.load (;attention;) (local.get $state)))
+          (if $i17 (i32.lt_s (local.get $left) (i32.const 11))
+            (then
+              (local.set $answer (i32.const (;border at 18;)))
+              (br $b1)
+            )
+          )
+          (if $i18 (i32.load (;attention;) (local.get $state))
             (then
               (local.set $answer (i32.const (;border at 18;)))
               (br $b1)
@@ -309,7 +321,13 @@
         )
         (local.set $flagCode (i32.const 11))
         (local.set $flagResult (i64.extend_i32_s (local.get $t0)))
-        (if $i17 (i32.or (i32.lt_s (local.get $left) (i32.const 11)) (i32.load (;attention;) (local.get $state)))
+        (if $i19 (i32.lt_s (local.get $left) (i32.const 11))
+          (then
+            (local.set $answer (i32.const (;border at 14;)))
+            (br $b1)
+          )
+        )
+        (if $i20 (i32.load (;attention;) (local.get $state))
           (then
             (local.set $answer (i32.const (;border at 14;)))
             (br $b1)
@@ -320,7 +338,7 @@
         (unreachable)
       )
     )
-    (if $i18 (local.get $flagCode)
+    (if $i21 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )

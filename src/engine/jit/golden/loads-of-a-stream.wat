@@ -5,7 +5,7 @@
 ;;   000000008007  ff c9                           dec ecx
 ;;   000000008009  75 f5                           jne 0x8000
 ;;   00000000800b  f4                              hlt
-;; 553 bytes of Wasm
+;; 568 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "refill" (func $refill (param i64 i32 i32) (result i32)))
@@ -82,7 +82,13 @@
         (local.set $flagResult (i64.extend_i32_s (local.get $t5)))
         (if $i7 (i32.eqz (i32.eqz (local.get $t5)))
           (then
-            (if $i8 (i32.or (i32.lt_s (local.get $left) (i32.const 4)) (i32.load (;attention;) (local.get $state)))
+            (if $i8 (i32.lt_s (local.get $left) (i32.const 4))
+              (then
+                (local.set $answer (i32.const (;border at 9;)))
+                (br $b1)
+              )
+            )
+            (if $i9 (i32.load (;attention;) (local.get $state))
               (then
                 (local.set $answer (i32.const (;border at 9;)))
                 (br $b1)
@@ -97,7 +103,7 @@
         (unreachable)
       )
     )
-    (if $i9 (local.get $flagCode)
+    (if $i10 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )

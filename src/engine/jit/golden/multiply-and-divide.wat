@@ -7,7 +7,7 @@
 ;;   00000000800c  ff c9                           dec ecx
 ;;   00000000800e  75 f0                           jne 0x8000
 ;;   000000008010  f4                              hlt
-;; 611 bytes of Wasm
+;; 626 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
@@ -91,7 +91,13 @@
         (local.set $flagResult (i64.extend_i32_s (local.get $t13)))
         (if $i6 (i32.eqz (i32.eqz (local.get $t13)))
           (then
-            (if $i7 (i32.or (i32.lt_s (local.get $left) (i32.const 6)) (i32.load (;attention;) (local.get $state)))
+            (if $i7 (i32.lt_s (local.get $left) (i32.const 6))
+              (then
+                (local.set $answer (i32.const (;border at e;)))
+                (br $b1)
+              )
+            )
+            (if $i8 (i32.load (;attention;) (local.get $state))
               (then
                 (local.set $answer (i32.const (;border at e;)))
                 (br $b1)
@@ -106,7 +112,7 @@
         (unreachable)
       )
     )
-    (if $i8 (local.get $flagCode)
+    (if $i9 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )

@@ -7,7 +7,7 @@
 ;;   000000008010  ff c9                           dec ecx
 ;;   000000008012  75 ec                           jne 0x8000
 ;;   000000008014  f4                              hlt
-;; 1482 bytes of Wasm
+;; 1497 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "refill" (func $refill (param i64 i32 i32) (result i32)))
@@ -238,7 +238,13 @@
         )
         (if $i11 (i32.eqz (i32.eqz (local.get $t15)))
           (then
-            (if $i12 (i32.or (i32.lt_s (local.get $left) (i32.const 6)) (i32.load (;attention;) (local.get $state)))
+            (if $i12 (i32.lt_s (local.get $left) (i32.const 6))
+              (then
+                (local.set $answer (i32.const (;border at 12;)))
+                (br $b2)
+              )
+            )
+            (if $i13 (i32.load (;attention;) (local.get $state))
               (then
                 (local.set $answer (i32.const (;border at 12;)))
                 (br $b2)
@@ -253,7 +259,7 @@
         (unreachable)
       )
     )
-    (if $i13 (local.get $flagCode)
+    (if $i14 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )

@@ -7,7 +7,7 @@
 ;;   000000008004  ff c9                           dec ecx
 ;;   000000008006  75 f8                           jne 0x8000
 ;;   000000008008  f4                              hlt
-;; 1150 bytes of Wasm
+;; 1165 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "refill" (func $refill (param i64 i32 i32) (result i32)))
@@ -271,7 +271,13 @@
         (local.set $flagResult (i64.extend_i32_s (local.get $t18)))
         (if $i16 (i32.eqz (i32.eqz (local.get $t18)))
           (then
-            (if $i17 (i32.or (i32.lt_s (local.get $left) (i32.const 6)) (i32.load (;attention;) (local.get $state)))
+            (if $i17 (i32.lt_s (local.get $left) (i32.const 6))
+              (then
+                (local.set $answer (i32.const (;border at 6;)))
+                (br $b1)
+              )
+            )
+            (if $i18 (i32.load (;attention;) (local.get $state))
               (then
                 (local.set $answer (i32.const (;border at 6;)))
                 (br $b1)
@@ -286,7 +292,7 @@
         (unreachable)
       )
     )
-    (if $i18 (local.get $flagCode)
+    (if $i19 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )
