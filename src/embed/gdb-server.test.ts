@@ -23,6 +23,7 @@ async function start(code: readonly number[], wait = false) {
     name: "guest", zone: 0, cores: [0], memoryBytes, debug: { gdb: { host: "127.0.0.1", port: 0 }, wait },
     boot: { kernel, initrds: [], commandLine: "", files: {}, flat: { address: BASE, mode: "long" } },
   }] }, "interp", { debugging: (_, at) => { address = at; } });
+  while (address === "") await new Promise((resolve) => setTimeout(resolve, 5));
   return { node, port: Number(address.split(":")[1]) };
 }
 

@@ -111,7 +111,6 @@ async function startThread(planned: PlannedNode, message: StartMessage, events: 
     const ring = createRing(DEBUG_RING_BYTES);
     message.debug = { input: ring.buffer, wait: planned.debug.wait };
     server = await listenForGdb(planned.debug.gdb, ring, control, wake);
-    events.debugging?.(planned.name, server.address);
   }
   // the loop allocates next to nothing: a large young generation would only be memory that nobody uses (16 MB less, measured)
   const worker = new Worker(new URL("./thread.js", import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 4 } });
@@ -125,7 +124,9 @@ async function startThread(planned: PlannedNode, message: StartMessage, events: 
     };
     worker.on("message", (from: FromThread) => {
       switch (from.kind) {
-        case "booting": return events.booting?.(planned.name, from.protocol);
+        case "booting":
+          if (server) events.debugging?.(planned.name, server.address); // only now is anybody there to answer: GDB waits two seconds
+          return events.booting?.(planned.name, from.protocol);
         case "statistics": return events.statistics?.(planned.name, from.statistics);
         case "output": return events.output?.(planned.name, from.bytes);
         case "debugger": return server?.send(from.bytes);

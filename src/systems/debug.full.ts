@@ -25,6 +25,7 @@ async function boot(engine: EngineName, vcpus: number, { commandLine = "", virtu
     output: (_, bytes) => { text += decoder.decode(bytes, { stream: true }).replaceAll("\r", ""); },
     debugging: (_, at) => { address = at; },
   });
+  while (address === "") await new Promise((resolve) => setTimeout(resolve, 5));
   const say = (line: string) => { node.write(new TextEncoder().encode(`${line}\n`)); };
   const until = async (pattern: RegExp) => {
     for (const endMs = performance.now() + LIMIT_MS; performance.now() < endMs && !pattern.test(text);) await new Promise((resolve) => setTimeout(resolve, 50));
