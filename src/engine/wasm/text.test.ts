@@ -5,7 +5,7 @@ import binaryen from "binaryen";
 import { byteWriter } from "./bytes.ts";
 import { assembler } from "./assembler.ts";
 import { moduleWriter } from "./module.ts";
-import { CONTROL as W, OP_FACTS, type ValueType } from "./opcodes.ts";
+import { ATOMIC_ALIGNMENT, CONTROL as W, OP_FACTS, type AtomicOp, type ValueType } from "./opcodes.ts";
 import { wasmText } from "./text.ts";
 
 const same = (bytes: Uint8Array) => {
@@ -36,14 +36,14 @@ test("every operation", () => {
   const zero: Record<ValueType, number[]> = { i32: [W.i32Const, 0], i64: [W.i64Const, 0x7f], f32: [W.localGet, 1], f64: [W.localGet, 2], v128: [W.vectorPrefix, W.vectorConst, ...Array.from({ length: 16 }, (_, lane) => lane)] };
   same(moduleOf(["i32"], [], ["f32", "f64"], (out) => {
     for (const [name, { code, args, result }] of Object.entries(OP_FACTS)) {
-      const accesses = /\.(load|store)/.test(name);
+      const accesses = /\.(load|store|atomic)/.test(name);
       if (accesses) out.bytes([W.localGet, 0]);
       for (const type of args) out.bytes(zero[type]);
       if (code > 0xff) {
         out.byte(code >> 8);
         out.u32(code & 0xff);
       } else out.byte(code);
-      if (accesses) out.bytes([0, 12]);
+      if (accesses) out.bytes([ATOMIC_ALIGNMENT[name as AtomicOp] ?? 0, 12]);
       else if (/extract_lane|replace_lane/.test(name)) out.byte(1);
       else if (name.endsWith("shuffle")) for (let lane = 0; lane < 16; lane++) out.byte(lane);
       if (result) out.byte(W.drop);

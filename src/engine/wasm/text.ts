@@ -122,14 +122,14 @@ function writeFunction(r: Reader, end: number, type: FunctionType, signatureOf: 
     const head = `${name}${offset === 0 ? "" : ` offset=${offset}`}${names.brief ? "" : ` align=${2 ** align}`}`;
     const base = stack.at(-fact.args.length - 1)?.text ?? "", meaning = names.offset?.(base, offset);
     const text = meaning === undefined ? head : `${head} (;${meaning};)`;
-    if (fact.result) push(text, 1);
-    else statement(text, 2);
+    if (fact.result) push(text, fact.args.length + 1);
+    else statement(text, fact.args.length + 1);
   };
   const operation = (code: number) => {
     const found = OPERATIONS.get(code);
     if (!found) throw new NvlError("wasm/text", `operation 0x${code.toString(16)} is not in the table`, { context: { at: r.at } });
     const [name, fact] = found, shape = name.split(".")[1];
-    if (/^(load|store)/.test(shape)) return memory(name, fact);
+    if (/^(load|store|atomic)/.test(shape)) return memory(name, fact);
     const lanes = /extract_lane|replace_lane/.test(shape) ? 1 : shape === "shuffle" ? 16 : 0;
     push([name, ...r.take(lanes)].join(" "), fact.args.length);
   };
