@@ -112,7 +112,7 @@ export const VCPU_FIELDS = placed.fields as Record<FieldName, Field>;
 export const OFFSET = Object.fromEntries(Object.entries(placed.fields).map(([name, field]) => [name, field.offset])) as Record<FieldName, number>;
 export const VCPU_STATE_BYTES = Math.ceil(placed.bytes / 64) * 64;
 
-/** Pages that each TLB holds, as a power of two, and address spaces that keep theirs (docs/adr/0011-tlb.md). */
+/** Pages that each TLB holds, as a power of two, and address spaces that keep theirs (docs/adr/0008-tlb.md). */
 const TLB_BITS = 14, TLB_CONTEXTS = 6;
 
 /** Numbers that TypeScript and AssemblyScript must agree on. */

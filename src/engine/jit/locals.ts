@@ -3,7 +3,7 @@
 import type { LocalPool } from "../wasm/lower.ts";
 import type { ValueType } from "../wasm/opcodes.ts";
 
-/** Pages that a region remembers beside that of the stack (docs/adr/0011-tlb.md). */
+/** Pages that a region remembers beside that of the stack (docs/adr/0008-tlb.md). */
 export const STREAMS = 8;
 
 /** state, number of the block to go to, and the operation to answer with: parameters. Then what every region has. */

@@ -1,5 +1,5 @@
 // The TLBs of ARCHITECTURE.md: tables of entries that compiled code looks at inline, filled and emptied only here. A context is one table for
-// each view; every PCID used lately has one, so that a change of address spaces changes tables (docs/adr/0011-tlb.md).
+// each view; every PCID used lately has one, so that a change of address spaces changes tables (docs/adr/0008-tlb.md).
 // Behind them: two logs of each context's entries, of global and of other pages, each entry at most once in each, so that dropping costs what
 // filling did and not what the tables hold; and marks, which say what need not be looked for: large pages that were entered (INVLPG drops
 // a whole page) and host pages that were entered for writing.
