@@ -31,6 +31,20 @@ function enterCode(selector: u32, d: u64, rip: u64): void {
   sync();
 }
 
+/** Where a far CALL returns to goes on the current stack, which is not closed yet. */
+function pushReturn(bytes: u32, nextRip: u64): void {
+  openCurrentStack();
+  pushOn(bytes, selectorOf(C.SEG_CS));
+  pushOn(bytes, nextRip & mask(bytes));
+}
+
+/** The descriptor that a far JMP or CALL names in protected mode; look at `fault`. */
+function targetDescriptor(selector: u32): u64 {
+  if (selector & 0xfffc) return readDescriptor(selector, GP, 0);
+  raise(GP, 0);
+  return 0;
+}
+
 export function farJump(selector: u32, offset: u64, bytes: u32): void {
   selector &= 0xffff;
   offset &= mask(bytes);
@@ -40,8 +54,7 @@ export function farJump(selector: u32, offset: u64, bytes: u32): void {
     store<u64>(vcpu, offset, At.rip);
     return;
   }
-  if (!(selector & 0xfffc)) return raise(GP, 0);
-  const d = readDescriptor(selector, GP, 0);
+  const d = targetDescriptor(selector);
   if (load<u32>(vcpu, At.fault)) return;
   const attributes = descriptorAttributes(d);
   if (!(attributes & S)) {
@@ -59,9 +72,7 @@ export function farCall(selector: u32, offset: u64, bytes: u32, nextRip: u64): v
   selector &= 0xffff;
   offset &= mask(bytes);
   if (!protectedMode()) {
-    openCurrentStack();
-    pushOn(bytes, selectorOf(C.SEG_CS));
-    pushOn(bytes, nextRip & mask(bytes));
+    pushReturn(bytes, nextRip);
     if (load<u32>(vcpu, At.fault)) return;
     if (offset > <u64>limitOf(C.SEG_CS)) return raise(GP, 0);
     closeStack();
@@ -69,8 +80,7 @@ export function farCall(selector: u32, offset: u64, bytes: u32, nextRip: u64): v
     store<u64>(vcpu, offset, At.rip);
     return;
   }
-  if (!(selector & 0xfffc)) return raise(GP, 0);
-  const d = readDescriptor(selector, GP, 0);
+  const d = targetDescriptor(selector);
   if (load<u32>(vcpu, At.fault)) return;
   const attributes = descriptorAttributes(d);
   if (!(attributes & S)) {
@@ -81,9 +91,7 @@ export function farCall(selector: u32, offset: u64, bytes: u32, nextRip: u64): v
   if (!(attributes & CODE)) return raise(GP, selector & 0xfffc);
   checkDirect(selector, d);
   if (load<u32>(vcpu, At.fault)) return;
-  openCurrentStack();
-  pushOn(bytes, selectorOf(C.SEG_CS));
-  pushOn(bytes, nextRip & mask(bytes));
+  pushReturn(bytes, nextRip);
   if (load<u32>(vcpu, At.fault) || !checkTarget(offset, descriptorLimit(d), attributes)) return;
   enterCode(selector, d, offset);
   if (!load<u32>(vcpu, At.fault)) closeStack();
@@ -127,9 +135,7 @@ function callThroughGate(nextRip: u64): void {
   const cpl = load<u32>(vcpu, At.cpl), target = descriptorAttributes(gateCode), bytes = gateBytes;
   const privilege = target & CONFORMING ? cpl : dpl(target);
   if (privilege == cpl) {
-    openCurrentStack();
-    pushOn(bytes, selectorOf(C.SEG_CS));
-    pushOn(bytes, nextRip & mask(bytes));
+    pushReturn(bytes, nextRip);
     if (load<u32>(vcpu, At.fault)) return;
     enterCode(gateSelector, gateCode, gateOffset);
     if (!load<u32>(vcpu, At.fault)) closeStack();
