@@ -14,7 +14,7 @@ const issuesOf = (document: unknown) => {
 test("defaults are filled in and sizes become bytes", () => {
   const parsed = parseSpec(good);
   assert.ok("spec" in parsed);
-  assert.deepEqual(parsed.spec.virtualNodes[0], { name: "alpha", cores: 1, memory: 512 * 2 ** 20, time: "real", seed: 0, stack: { vm: { image: "debian", append: "", files: {} } } });
+  assert.deepEqual(parsed.spec.virtualNodes[0], { name: "alpha", cores: 1, memory: 512 * 2 ** 20, sockets: 1, time: "real", seed: 0, stack: { vm: { image: "debian", append: "", files: {} } } });
 });
 
 test("a debugger's address", () => {
@@ -34,6 +34,12 @@ for (const [what, change, paths] of [
   ["a name with capitals", { virtualNodes: [{ ...good.virtualNodes[0], name: "Alpha" }] }, ["/virtualNodes/0/name"]],
   ["neither image nor kernel", { virtualNodes: [{ ...good.virtualNodes[0], stack: { vm: {} } }] }, ["/virtualNodes/0/stack/vm"]],
   ["a zone that is not there", { virtualNodes: [{ ...good.virtualNodes[0], zone: 3 }] }, ["/virtualNodes/0/zone"]],
+  ["no memory", { virtualNodes: [{ name: "a", stack: { vm } }] }, ["/virtualNodes/0/memory"]],
+  ["zones beside cores and memory", { virtualNodes: [{ ...good.virtualNodes[0], zones: [{ cores: 1, memory: "1M" }] }] }, ["/virtualNodes/0/zones"]],
+  ["a zone twice", { virtualNodes: [{ name: "a", stack: { vm }, zones: [{ zone: 0, cores: 1, memory: "1M" }, { zone: 0, cores: 17, memory: 1 }] }] }, ["/virtualNodes/0/zones/1/cores"]],
+  ["zones that cannot be", { virtualNodes: [{ name: "a", stack: { vm }, zones: [{ zone: 0, cores: 8, memory: "1M" }, { zone: 0, cores: 9, memory: 1, sockets: 10 }] }] },
+    ["/virtualNodes/0/zones", "/virtualNodes/0/zones", "/virtualNodes/0/zones/1/memory", "/virtualNodes/0/zones/1/sockets", "/virtualNodes/0/zones/1/zone"]],
+  ["a distance to another zone that is none", { node: { zones: [{ cores: 1, memory: "1G", distances: [10, 10] }, { cores: 1, memory: "1G", distances: [20, 11] }] } }, ["/node/zones/0/distances/1", "/node/zones/1/distances/1"]],
   ["distances that do not fit", { node: { zones: [{ cores: 1, memory: "1G", distances: [10, 20] }] } }, ["/node/zones/0/distances"]],
   ...["", "localhost", ":65536", "::1234", "1234x", "http://a:1"].map((gdb) => [`"${gdb}" for a debugger's address`, { virtualNodes: [{ ...good.virtualNodes[0], debug: { gdb } }] }, ["/virtualNodes/0/debug/gdb"]] as const),
   ["no virtual nodes", { virtualNodes: [] }, ["/virtualNodes"]],

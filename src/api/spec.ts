@@ -44,11 +44,21 @@ const vm = z.strictObject({
   flat: flat.optional(),
 }).meta({ description: "a PC that boots an unmodified kernel" });
 
+const cores = (most: number) => z.number().int().min(1).max(most);
+const sockets = cores(16).default(1).meta({ description: "sockets that its cores are in" });
+
+const share = z.strictObject({
+  zone: z.number().int().min(0).optional().meta({ description: "zone to take them from, another one each; by default the first with room" }),
+  cores: cores(16), memory: bytes, sockets,
+}).meta({ description: "a NUMA zone of the virtual node, as far from the others as the zones that they come from" });
+
 const virtualNode = z.strictObject({
   name: z.string().regex(NAME, "lower-case letters, digits and hyphens are allowed, 1 to 63 of them, a letter or digit first and last"),
-  cores: z.number().int().min(1).max(16).default(1).meta({ description: "virtual CPUs, each on a core of the node" }),
-  memory: bytes,
+  cores: cores(16).default(1).meta({ description: "virtual CPUs, each on a core of the node" }),
+  memory: bytes.optional(),
+  sockets,
   zone: z.number().int().min(0).optional().meta({ description: "zone to take cores and memory from; by default the first with room" }),
+  zones: z.array(share).min(1).max(8).optional().meta({ description: "in place of cores, memory, sockets and zone: several NUMA zones" }),
   time: z.enum(["real", "virtual"]).default("real")
     .meta({ description: "virtual: guest time counts instructions, all vCPUs take turns on one thread, chance is seeded: two runs are the same" }),
   seed: z.number().int().min(0).max(0xffff_ffff).default(0).meta({ description: "where chance begins, in virtual time" }),
@@ -57,9 +67,9 @@ const virtualNode = z.strictObject({
 });
 
 const zone = z.strictObject({
-  cores: z.number().int().min(1).max(256),
+  cores: cores(256),
   memory: bytes,
-  distances: z.array(z.number().int().min(10).max(254)).optional().meta({ description: "relative memory latency to each zone, 10 is local (ACPI SLIT)" }),
+  distances: z.array(z.number().int().min(10).max(254)).optional().meta({ description: "relative memory latency to each zone: 10 to itself, more to others, 20 by default (ACPI SLIT)" }),
 });
 
 export const specSchema = z.strictObject({
@@ -72,6 +82,13 @@ export const specSchema = z.strictObject({
 export type Spec = z.output<typeof specSchema>;
 export type VirtualNodeSpec = Spec["virtualNodes"][number];
 export type VmSpec = VirtualNodeSpec["stack"]["vm"];
+
+/** What a virtual node takes of one zone, and where the spec says so. */
+export interface Share { zone?: number; cores: number; memory: number; sockets: number; path: string }
+/** @param path of the virtual node */
+export function sharesOf({ zones, cores, memory = 0, sockets, zone }: VirtualNodeSpec, path: string): Share[] {
+  return zones ? zones.map((share, index) => ({ ...share, path: `${path}/zones/${index}` })) : [{ cores, memory, sockets, path, ...(zone !== undefined && { zone }) }];
+}
 
 /** The schema as JSON Schema (draft 2020-12), for editors. */
 export function specJsonSchema(): object {
@@ -96,17 +113,35 @@ export function parseSpec(document: unknown): { spec: Spec } | { issues: Issue[]
 
 function* ruleIssues({ node, virtualNodes }: Spec): Generator<Issue> {
   const seen = new Map<string, number>();
-  for (const [index, { name, stack, zone: zoneIndex, memory }] of virtualNodes.entries()) {
-    const path = `/virtualNodes/${index}`;
+  for (const [index, wanted] of virtualNodes.entries()) {
+    const path = `/virtualNodes/${index}`, { name, stack } = wanted;
     if (seen.has(name)) yield { path: `${path}/name`, message: `${name} is also the name of /virtualNodes/${seen.get(name)}` };
     else seen.set(name, index);
-    if (zoneIndex !== undefined && zoneIndex >= node.zones.length) yield { path: `${path}/zone`, message: `the node has zones 0 to ${node.zones.length - 1}` };
-    if (memory < 2 ** 20 || memory % 4096) yield { path: `${path}/memory`, message: "at least 1 MiB, in whole pages of 4096 bytes" };
+    yield* shareIssues(wanted, path, node.zones.length);
     if (stack.vm.image === undefined && stack.vm.kernel === undefined) yield { path: `${path}/stack/vm`, message: "needs an image or a kernel" };
   }
   for (const [index, { distances }] of node.zones.entries()) {
     const path = `/node/zones/${index}/distances`;
     if (distances && distances.length !== node.zones.length) yield { path, message: `has ${distances.length} values for ${node.zones.length} zones` };
-    else if (distances && distances[index] !== 10) yield { path: `${path}/${index}`, message: "a zone's distance to itself is 10" };
+    else for (const [to, distance] of distances?.entries() ?? []) {
+      if (to === index && distance !== 10) yield { path: `${path}/${to}`, message: "a zone's distance to itself is 10" };
+      if (to !== index && distance === 10) yield { path: `${path}/${to}`, message: "a distance to another zone is more than 10" };
+    }
   }
+}
+
+function* shareIssues(wanted: VirtualNodeSpec, path: string, zoneCount: number): Generator<Issue> {
+  const { zones, memory, zone: only } = wanted, taken = new Map<number, number>();
+  if (zones && (memory !== undefined || only !== undefined || wanted.cores > 1 || wanted.sockets > 1)) yield { path: `${path}/zones`, message: "takes the place of cores, memory, sockets and zone" };
+  if (!zones && memory === undefined) return yield { path: `${path}/memory`, message: "needs a size" };
+  const total = (zones ?? []).reduce((sum, { cores: count }) => sum + count, 0);
+  if (total > 16) yield { path: `${path}/zones`, message: `${total} cores in all; 1 to 16 are allowed` };
+  for (const { path: at, zone: place, memory: size, cores: count, sockets: parts } of sharesOf(wanted, path)) {
+    if (place !== undefined && place >= zoneCount) yield { path: `${at}/zone`, message: `the node has zones 0 to ${zoneCount - 1}` };
+    else if (place !== undefined && taken.has(place)) yield { path: `${at}/zone`, message: `zone ${place} is also that of ${path}/zones/${taken.get(place)}` };
+    else if (place !== undefined) taken.set(place, taken.size);
+    if (size < 2 ** 20 || size % 4096) yield { path: `${at}/memory`, message: "at least 1 MiB, in whole pages of 4096 bytes" };
+    if (parts > count) yield { path: `${at}/sockets`, message: `${count} cores cannot be in ${parts} sockets` };
+  }
+  if (zones && zones.length > zoneCount) yield { path: `${path}/zones`, message: `the node has ${zoneCount} zones` };
 }

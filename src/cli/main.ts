@@ -10,7 +10,7 @@ import type { ExecCommandOptions } from "./exec.ts";
 import { listCommand, pullCommand } from "./images.ts";
 import { errorLine, issueLines } from "./output.ts";
 import { parseTrace } from "./trace.ts";
-import { runCommand, type RunOptions } from "./run.ts";
+import { runCommand, type RunOptions, type ZoneOption } from "./run.ts";
 import { schemaCommand, upCommand, validateCommand, type UpOptions } from "./up.ts";
 
 /** Exit status of a command line that makes no sense, or names what is not there. */
@@ -41,6 +41,11 @@ const flat = (text: string): RunOptions["flat"] => {
   if (!match) throw new InvalidArgumentError("ADDRESS:MODE is allowed, with mode real, protected or long (0x7c00:real).");
   return { address: Number(match[1]), mode: match[2].toLowerCase() as "real" };
 };
+const zone = (text: string, before: ZoneOption[]): ZoneOption[] => {
+  const match = /^(\d+):(\w+)(?::(\d+(?:,\d+)*))?$/.exec(text), memory = match && parseBytes(match[2]);
+  if (!match || memory === undefined || memory === null) throw new InvalidArgumentError("CPUS:MEMORY or CPUS:MEMORY:DISTANCES is allowed, with a distance to every zone (2:256M:10,21).");
+  return [...before, { cores: Number(match[1]), memory, ...(match[3] && { distances: match[3].split(",").map(Number) }) }];
+};
 const mount = (text: string, before: ExecCommandOptions["mount"]) => {
   const match = /^([^:]+):(\/[^:]*?)\/*(:ro)?$/.exec(text);
   if (!match) throw new InvalidArgumentError("HOST:GUEST or HOST:GUEST:ro is allowed, with an absolute GUEST.");
@@ -63,6 +68,8 @@ function createProgram(): Command {
     .option("--append <words>", "words added to the kernel's command line", "")
     .option("--memory <size>", "RAM, such as 512M", size, 512 * 2 ** 20)
     .option("--cpus <n>", "virtual CPUs, 1 to 16", count, 1)
+    .option("--sockets <n>", "sockets that they are in, of each zone", count, 1)
+    .option("--zone <cpus:memory[:distances]>", "a NUMA zone, in place of --cpus and --memory; may be given several times (--zone 2:256M:10,21 --zone 2:256M:21,10)", zone, [])
     .option("--flat <address:mode>", "the kernel is a flat binary, entered at its first byte", flat)
     .option("--gdb <address>", "a debugger may connect at PORT or HOST:PORT (:1234)")
     .option("--gdb-wait", "nothing runs before the debugger says so; implies --gdb :1234")

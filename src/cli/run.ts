@@ -15,8 +15,11 @@ import { statisticsLines } from "./summary.ts";
 import { createTicker } from "./top.ts";
 import { beginTrace } from "./trace.ts";
 
+/** A NUMA zone, and its distances to all of them. */
+export interface ZoneOption { cores: number; memory: number; distances?: number[] }
+
 export interface RunOptions {
-  image?: string; kernel?: string; initrd: string[]; append: string; memory: number; cpus: number;
+  image?: string; kernel?: string; initrd: string[]; append: string; memory: number; cpus: number; sockets: number; zone: ZoneOption[];
   flat?: { address: number; mode: "real" | "protected" | "long" };
   gdb?: string; gdbWait?: boolean;
   engine: EngineName; jitThreshold?: number; trace?: TraceOptions; stats?: boolean; statsEvery?: number; json?: boolean;
@@ -27,10 +30,10 @@ export interface RunOptions {
 const DEFAULT_GDB = ":1234";
 
 /** The options as a spec of one virtual node, so that both ways in are checked by the same rules. */
-function specOf({ image, kernel, initrd, append, memory, cpus, flat, deterministic, record, replay, seed, gdb, gdbWait }: RunOptions): object {
+function specOf({ image, kernel, initrd, append, memory, cpus, sockets, zone, flat, deterministic, record, replay, seed, gdb, gdbWait }: RunOptions): object {
   return {
-    node: { zones: [{ cores: cpus, memory }] },
-    virtualNodes: [{ name: "vm", cores: cpus, memory, ...((deterministic || record || replay) && { time: "virtual" }), ...(seed !== undefined && { seed }),
+    node: { zones: zone.length > 0 ? zone : [{ cores: cpus, memory }] },
+    virtualNodes: [{ name: "vm", ...(zone.length > 0 ? { zones: zone.map(({ cores, memory: bytes }, index) => ({ zone: index, cores, memory: bytes, sockets })) } : { cores: cpus, memory, sockets }), ...((deterministic || record || replay) && { time: "virtual" }), ...(seed !== undefined && { seed }),
       ...((gdb !== undefined || gdbWait) && { debug: { gdb: gdb ?? DEFAULT_GDB, wait: gdbWait ?? false } }), stack: { vm: {
       ...((image || !kernel) && { image: image ?? "debian" }), ...(kernel && { kernel }), ...(initrd.length > 0 && { initrd }), append, ...(flat && { flat }),
     } } }],
@@ -39,7 +42,7 @@ function specOf({ image, kernel, initrd, append, memory, cpus, flat, determinist
 
 /** Which option a path of the spec came from. */
 const optionOf = (specPath: string) => {
-  const name = /\/(kernel|initrd|append|memory|cores|image|flat|gdb)(\/|$)/.exec(specPath)?.[1];
+  const name = /\/(zones)(\/|$)/.exec(specPath) ? "zone" : /\/(kernel|initrd|append|memory|cores|sockets|image|flat|gdb)(\/|$)/.exec(specPath)?.[1];
   return name ? `--${name === "cores" ? "cpus" : name}` : specPath;
 };
 

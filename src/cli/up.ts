@@ -36,7 +36,7 @@ export function validateCommand(file: string, { json }: { json?: boolean }): num
 
 function planTable({ virtualNodes }: Plan): string {
   return table([["NAME", "ZONE", "CORES", "MEMORY", "KERNEL"],
-    ...virtualNodes.map(({ name, zone, cores, memoryBytes, boot }) => [name, zone, cores.join(","), formatBytes(memoryBytes), boot.kernel])]);
+    ...virtualNodes.flatMap(({ name, zones, boot }) => zones.map(({ zone, cores, memoryBytes }, index) => index === 0 ? [name, zone, cores.join(","), formatBytes(memoryBytes), boot.kernel] : ["", zone, cores.join(","), formatBytes(memoryBytes), ""]))]);
 }
 
 export function schemaCommand(): void {

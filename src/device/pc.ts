@@ -21,7 +21,7 @@ export interface PcSetup {
   timers: Timers;
   /** What COM1 is connected to. */
   console: ConsolePort;
-  /** One for each vCPU; its index is its APIC ID. Called from within a bus access or `fire()`. */
+  /** One for each vCPU. Called from within a bus access or `fire()`. */
   vcpus: readonly (VcpuWires | RemoteVcpu)[];
   memoryBytes: number;
   /** Unix time at power-on. */

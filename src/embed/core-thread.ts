@@ -6,6 +6,7 @@ import { parentPort } from "node:worker_threads";
 import { adoptNodeMemory } from "../hal/memory.ts";
 import { runCore } from "../palacios/core.ts";
 import { openCores } from "../palacios/cores.ts";
+import { placeVcpus } from "../palacios/topology.ts";
 import { compileThrough } from "./elsewhere.ts";
 import { createEngine } from "./engine.ts";
 import { sharedClock } from "./guest-clock.ts";
@@ -22,7 +23,7 @@ port.once("message", async ({ index, start, range, cores: shared }: CoreStartMes
     Atomics.notify(control, CONTROL.wake);
   }, shared.crowded);
   runCore({
-    index, engine, cores, node: adoptNodeMemory(start.wasm, range.start, range.end), clock: sharedClock(shared.clock), entropy: () => randomBytes(4).readUInt32LE(),
+    index, engine, cores, places: placeVcpus(start.zones), node: adoptNodeMemory(start.wasm, range.start, range.end), clock: sharedClock(shared.clock), entropy: () => randomBytes(4).readUInt32LE(),
   });
   start.compiler?.close();
   port.close();

@@ -8,6 +8,7 @@ import path from "node:path";
 import test from "node:test";
 import { createPacketReader, packet, type PacketEvent } from "../debug/packet.ts";
 import { startNode } from "./node.ts";
+import { oneZone } from "../nvl/plan.ts";
 
 const BASE = 0x10000;
 /** inc rax; jmp to it: for ever */
@@ -20,7 +21,7 @@ async function start(code: readonly number[], wait = false) {
   writeFileSync(kernel, Uint8Array.from(code));
   let address = "";
   const [node] = await startNode({ nodeName: "test", totalMemoryBytes: memoryBytes, virtualNodes: [{
-    name: "guest", zone: 0, cores: [0], memoryBytes, debug: { gdb: { host: "127.0.0.1", port: 0 }, wait },
+    name: "guest", zones: oneZone([0], memoryBytes), debug: { gdb: { host: "127.0.0.1", port: 0 }, wait },
     boot: { kernel, initrds: [], commandLine: "", files: {}, flat: { address: BASE, mode: "long" } },
   }] }, "interp", { debugging: (_, at) => { address = at; } });
   while (address === "") await new Promise((resolve) => setTimeout(resolve, 5));

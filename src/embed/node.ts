@@ -10,7 +10,7 @@ import { createNodeMemory } from "../hal/memory.ts";
 import { loadEngineModules } from "../host/nodejs/modules.ts";
 import { coresBytes } from "../palacios/cores.ts";
 import { clockWords } from "./guest-clock.ts";
-import type { Plan, PlannedNode } from "../nvl/plan.ts";
+import { coresOf, memoryOf, type Plan, type PlannedNode } from "../nvl/plan.ts";
 import type { Outcome } from "../palacios/vm.ts";
 import { listenForGdb, type GdbServer } from "./gdb-server.ts";
 import type { CompileThreadStart } from "./compile-thread.ts";
@@ -62,18 +62,19 @@ export interface VirtualNode {
 export async function startNode(plan: Plan, engine: EngineName, events: NodeEvents = {}, { statisticsMs, input = {}, ...engineOptions }: NodeOptions = {}): Promise<VirtualNode[]> {
   for (const { name, boot } of plan.virtualNodes) for (const file of [boot.kernel, ...boot.initrds]) requireReadable(file, name);
   const align = 2 * 2 ** 20;
-  const needs = plan.virtualNodes.map(({ memoryBytes, cores }) => Math.ceil((memoryBytes + VCPU_OVERHEAD_BYTES * cores.length) / align) * align + align);
+  const needs = plan.virtualNodes.map((planned) => Math.ceil((memoryOf(planned) + VCPU_OVERHEAD_BYTES * coresOf(planned).length) / align) * align + align);
   const memory = createNodeMemory(needs.reduce((sum, bytes) => sum + bytes, align));
   const modules = await loadEngineModules(engine);
   return Promise.all(plan.virtualNodes.map(async (planned, index) => {
     const start = memory.allocate(needs[index], align, planned.name);
-    const vcpuCount = planned.cores.length;
+    const vcpuCount = coresOf(planned).length;
     // a debugger, a trace and virtual time need one thread, and the oracle knows no other
     const threads = engine === "oracle" || planned.virtualTime || planned.debug || engineOptions.trace ? 1 : vcpuCount;
     const cores = threads > 1 ? { words: new SharedArrayBuffer(coresBytes(vcpuCount)), crowded: vcpuCount > availableParallelism(), clock: clockWords() } : undefined;
     return startThread(planned, {
       ...(cores && { cores }),
-      name: planned.name, engine, engineOptions, statisticsMs, modules, wasm: memory.wasm, range: { start, end: start + needs[index] - VCPU_OVERHEAD_BYTES * (threads - 1) }, memoryBytes: planned.memoryBytes,
+      name: planned.name, engine, engineOptions, statisticsMs, modules, wasm: memory.wasm, range: { start, end: start + needs[index] - VCPU_OVERHEAD_BYTES * (threads - 1) }, memoryBytes: memoryOf(planned),
+      zones: planned.zones.map(({ cores, ...zone }) => ({ ...zone, cores: cores.length })),
       vcpuCount, startEpochMs: planned.virtualTime ? VIRTUAL_EPOCH_MS : Date.now(),
       ...(planned.virtualTime && { virtualTime: { ...planned.virtualTime, input: input[planned.name] ?? [] } }), input: createRing(INPUT_RING_BYTES).buffer,
       control: new SharedArrayBuffer(CONTROL.words * 4), boot: bootFiles(planned),

@@ -6,6 +6,7 @@ import type { Issue } from "../base/error.ts";
 import type { JitCounters } from "../engine/jit/counters.ts";
 import { TRACE_TOPICS } from "../hal/trace.ts";
 import type { FlatKernel } from "../palacios/boot/load.ts";
+import type { ZoneShape } from "../palacios/topology.ts";
 import type { Outcome } from "../palacios/vm.ts";
 
 export type EngineName = "oracle" | "interp" | "jit";
@@ -44,6 +45,7 @@ export interface StartMessage {
   range: { start: number; end: number };
   memoryBytes: number;
   vcpuCount: number;
+  zones: readonly ZoneShape[];
   startEpochMs: number;
   /** Deterministic: chance begins with the seed, input comes from a recording as long as that lasts. */
   virtualTime?: { seed: number; input: readonly InputRecord[] };

@@ -59,7 +59,7 @@ function run(start: StartMessage, engine: Engine, jit?: JitCounters, sink?: Trac
     Atomics.notify(control, CONTROL.wake);
   }, start.cores.crowded);
   const vm = createVm({
-    id: start.name, node, engine, memoryBytes: start.memoryBytes, vcpuCount: start.vcpuCount, clock,
+    id: start.name, node, engine, memoryBytes: start.memoryBytes, vcpuCount: start.vcpuCount, zones: start.zones, clock,
     startEpochMs: start.startEpochMs, console, deterministic: virtual !== undefined, ...(others && { others }),
     entropy: start.virtualTime ? seeded(start.virtualTime.seed) : () => randomBytes(4).readUInt32LE(),
     ...(sink && tracesOf(start, sink)),

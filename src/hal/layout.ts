@@ -84,6 +84,7 @@ const ROWS = [
   ["traced", "u32", 1, "TRACE bits: what core tells about"],
   // -- the model, constant after creation
   ["tscHz", "u64", 1, ""], ["apicTimerHz", "u64", 1, "input clock of the local APIC's timer"], ["vcpuCount", "u32", 1, ""], ["apicId", "u32", 1, ""],
+  ["socketBits", "u32", 1, "bits of an APIC ID below its socket's number"], ["socketCores", "u32", 1, "vCPUs of this one's socket"],
   ["parallel", "u32", 1, "1: the vCPUs of the virtual node run at the same time, so LOCK must be atomic"],
   // -- hosted programs (hal/exit.ts)
   ["hosted", "u32", 1, "1: system calls and exceptions of CPL 3 end run() and do not reach LSTAR or the IDT"],

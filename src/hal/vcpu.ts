@@ -53,9 +53,10 @@ export interface CpuModel {
   tscHz: number;
   /** Input clock of the local APIC's timer before its divider (CPUID 0x15's "crystal"). */
   apicTimerHz: number;
-  /** vCPUs in the virtual node, for the topology leaves. */
   vcpuCount: number;
   apicId: number;
+  /** The upper bits of APIC IDs, from bit `bits` on, tell sockets apart; in this vCPU's are `cores`. Undefined: all vCPUs are in one. */
+  socket?: { bits: number; cores: number };
 }
 
 export interface VcpuSetup {

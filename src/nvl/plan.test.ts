@@ -17,7 +17,7 @@ const plan = (zones: object[], virtualNodes: object[]) => {
 test("cores and memory of a zone are given out once", () => {
   const result = plan([{ cores: 2, memory: "512M" }], [node("a"), node("b", { stack: { vm: { kernel: "vmlinux", append: "quiet" } } })]);
   assert.ok("plan" in result);
-  assert.deepEqual(result.plan.virtualNodes.map(({ name, zone, cores, boot }) => ({ name, zone, cores, kernel: boot.kernel, commandLine: boot.commandLine })), [
+  assert.deepEqual(result.plan.virtualNodes.map(({ name, zones: [{ zone, cores }], boot }) => ({ name, zone, cores, kernel: boot.kernel, commandLine: boot.commandLine })), [
     { name: "a", zone: 0, cores: [0], kernel: "/images/vmlinuz", commandLine: "console=ttyS0" },
     { name: "b", zone: 0, cores: [1], kernel: "/files/vmlinux", commandLine: "quiet" },
   ]);
@@ -26,7 +26,24 @@ test("cores and memory of a zone are given out once", () => {
 test("a virtual node goes to the first zone with room, or to the zone it names", () => {
   const result = plan([{ cores: 1, memory: "256M" }, { cores: 4, memory: "1G" }], [node("a", { zone: 1, cores: 2 }), node("b"), node("c")]);
   assert.ok("plan" in result);
-  assert.deepEqual(result.plan.virtualNodes.map(({ zone, cores }) => [zone, cores]), [[1, [1, 2]], [0, [0]], [1, [3]]]);
+  assert.deepEqual(result.plan.virtualNodes.map(({ zones: [{ zone, cores }] }) => [zone, cores]), [[1, [1, 2]], [0, [0]], [1, [3]]]);
+});
+
+test("a virtual node of several zones has their distances, and another zone for each", () => {
+  const result = plan([{ cores: 2, memory: "1G", distances: [10, 15, 30] }, { cores: 2, memory: "1G" }, { cores: 4, memory: "1G" }], [
+    { ...node("a", { zones: [{ zone: 2, cores: 4, sockets: 2, memory: "512M" }, { cores: 1, memory: "256M" }] }), memory: undefined },
+    { ...node("b", { zones: [{ cores: 1, memory: "256M" }, { cores: 2, memory: "1G" }] }), memory: undefined },
+  ]);
+  assert.ok("plan" in result, JSON.stringify(result));
+  const MiB = 2 ** 20;
+  assert.deepEqual(result.plan.virtualNodes.map(({ zones }) => zones), [
+    [{ zone: 2, cores: [4, 5, 6, 7], sockets: 2, memoryBytes: 512 * MiB, distances: [10, 20] }, { zone: 0, cores: [0], sockets: 1, memoryBytes: 256 * MiB, distances: [30, 10] }],
+    [{ zone: 0, cores: [1], sockets: 1, memoryBytes: 256 * MiB, distances: [10, 15] }, { zone: 1, cores: [2, 3], sockets: 1, memoryBytes: 1024 * MiB, distances: [20, 10] }],
+  ]);
+  assert.equal(result.plan.totalMemoryBytes, 2048 * MiB);
+  const full = plan([{ cores: 2, memory: "1G" }, { cores: 1, memory: "1G" }], [{ ...node("a", { zones: [{ cores: 1, memory: "256M" }, { cores: 2, memory: "256M" }] }), memory: undefined }]);
+  assert.ok("issues" in full);
+  assert.deepEqual(full.issues.map(({ path }) => path), ["/virtualNodes/0/zones/1/cores"]);
 });
 
 test("every over-commitment and missing file is named at once, with its path", () => {

@@ -2,7 +2,7 @@
 
 import type { Issue } from "../base/error.ts";
 import { formatBytes } from "../base/text.ts";
-import type { Spec, VirtualNodeSpec, VmSpec } from "../api/spec.ts";
+import { sharesOf, type Share, type Spec, type VirtualNodeSpec, type VmSpec } from "../api/spec.ts";
 
 /** What a plan needs to know of the world. */
 export interface Sources {
@@ -11,12 +11,12 @@ export interface Sources {
   findImage(name: string): { kernel: string; initrds: readonly string[]; commandLine: string } | undefined;
 }
 
+/** What a virtual node has of one zone: cores of the physical node by number across all zones, in that many sockets; memory; distances to all zones of the virtual node. */
+export interface PlannedZone { zone: number; cores: readonly number[]; sockets: number; memoryBytes: number; distances: readonly number[] }
+
 export interface PlannedNode {
   name: string;
-  zone: number;
-  /** Cores of the physical node, by number across all zones. */
-  cores: readonly number[];
-  memoryBytes: number;
+  zones: readonly PlannedZone[];
   /** Time counts instructions, and this is where chance begins; undefined: real time. */
   virtualTime?: { seed: number };
   /** Where a debugger may connect, and whether the guest waits for it. */
@@ -25,7 +25,15 @@ export interface PlannedNode {
 }
 export interface Plan { nodeName: string; totalMemoryBytes: number; virtualNodes: readonly PlannedNode[] }
 
-/** Places every virtual node or says all that stands against it. Cores are never shared; memory of a virtual node is of one zone. */
+export const coresOf = ({ zones }: Pick<PlannedNode, "zones">) => zones.flatMap(({ cores }) => cores);
+export const memoryOf = ({ zones }: Pick<PlannedNode, "zones">) => zones.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
+/** All of zone 0, in one socket. */
+export const oneZone = (cores: readonly number[], memoryBytes: number): PlannedZone[] => [{ zone: 0, cores, sockets: 1, memoryBytes, distances: [10] }];
+
+/** ACPI: what is usual where nothing is said. */
+const LOCAL = 10, REMOTE = 20;
+
+/** Places every virtual node or says all that stands against it. Cores are never shared. */
 export function planNode(spec: Spec, sources: Sources): { plan: Plan } | { issues: Issue[] } {
   const issues: Issue[] = [];
   let firstCore = 0;
@@ -35,12 +43,13 @@ export function planNode(spec: Spec, sources: Sources): { plan: Plan } | { issue
     return zone;
   });
 
-  const place = (wanted: VirtualNodeSpec, path: string) => {
-    const candidates = wanted.zone === undefined ? zones.map((_, index) => index) : [wanted.zone];
+  const place = (wanted: Share, taken: readonly number[]) => {
+    const { path } = wanted;
+    const candidates = wanted.zone === undefined ? zones.map((_, index) => index).filter((index) => !taken.includes(index)) : [wanted.zone];
     const found = candidates.find((index) => zones[index].freeCores.length >= wanted.cores && zones[index].freeBytes >= wanted.memory);
     if (found !== undefined) {
       zones[found].freeBytes -= wanted.memory;
-      return { zone: found, cores: zones[found].freeCores.splice(0, wanted.cores) };
+      return { zone: found, cores: zones[found].freeCores.splice(0, wanted.cores), sockets: wanted.sockets, memoryBytes: wanted.memory };
     }
     const where = wanted.zone === undefined ? "no zone has that much left" : `zone ${wanted.zone} has not that much left`;
     const left = candidates.map((index) => `zone ${index}: ${zones[index].freeCores.length} cores, ${formatBytes(zones[index].freeBytes)}`).join("; ");
@@ -51,6 +60,19 @@ export function planNode(spec: Spec, sources: Sources): { plan: Plan } | { issue
     return undefined;
   };
 
+  /** Zones that are named come first, so that none of them is taken by one that goes anywhere. */
+  const placeAll = (shares: readonly Share[]): PlannedZone[] | undefined => {
+    const taken = shares.flatMap(({ zone }) => zone ?? []);
+    const placed = shares.map((share) => {
+      const found = place(share, taken);
+      if (found) taken.push(found.zone);
+      return found;
+    });
+    if (!placed.every((found) => found !== undefined)) return undefined;
+    const distance = (from: number, to: number) => spec.node.zones[from].distances?.[to] ?? (from === to ? LOCAL : REMOTE);
+    return placed.map((found) => ({ ...found, distances: placed.map(({ zone }) => distance(found.zone, zone)) }));
+  };
+
   const file = (name: string, path: string) => {
     const found = sources.findFile(name);
     if (found === undefined) issues.push({ path, message: `file ${name} cannot be read` });
@@ -59,12 +81,12 @@ export function planNode(spec: Spec, sources: Sources): { plan: Plan } | { issue
 
   const virtualNodes = spec.virtualNodes.flatMap((wanted, index): PlannedNode[] => {
     const path = `/virtualNodes/${index}`;
-    const placed = place(wanted, path);
+    const placed = placeAll(sharesOf(wanted, path));
     const boot = planBoot(wanted.stack.vm, `${path}/stack/vm`, sources, file, issues);
-    return placed ? [{ name: wanted.name, ...placed, memoryBytes: wanted.memory, boot, ...(wanted.time === "virtual" && { virtualTime: { seed: wanted.seed } }), ...(wanted.debug && { debug: wanted.debug }) }] : [];
+    return placed ? [{ name: wanted.name, zones: placed, boot, ...(wanted.time === "virtual" && { virtualTime: { seed: wanted.seed } }), ...(wanted.debug && { debug: wanted.debug }) }] : [];
   });
   if (issues.length > 0) return { issues };
-  return { plan: { nodeName: spec.node.name, totalMemoryBytes: virtualNodes.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0), virtualNodes } };
+  return { plan: { nodeName: spec.node.name, totalMemoryBytes: virtualNodes.reduce((sum, planned) => sum + memoryOf(planned), 0), virtualNodes } };
 }
 
 function planBoot(vm: VmSpec, path: string, sources: Sources, file: (name: string, path: string) => string, issues: Issue[]): PlannedNode["boot"] {

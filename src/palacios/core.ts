@@ -10,6 +10,7 @@ import { ownLapic, receivingBus } from "../device/interrupt/remote.ts";
 import { openVnodeMemory, type NodeMemory } from "../hal/memory.ts";
 import type { Engine, GuestClock, Vcpu } from "../hal/vcpu.ts";
 import { ASK, type Cores } from "./cores.ts";
+import type { Place } from "./topology.ts";
 import { neverWakes, PATIENCE, realSlices } from "./run.ts";
 import { TSC_HZ } from "./vm.ts";
 
@@ -18,29 +19,31 @@ export interface CoreSetup {
   node: NodeMemory;
   engine: Engine;
   cores: Cores;
+  /** Of all vCPUs of the virtual node. */
+  places: readonly Place[];
   clock: GuestClock;
   entropy(): number;
 }
 
 /** Runs until vCPU 0's thread says stop. */
-export function runCore({ index, node, engine, cores, clock, entropy }: CoreSetup): void {
+export function runCore({ index, node, engine, cores, places, clock, entropy }: CoreSetup): void {
   const memory = openVnodeMemory(node, cores.table());
   const holder = { timers: createTimers(clock, (deadlineNs) => { if (deadlineNs < holder.sliceEndNs) vcpu.kick(); }), sliceEndNs: 0 };
-  const { timers } = holder, words = cores.lapicWords(index);
+  const { apicId, socketBits, socketCores } = places[index], { timers } = holder, words = cores.lapicWords(index);
   const own = ownLapic(words, () => lapic);
   const line = (level: boolean) => {
     vcpu?.setInterruptLine(level);
     if (!level && own.waiting()) vcpu?.setInterruptLine(true);
   };
   let vcpu: Vcpu;
-  const lapic: Lapic = createLapic(index, {
+  const lapic: Lapic = createLapic(apicId, {
     clock: timers, tscHz: TSC_HZ, tscOffset: () => Number(BigInt.asIntN(64, vcpu.state.readField("tscOffset"))),
     interrupt: { set: line }, nmi: () => vcpu.injectNmi(), init: () => vcpu.initialize(), startup: (vector) => vcpu.startup(vector),
     external: { pending: () => false, acknowledge: () => -1 }, changed: () => { if (vcpu) own.publish(); },
     send: (source, shorthand, message) => deliverIpi(targets, source, shorthand, message),
     endOfInterrupt: (vector) => { cores.ask(index, { kind: ASK.endOfInterrupt, at: vector, bytes: 0, value: 0 }); },
   });
-  const targets: LapicTarget[] = Array.from({ length: cores.count }, (_, other) => (other === index ? lapic : cores.target(other)));
+  const targets: LapicTarget[] = Array.from({ length: cores.count }, (_, other) => (other === index ? lapic : cores.target(other, places[other].apicId)));
   const ask = (kind: number, at: number, bytes: number, value = 0) => cores.ask(index, { kind, at, bytes, value });
   const bus = vcpuBus(lapic, {
     pioRead: (port, bytes) => ask(ASK.pioRead, port, bytes), pioWrite: (port, bytes, value) => { ask(ASK.pioWrite, port, bytes, value); },
@@ -48,7 +51,7 @@ export function runCore({ index, node, engine, cores, clock, entropy }: CoreSetu
   });
   vcpu = engine.createVcpu({
     node, memory, index, bus: receivingBus(bus, lapic, own, line), clock, entropy, parallel: true,
-    model: { tscHz: TSC_HZ, apicTimerHz: LAPIC_TIMER_HZ, vcpuCount: cores.count, apicId: index },
+    model: { tscHz: TSC_HZ, apicTimerHz: LAPIC_TIMER_HZ, vcpuCount: cores.count, apicId, socket: { bits: socketBits, cores: socketCores } },
   });
   const powerOn = save(lapic);
   const reset = () => {

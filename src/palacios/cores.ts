@@ -24,7 +24,7 @@ export interface Cores {
   /** More vCPUs than the host has cores: who waits lets others run. */
   readonly crowded: boolean;
   lapicWords(index: number): Int32Array;
-  target(index: number): LapicTarget;
+  target(index: number, apicId: number): LapicTarget;
   /** Tells all threads where the region table is, once it is written. */
   open(table: number): void;
   /** Waits for that. */
@@ -121,7 +121,7 @@ export function openCores(buffer: SharedArrayBuffer, count: number, memory: Int3
     doorbell(index).kick();
   };
   return {
-    count, crowded, lapicWords, target: (index) => remoteLapic(lapicWords(index), index, doorbell(index)),
+    count, crowded, lapicWords, target: (index, apicId) => remoteLapic(lapicWords(index), apicId, doorbell(index)),
     open: (table) => set(shared + TABLE, table),
     table: () => {
       Atomics.wait(words, shared + TABLE, 0);

@@ -32,6 +32,14 @@ export function ramRanges(memoryBytes: number): { gpa: number; bytes: number }[]
   return ranges;
 }
 
+/** The RAM among the bytes [from, from + bytes) of a PC's memory, of which LOW_RAM_END lie below the hole. */
+export function ramOf(from: number, bytes: number): { gpa: number; bytes: number }[] {
+  return ramRanges(from + bytes).flatMap(({ gpa, bytes: length }) => {
+    const start = Math.max(gpa, from < LOW_RAM_END ? from : from - LOW_RAM_END + HIGH_RAM_START);
+    return start < gpa + length ? [{ gpa: start, bytes: gpa + length - start }] : [];
+  });
+}
+
 /** Regions for the region table; `host` is the address of a block of `memoryBytes` that backs them (the legacy hole's share backs the ROM). */
 export function pcRegions(memoryBytes: number, host: number): Region[] {
   const regions: Region[] = ramRanges(memoryBytes).map(({ gpa, bytes }) => ({

@@ -11,7 +11,7 @@ import { openVcpuState, type VcpuState } from "../hal/state.ts";
 import { createVnodeMemory, type NodeMemory, type VnodeMemory } from "../hal/memory.ts";
 import type { Tracer, TraceTopic } from "../hal/trace.ts";
 import type { Engine, GuestClock, Vcpu } from "../hal/vcpu.ts";
-import { acpiTables, type Zone } from "./acpi/tables.ts";
+import { acpiTables } from "./acpi/tables.ts";
 import { enter } from "./boot/entry.ts";
 import type { BootImage } from "./boot/image.ts";
 import { loadKernel, type FlatKernel } from "./boot/load.ts";
@@ -22,6 +22,7 @@ import type { VirtualClock } from "./virtual-time.ts";
 import { ASK, type Cores } from "./cores.ts";
 import { ownLapic, receivingBus, type OwnLapic } from "../device/interrupt/remote.ts";
 import { tripleFaultMessage, unsupportedMessage } from "./run.ts";
+import { acpiZones, flatShape, placeVcpus, type ZoneShape } from "./topology.ts";
 import { e820, pcRegions } from "./memory-map.ts";
 
 export interface VmSetup {
@@ -43,7 +44,8 @@ export interface VmSetup {
   entropy(): number;
   /** What is traced, and the sink of its lines. */
   trace?: { topics: ReadonlySet<TraceTopic>; write(line: string): void };
-  zones?: readonly Zone[];
+  /** Its vCPUs and its memory by NUMA zone; undefined: one zone, one socket. */
+  zones?: readonly ZoneShape[];
 }
 
 /** What a VM boots. */
@@ -104,7 +106,8 @@ export const TSC_HZ = 1_000_000_000;
 
 /** Builds a PC in memory of `node`. @throws node/out-of-memory, palacios/memory-size */
 export function createVm(setup: VmSetup): Vm {
-  const { id, node, memoryBytes, vcpuCount } = setup;
+  const { id, node, memoryBytes, vcpuCount, zones = flatShape(vcpuCount, memoryBytes) } = setup;
+  const places = placeVcpus(zones);
   const host = node.allocate(memoryBytes, 2 * 2 ** 20, `RAM of ${id}`);
   const memory = createVnodeMemory(node, pcRegions(memoryBytes, host));
   const timers = createTimers(setup.clock, (deadlineNs) => { if (deadlineNs < vm.sliceEndNs) interrupt(); });
@@ -119,7 +122,8 @@ export function createVm(setup: VmSetup): Vm {
   const panic = watchForPanic(setup.console, (message) => end({ kind: "panic", message }));
   const devices = createPcDevices({
     timers, console: panic.port, memoryBytes, startEpochMs: setup.startEpochMs, tscHz: TSC_HZ,
-    vcpus: Array.from({ length: vcpuCount }, (_, index) => others && index > 0 ? { remote: others.target(index) } : {
+    vcpus: Array.from({ length: vcpuCount }, (_, index) => others && index > 0 ? { apicId: places[index].apicId, remote: others.target(index, places[index].apicId) } : {
+      apicId: places[index].apicId,
       changed: () => own?.publish(),
       // the devices come first and settle their lines once more when `start` resets them
       setInterruptLine: (level: boolean) => setInterruptLine(index, level),
@@ -152,15 +156,14 @@ export function createVm(setup: VmSetup): Vm {
   (vm as { devices: PcDevices }).devices = devices;
   const trace = setup.trace && tracer(setup.trace, () => virtualClock?.peekNs() ?? setup.clock.nowNs(), devices);
   (vm as { trace: Tracer | undefined }).trace = trace;
-  const apicIds = Array.from({ length: vcpuCount }, (_, index) => index);
   own = others && ownLapic(others.lapicWords(0), () => devices.interrupts.lapics[0]);
   const busOf = (index: number) => own ? receivingBus(devices.bus(index), devices.interrupts.lapics[0], own, (level) => setInterruptLine(index, level)) : devices.bus(index);
   others?.open(memory.table);
   own?.publish();
-  for (const index of others ? [0] : apicIds) vcpus.push(setup.engine.createVcpu({
-    node, memory, index, parallel: others !== undefined, bus: busOf(index), clock: setup.clock, entropy: setup.entropy, model: { tscHz: TSC_HZ, apicTimerHz: LAPIC_TIMER_HZ, vcpuCount, apicId: index }, ...(trace && { trace }),
+  for (const [index, { apicId, socketBits, socketCores }] of (others ? places.slice(0, 1) : places).entries()) vcpus.push(setup.engine.createVcpu({
+    node, memory, index, parallel: others !== undefined, bus: busOf(index), clock: setup.clock, entropy: setup.entropy, model: { tscHz: TSC_HZ, apicTimerHz: LAPIC_TIMER_HZ, vcpuCount, apicId, socket: { bits: socketBits, cores: socketCores } }, ...(trace && { trace }),
   }));
-  const acpi = acpiTables(PC_HARDWARE, apicIds, setup.zones ?? []);
+  const acpi = acpiTables(PC_HARDWARE, places.map(({ apicId }) => apicId), acpiZones(zones));
 
   /** Ends the slice that runs. In a deterministic run it ends where it would have ended: a border between blocks is not the same place on every engine. */
   function interrupt(): void {

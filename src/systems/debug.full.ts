@@ -5,6 +5,7 @@ import { spawn, spawnSync } from "node:child_process";
 import path from "node:path";
 import test from "node:test";
 import { startNode } from "../embed/node.ts";
+import { oneZone } from "../nvl/plan.ts";
 import type { EngineName } from "../embed/protocol.ts";
 import { pullDebian } from "../host/nodejs/debian.ts";
 import { findImage } from "../host/nodejs/images.ts";
@@ -19,7 +20,7 @@ async function boot(engine: EngineName, vcpus: number, { commandLine = "", virtu
   let text = "", address = "";
   const decoder = new TextDecoder(), memoryBytes = 256 << 20;
   const [node] = await startNode({ nodeName: "test", totalMemoryBytes: memoryBytes, virtualNodes: [{
-    name: "guest", zone: 0, cores: Array.from({ length: vcpus }, (_, index) => index), memoryBytes, debug: { gdb: { host: "127.0.0.1", port: 0 }, wait }, ...(virtual && { virtualTime: { seed: 0 } }),
+    name: "guest", zones: oneZone(Array.from({ length: vcpus }, (_, index) => index), memoryBytes), debug: { gdb: { host: "127.0.0.1", port: 0 }, wait }, ...(virtual && { virtualTime: { seed: 0 } }),
     boot: { kernel: path.join(image.folder, image.kernel), initrds: image.initrds.map((name) => path.join(image.folder, name)), commandLine: `console=ttyS0,115200n8r panic=1 quiet nokaslr ${commandLine}`, files: {} },
   }] }, engine, {
     output: (_, bytes) => { text += decoder.decode(bytes, { stream: true }).replaceAll("\r", ""); },

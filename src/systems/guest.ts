@@ -2,6 +2,7 @@
 
 import { setTimeout as delay } from "node:timers/promises";
 import { startNode, type Ending } from "../embed/node.ts";
+import { memoryOf, oneZone, type PlannedZone } from "../nvl/plan.ts";
 import type { EngineName, InputRecord } from "../embed/protocol.ts";
 import type { FlatKernel } from "../palacios/boot/load.ts";
 
@@ -14,6 +15,8 @@ export interface GuestRun {
   flat?: FlatKernel;
   memoryMiB?: number;
   vcpus?: number;
+  /** NUMA zones, in place of memoryMiB and vcpus. */
+  zones?: readonly PlannedZone[];
   /** How often it is paused and resumed, from the beginning on, as long as it runs. */
   pauses?: number;
   engine?: EngineName;
@@ -29,12 +32,11 @@ export interface GuestRun {
 export interface GuestEnd extends Ending { protocol: string; text: string }
 
 /** Output has its carriage returns taken out. */
-export async function runGuest({ kernel, initrds = [], commandLine = "", files = {}, flat, memoryMiB = 256, vcpus = 1, pauses = 0, engine = "interp", virtualTime, input = "", until, limitSeconds = 300 }: GuestRun): Promise<GuestEnd> {
-  const memoryBytes = memoryMiB * 2 ** 20;
+export async function runGuest({ kernel, initrds = [], commandLine = "", files = {}, flat, memoryMiB = 256, vcpus = 1, zones = oneZone(Array.from({ length: vcpus }, (_, index) => index), memoryMiB * 2 ** 20), pauses = 0, engine = "interp", virtualTime, input = "", until, limitSeconds = 300 }: GuestRun): Promise<GuestEnd> {
   let text = "", protocol = "";
   const decoder = new TextDecoder();
-  const [node] = await startNode({ nodeName: "test", totalMemoryBytes: memoryBytes, virtualNodes: [{
-    name: "guest", zone: 0, cores: Array.from({ length: vcpus }, (_, index) => index), memoryBytes, ...(virtualTime && { virtualTime: { seed: virtualTime.seed } }), boot: { kernel, initrds, commandLine, files, ...(flat && { flat: { address: flat.gpa, mode: flat.mode } }) },
+  const [node] = await startNode({ nodeName: "test", totalMemoryBytes: memoryOf({ zones }), virtualNodes: [{
+    name: "guest", zones, ...(virtualTime && { virtualTime: { seed: virtualTime.seed } }), boot: { kernel, initrds, commandLine, files, ...(flat && { flat: { address: flat.gpa, mode: flat.mode } }) },
   }] }, engine, {
     booting: (_, name) => { protocol = name; },
     output: (_, bytes) => {

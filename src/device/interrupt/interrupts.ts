@@ -11,6 +11,8 @@ import { IOAPIC_PINS, IRQ, TIMER_GSI } from "../../abi/pc.ts";
 /** What the controllers do to one vCPU. */
 export interface VcpuWires {
   setInterruptLine(level: boolean): void;
+  /** Its number where none is given. */
+  apicId?: number;
   injectNmi(): void;
   /** INIT: the vCPU goes to the state after INIT; all but the bootstrap one then wait for `startup`. */
   init(): void;
@@ -22,7 +24,7 @@ export interface VcpuWires {
   changed?(): void;
 }
 /** A vCPU whose LAPIC is on another thread. */
-export interface RemoteVcpu { remote: LapicTarget }
+export interface RemoteVcpu { remote: LapicTarget; apicId?: number }
 
 export interface Interrupts {
   readonly pic: Pic;
@@ -44,7 +46,7 @@ export function createInterrupts(clock: Clock, tscHz: number, vcpus: readonly (V
   const ioapic = createIoapic(send);
   vcpus.forEach((vcpu, index) => {
     if ("remote" in vcpu) return void targets.push(vcpu.remote);
-    const lapic = createLapic(index, {
+    const lapic = createLapic(vcpu.apicId ?? index, {
       clock, tscHz, tscOffset: () => vcpu.tscOffset?.() ?? 0,
       interrupt: { set: (level) => vcpu.setInterruptLine(level) },
       nmi: () => vcpu.injectNmi(), init: () => vcpu.init(), startup: (vector) => vcpu.startup(vector),

@@ -87,14 +87,14 @@ const put = (words: number[], vector: number, on: boolean) => {
 };
 
 /** Logical ID in x2APIC mode (SDM 3A, Deriving Logical x2APIC ID from the Local x2APIC ID). */
-const x2apicLogicalId = (index: number) => (((index >> 4) << 16) | (1 << (index & 15))) >>> 0;
+const x2apicLogicalId = (apicId: number) => (((apicId >> 4) << 16) | (1 << (apicId & 15))) >>> 0;
 
 /** Is a LAPIC meant by a destination? (SDM 3A, Determining IPI Destination) */
-export function isMeantFor({ index, x2apic, ldr, dfr }: { index: number; x2apic: boolean; ldr: number; dfr: number }, destination: number, logical: boolean): boolean {
+export function isMeantFor({ apicId, x2apic, ldr, dfr }: { apicId: number; x2apic: boolean; ldr: number; dfr: number }, destination: number, logical: boolean): boolean {
   if (destination === BROADCAST) return true;
-  if (!logical) return destination === index;
+  if (!logical) return destination === apicId;
   if (x2apic) {
-    const own = x2apicLogicalId(index);
+    const own = x2apicLogicalId(apicId);
     return destination >>> 16 === own >>> 16 && (destination & own & 0xffff) !== 0;
   }
   const set = destination & 0xff, mine = ldr >>> 24;
@@ -102,16 +102,16 @@ export function isMeantFor({ index, x2apic, ldr, dfr }: { index: number; x2apic:
   return (set >> 4 === mine >> 4 || set >> 4 === 15) && (set & mine & 15) !== 0;
 }
 
-/** @param index number of the vCPU, which is also its APIC ID; vCPU 0 is the bootstrap one */
-export function createLapic(index: number, wires: LapicWires): Lapic {
-  const apicBasePowerOn = () => ({ baseGpa: MMIO.lapic as number, baseBits: APIC_BASE.enable | (index === 0 ? APIC_BASE.bootstrap : 0) });
+/** @param apicId 0 is the bootstrap processor's */
+export function createLapic(apicId: number, wires: LapicWires): Lapic {
+  const apicBasePowerOn = () => ({ baseGpa: MMIO.lapic as number, baseBits: APIC_BASE.enable | (apicId === 0 ? APIC_BASE.bootstrap : 0) });
   const state = { ...apicBasePowerOn(), ...registersPowerOn(), lint: [false, false] };
 
   const isOn = () => (state.baseBits & APIC_BASE.enable) !== 0;
   const isX2apic = () => isOn() && (state.baseBits & APIC_BASE.x2apic) !== 0;
   const isEnabled = () => isOn() && (state.svr & SVR_ENABLE) !== 0;
   const entry = (register: number) => state.lvt[register - LVT_FIRST];
-  const logicalId = () => (isX2apic() ? x2apicLogicalId(index) : state.ldr);
+  const logicalId = () => (isX2apic() ? x2apicLogicalId(apicId) : state.ldr);
 
   // -- priorities and the INTR pin
   const processorPriority = () => {
@@ -247,7 +247,7 @@ export function createLapic(index: number, wires: LapicWires): Lapic {
     if (register >= R.irr && register < R.irr + 8) return state.irr[register - R.irr];
     if (isLvt(register)) return entry(register);
     switch (register) {
-      case R.id: return isX2apic() ? index : index << 24;
+      case R.id: return isX2apic() ? apicId : apicId << 24;
       case R.version: return VERSION;
       case R.tpr: return state.tpr;
       case R.ppr: return processorPriority();
@@ -324,7 +324,7 @@ export function createLapic(index: number, wires: LapicWires): Lapic {
     const writable = X2APIC_WRITABLE.get(register);
     if (!isX2apic() || writable === undefined || value & ~writable) return false;
     const low = Number(value & 0xffff_ffffn);
-    if (register === R.selfIpi) sendIpi(SHORTHAND.self, { destination: index, logical: false, mode: DELIVERY.fixed, vector: low, level: false });
+    if (register === R.selfIpi) sendIpi(SHORTHAND.self, { destination: apicId, logical: false, mode: DELIVERY.fixed, vector: low, level: false });
     else {
       if (register === R.icr) state.icrHigh = Number(value >> 32n);
       writeRegister(register, low);
@@ -332,7 +332,7 @@ export function createLapic(index: number, wires: LapicWires): Lapic {
     return true;
   };
 
-  const isMeant = (destination: number, logical: boolean) => isMeantFor({ index, x2apic: isX2apic(), ldr: state.ldr, dfr: state.dfr }, destination, logical);
+  const isMeant = (destination: number, logical: boolean) => isMeantFor({ apicId, x2apic: isX2apic(), ldr: state.ldr, dfr: state.dfr }, destination, logical);
   const settle = () => {
     driven = level();
     wires.interrupt.set(driven);
@@ -358,7 +358,7 @@ export function createLapic(index: number, wires: LapicWires): Lapic {
   };
   const lapic: Lapic = {
     sourceOf,
-    id: `lapic${index}`, accessBytes: 4, state, apicId: index, update, read, write, base: () => (isOn() && !isX2apic() ? state.baseGpa : -1),
+    id: `lapic${apicId}`, accessBytes: 4, state, apicId, update, read, write, base: () => (isOn() && !isX2apic() ? state.baseGpa : -1),
     readMsr, writeMsr, readTpr: () => state.tpr >> 4, writeTpr, acknowledge, receive, isMeant, isEnabled, processorPriority, settle, setLint, enterVirtualWireMode,
   };
   return lapic;

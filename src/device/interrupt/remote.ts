@@ -22,7 +22,7 @@ export interface Doorbell {
 }
 
 /** The sender's side. @param words of this vCPU alone */
-export function remoteLapic(words: Int32Array, index: number, doorbell: Doorbell): LapicTarget {
+export function remoteLapic(words: Int32Array, apicId: number, doorbell: Doorbell): LapicTarget {
   const isEnabled = () => (Atomics.load(words, FLAGS) & ENABLED) !== 0;
   const accept = (vector: number, level: boolean) => {
     if (!isEnabled() || vector < 16) return false;
@@ -50,7 +50,7 @@ export function remoteLapic(words: Int32Array, index: number, doorbell: Doorbell
     }
   };
   return {
-    isMeant: (destination, logical) => isMeantFor({ index, x2apic: (Atomics.load(words, FLAGS) & X2APIC) !== 0, ldr: words[LDR] >>> 0, dfr: words[DFR] >>> 0 }, destination, logical),
+    isMeant: (destination, logical) => isMeantFor({ apicId, x2apic: (Atomics.load(words, FLAGS) & X2APIC) !== 0, ldr: words[LDR] >>> 0, dfr: words[DFR] >>> 0 }, destination, logical),
     receive, isEnabled, processorPriority: () => words[PRIORITY],
   };
 }

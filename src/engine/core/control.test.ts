@@ -173,7 +173,8 @@ test("CPUID says what the design promises and nothing that is missing", () => {
 
 test("the topology leaves tell N vCPUs apart", () => {
   const s = createStage(module, "long");
-  s.state.writeField("vcpuCount", 6n);
+  s.state.writeField("socketCores", 6n);
+  s.state.writeField("socketBits", 3n);
   s.state.writeField("apicId", 5n);
   s.state.write("rax", 0xbn); s.state.write("rcx", 1n);
   s.call("cpuid");

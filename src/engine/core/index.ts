@@ -100,6 +100,8 @@ export function createCore(module: WebAssembly.Module, setup: VcpuSetup, stateAd
   set("parallel", setup.parallel ? 1 : 0);
   if (setup.index < C.PEERS_MAX) node.view.setUint32(memory.table + C.REGION_PEERS + 4 * setup.index, address, true);
   set("apicId", model.apicId);
+  set("socketBits", model.socket?.bits ?? Math.ceil(Math.log2(model.vcpuCount)));
+  set("socketCores", model.socket?.cores ?? model.vcpuCount);
   exports.reset();
   return { address, state, exports, functions: instance.exports as Record<string, unknown>, reset: () => exports.reset() };
 }

@@ -27,11 +27,6 @@ function answer(eax: u32, ebx: u32, ecx: u32, edx: u32): void {
   setReg(1, ecx);
   setReg(2, edx);
 }
-/** Bits of an APIC id that tell vCPUs apart. */
-function coreBits(): u32 {
-  const count = load<u32>(vcpu, At.vcpuCount);
-  return count > 1 ? 32 - clz(count - 1) : 0;
-}
 function gcd(a: u64, b: u64): u64 {
   while (b) {
     const rest = a % b;
@@ -43,7 +38,7 @@ function gcd(a: u64, b: u64): u64 {
 
 /** Deterministic cache parameters: type 1 data, 2 instruction, 3 unified; ways and sets of 64-byte lines. */
 function cache(type: u32, level: u32, sharedBy: u32, ways: u32, sets: u32): void {
-  const cores = <u32>(1 << coreBits()) - 1;
+  const cores = <u32>(1 << load<u32>(vcpu, At.socketBits)) - 1;
   answer(type | level << 5 | 1 << 8 | (sharedBy - 1) << 14 | min<u32>(cores, 63) << 26, 63 | (ways - 1) << 22, sets - 1, 0);
 }
 
@@ -56,20 +51,20 @@ export function cpuid(): void {
     else answer(0, 0, 0, 0);
     return;
   }
-  const apicId = load<u32>(vcpu, At.apicId), count = load<u32>(vcpu, At.vcpuCount);
+  const apicId = load<u32>(vcpu, At.apicId), bits = load<u32>(vcpu, At.socketBits), cores = load<u32>(vcpu, At.socketCores);
   switch (leaf) {
     // GenuineIntel
     case 0: return answer(MAX_LEAF, 0x756e6547, 0x6c65746e, 0x49656e69);
     case 1: {
       const xsave = load<u64>(vcpu, At.cr4) & CR4_OSXSAVE ? OSXSAVE : 0, apic = load<u64>(vcpu, At.apicBase) & 0x800 ? APIC : 0;
-      return answer(SIGNATURE, 8 << 8 | (1 << coreBits()) << 16 | apicId << 24, FEATURES_ECX | xsave, FEATURES_EDX | apic | (count > 1 ? HTT : 0));
+      return answer(SIGNATURE, 8 << 8 | (1 << bits) << 16 | apicId << 24, FEATURES_ECX | xsave, FEATURES_EDX | apic | (cores > 1 ? HTT : 0));
     }
     case 2: return answer(0x00ff_ff01, 0, 0, 0); // caches are told by leaf 4
     case 4:
       if (sub == 0) return cache(1, 1, 1, 8, 64);
       if (sub == 1) return cache(2, 1, 1, 8, 64);
       if (sub == 2) return cache(3, 2, 1, 8, 512);
-      if (sub == 3) return cache(3, 3, 1 << coreBits(), 16, 8192);
+      if (sub == 3) return cache(3, 3, 1 << bits, 16, 8192);
       break;
     case 6: return answer(1 << 2, 0, 0, 0); // ARAT
     case 7:
@@ -77,7 +72,7 @@ export function cpuid(): void {
       break;
     case 0xb:
       if (sub == 0) return answer(0, 1, 1 << 8, apicId);
-      if (sub == 1) return answer(coreBits(), count, 2 << 8 | 1, apicId);
+      if (sub == 1) return answer(bits, cores, 2 << 8 | 1, apicId);
       return answer(0, 0, sub & 0xff, apicId);
     case 0xd:
       if (sub == 0) return answer(3, XSAVE_BYTES, XSAVE_BYTES, 0);
