@@ -43,14 +43,15 @@ export type Condition = (typeof CONDITIONS)[number];
 export type FlagRule = "add" | "sub" | "inc" | "dec" | "logic" | "shift";
 
 /** Facts of the decoded instruction that are not operands. */
-export type DecodedFact = "segment" | "addressWidth" | "rep" | "length" | "opcodeFop" | "mode64";
+export type DecodedFact = "segment" | "addressWidth" | "rep" | "length" | "opcodeFop" | "mode64" | "last";
 
 export type Vector = "#DE" | "#DB" | "#BP" | "#OF" | "#BR" | "#UD" | "#NM" | "#NP" | "#SS" | "#GP" | "#PF" | "#MF" | "#AC" | "#XM";
 
 export interface Emit<V> {
   // -- constants and facts
   int(value: bigint | number): V;
-  /** A fact of this instruction: effective segment number, address width, rep (0 none, 1 REPE/REP, 2 REPNE), length. */
+  /** A fact of this instruction: effective segment number, address width, rep (0 none, 1 REPE/REP, 2 REPNE), length;
+   * last: 0 where the next instruction follows without anything being looked at in between. */
   decoded(fact: DecodedFact): V;
   /** RIP of the next instruction. */
   nextRip(): V;

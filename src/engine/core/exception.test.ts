@@ -168,7 +168,7 @@ test("interrupts wait for IF and for the instruction behind STI and MOV SS", () 
   attention(s, C.ATTENTION_INTERRUPT);
   assert.equal(s.exports.attend(), C.EXIT_NONE);
   assert.equal(s.reg("rip"), AT.code);
-  s.call("enableInterrupts");
+  assert.equal(s.call("enableInterrupts", BigInt(AT.code), 0), 1, "an interrupt waits");
   assert.equal(s.exports.attend(), C.EXIT_NONE);
   assert.equal(s.reg("rip"), AT.code);
   assert.ok(Number(s.state.readField("attention")) & C.ATTENTION_STEP, "the next instruction goes alone");
@@ -212,7 +212,7 @@ test("HLT ends the run until an interrupt that is let in", () => {
   assert.equal(s.exports.attend(), C.EXIT_HLT);
   attention(s, C.ATTENTION_INTERRUPT);
   assert.equal(s.exports.attend(), C.EXIT_HLT); // IF is 0
-  s.call("enableInterrupts");
+  s.call("enableInterrupts", BigInt(AT.code + 1), 1);
   s.state.writeField("shadow", 0n);
   assert.equal(s.exports.attend(), C.EXIT_NONE);
   assert.deepEqual([s.reg("rip"), s.stack(8, 1)[0], Number(s.state.readField("activity"))], [at(0x31), BigInt(AT.code + 1), C.ACTIVITY_RUNNING]);
@@ -220,7 +220,7 @@ test("HLT ends the run until an interrupt that is let in", () => {
   s.level(0);
   s.state.write("rflags", 2n);
   s.state.writeField("attention", 0n);
-  s.call("enableInterrupts");
+  assert.equal(s.call("enableInterrupts", BigInt(AT.code + 1), 0), 0, "nothing waits, and HLT follows");
   s.call("halt", BigInt(AT.code + 2));
   assert.equal(s.exports.attend(), C.EXIT_HLT);
   attention(s, C.ATTENTION_INTERRUPT);

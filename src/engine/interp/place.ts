@@ -132,6 +132,7 @@ export function operationPlacement(surroundings: Surroundings, op: Node, form: F
         case "length": return length();
         case "opcodeFop": return g.load("i32.load", op, C.OP_IMM);
         case "mode64": return g.i32(code64 ? 1 : 0);
+        case "last": return g.pure("i32.eqz", g.load("i32.load8_u", op, C.OP_LEFT));
       }
     },
     nextRip: () => codeAddress(as64(g.pure("i32.add", g.load("i32.load16_u", op, C.OP_OFFSET), length()))),

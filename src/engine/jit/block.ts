@@ -12,7 +12,7 @@ import { speculation } from "../wasm/speculate.ts";
 import { xmmInLocals } from "../wasm/xmm.ts";
 import type { FormFacts } from "./facts.ts";
 import { flagsInLocals } from "./flags.ts";
-import { typeOfLocal, LOCAL } from "./locals.ts";
+import { typeOfLocal, LOCAL, REMEMBERED } from "./locals.ts";
 import { regionPlacement, type Touched } from "./place.ts";
 import { perfectHash } from "./targets.ts";
 
@@ -150,6 +150,10 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
   };
   const g: Graph = { ...graph, exit: (kind) => {
     if (kind === "link") return link();
+    if (kind === "leave") { // RIP is in the state
+      pay(at.left);
+      return leave({ answer: C.REGION_BORDER });
+    }
     graph.rare();
     if (!first || first === at) return answer(kind === "fault" ? C.REGION_FAULT : C.REGION_COLD);
     if (kind === "fault") graph.store("i32.store", state, OFFSET.fault, graph.i32(0)); // it will come again
@@ -205,8 +209,9 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
         const has = at.form.attributes;
         assumes((has.has("sse") ? SSE : 0) | (has.has("x87") || has.has("mmx") ? X87_NM : 0) | (has.has("mmx") ? MMX_UD : 0));
         flagStore.dead = dead[position];
-        placement.begin(at.form, at.decoded!, at.offset);
+        placement.begin(at.form, at.decoded!, at.offset, at.left);
         perform(e, at.form);
+        if (at.facts!.changesView) for (const page of REMEMBERED) graph.note(page, graph.i64(-1));
       }
       if (first && speculated.pending() === 0) settle();
     }

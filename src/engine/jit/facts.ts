@@ -24,6 +24,8 @@ export interface FormFacts {
   writesFlags: boolean;
   /** it may leave the region, or branch */
   leaves: boolean;
+  /** behind it other pages may be accessible */
+  changesView: boolean;
   /** whatever it does is in locals, and can be taken back */
   revocable: boolean;
   /** its arithmetic may be done before it is known to be right */
@@ -34,13 +36,13 @@ export interface FormFacts {
 const CALLABLE: ReadonlySet<string> = new Set([
   ...Object.keys(FP_HELPERS), ...Object.keys(CRYPTO_HELPERS), "divideWide", "crc32", "getMxcsr", "compareStrings", "stringLength",
   // the way into a kernel and out of it
-  "swapGs", "readTimeStamp", "timeStampAux", "random", "readControl", "checkFsGsBase", "readBase", "writeBase",
+  "swapGs", "readTimeStamp", "timeStampAux", "random", "readControl", "checkFsGsBase", "readBase", "writeBase", "readSelector", "enableInterrupts", "accessControl",
 ]);
 
 /** Instructions that write some flags and look at none. */
 const KEEPING: ReadonlySet<string> = new Set(["inc", "dec", "rol", "ror", "bt", "bts", "btr", "btc", "stc", "clc"]);
 
-const INTERPRETED: FormFacts = { compilable: false, readsFlags: true, keepsFlags: false, writesFlags: false, leaves: true, revocable: false, speculates: false };
+const INTERPRETED: FormFacts = { compilable: false, readsFlags: true, keepsFlags: false, writesFlags: false, leaves: true, changesView: false, revocable: false, speculates: false };
 
 /** Can what was recorded be taken back? Not so what was stored or called on a way that goes on, or set on one of two ways only. */
 const isRevocable = (body: Region, outermost = true): boolean =>
@@ -49,14 +51,15 @@ const isRevocable = (body: Region, outermost = true): boolean =>
 /** @param speculative whether floating point may be done on trust */
 export function createFacts(speculative: boolean): (form: Form, decoded: Decoded) => FormFacts {
   const known = new Map<number, FormFacts>(), graph = createGraph();
-  let refused: boolean, leaves: boolean, readsFlags: boolean, writesFlags: boolean, branches: boolean, oneSided: boolean, speculates: boolean;
+  let refused: boolean, leaves: boolean, changesView: boolean, readsFlags: boolean, writesFlags: boolean, branches: boolean, oneSided: boolean, speculates: boolean;
   const g = { ...graph, exit: (kind: string) => {
-    if (kind === "again" || kind === "leave") refused = true;
+    if (kind === "again") refused = true;
     if (kind !== "miss" && kind !== "fault") branches = true;
     leaves = true;
     graph.exit(kind);
   } };
   const core = (name: string) => {
+    changesView ||= name === "accessControl";
     if (!CALLABLE.has(name) || !(name in HELPERS)) refused = true;
     return 0;
   };
@@ -82,11 +85,11 @@ export function createFacts(speculative: boolean): (form: Form, decoded: Decoded
   let tried: boolean;
 
   const find = (form: Form, decoded: Decoded, speculating: boolean): FormFacts => {
-    refused = leaves = readsFlags = writesFlags = branches = oneSided = tried = false;
+    refused = leaves = changesView = readsFlags = writesFlags = branches = oneSided = tried = false;
     speculates = speculating;
     const { root } = graph.begin();
     graph.nextInstruction();
-    placement.begin(form, decoded, 0);
+    placement.begin(form, decoded, 0, 0);
     try {
       perform(e, form);
     } catch (error) {
@@ -99,7 +102,7 @@ export function createFacts(speculative: boolean): (form: Form, decoded: Decoded
     speculated.drop();
     const revocable = !branches && !oneSided && isRevocable(root);
     if (tried && !revocable) return find(form, decoded, false);
-    return { compilable: true, readsFlags, keepsFlags: readsFlags && KEEPING.has(form.mnemonic), writesFlags: writesFlags && !leaves, leaves, revocable, speculates: tried };
+    return { compilable: true, readsFlags, keepsFlags: readsFlags && KEEPING.has(form.mnemonic), writesFlags: writesFlags && !leaves, leaves, changesView, revocable, speculates: tried };
   };
   return (form, decoded) => {
     // a count of 0 is a shift without flags

@@ -11,6 +11,9 @@ export const LOCAL = { state: 0, entry: 1, answer: 2, left: 3, flagCode: 4, page
 export const FIXED_TYPES: readonly ValueType[] = ["i32", "i32", ...Array.from({ length: LOCAL.stackAddend - LOCAL.page }, () => "i64" as const), "i32",
   ...Array.from({ length: 16 }, () => "v128" as const), ...Array.from({ length: STREAMS }, () => "i64" as const), ...Array.from({ length: STREAMS }, () => "i32" as const)];
 
+/** Locals with the address of a remembered page. */
+export const REMEMBERED: readonly number[] = [LOCAL.stackPage, ...Array.from({ length: STREAMS }, (_, stream) => LOCAL.streamPage + stream)];
+
 export const typeOfLocal = (index: number): ValueType => FIXED_TYPES[index - LOCAL.left];
 
 /** As lower's localPool, but quick for hundreds of locals: each type is handed out in order. */

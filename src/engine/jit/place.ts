@@ -25,15 +25,15 @@ export interface RegionPlacement {
   readonly vectors: VectorLocals;
   /** Where the page of an access to this address is remembered. */
   remembered(linear: Node, writes: boolean): RememberedPage | undefined;
-  /** The instruction that comes; `offset`: in its page. */
-  begin(form: Form, decoded: Decoded, offset: number): void;
+  /** The instruction that comes; `offset`: in its page, `left`: instructions of the block behind it. */
+  begin(form: Form, decoded: Decoded, offset: number, left: number): void;
 }
 
 /** @param jump what ends a block by an address: the target is in RIP where the region does not know it */
 export function regionPlacement(surroundings: Surroundings, touched: Touched, jump: (target: Node) => void): RegionPlacement {
   const { g, state } = surroundings;
   const { as32, as64 } = conversions(g);
-  let form: Form, decoded: Decoded, offset: number;
+  let form: Form, decoded: Decoded, offset: number, left: number;
   interface Known { value: Node; scope: Region }
   const values: (Known | undefined)[] = [], vectorValues: (Known | undefined)[] = [];
   const add = (a: Node, b: Node) => g.pure("i64.add", a, b);
@@ -170,6 +170,7 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, ju
         case "length": return g.i32(decoded.length);
         case "opcodeFop": return g.i32((decoded.opcode & 7) << 8 | decoded.modrm);
         case "mode64": return g.i32(1);
+        case "last": return g.i32(left === 0 ? 1 : 0);
       }
     },
     nextRip: () => fromPage(end()),
@@ -191,10 +192,11 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, ju
   });
   return {
     of, remembered, vectors,
-    begin: (nextForm, nextDecoded, nextOffset) => {
+    begin: (nextForm, nextDecoded, nextOffset, nextLeft) => {
       form = nextForm;
       decoded = nextDecoded;
       offset = nextOffset;
+      left = nextLeft;
     },
   };
 }

@@ -37,6 +37,7 @@ export function operandPlaces(state: VcpuState, decoded: Decoded): Places {
     length: () => decoded.length,
     opcodeFop: () => ((decoded.opcode & 7) << 8) | decoded.modrm,
     mode64: () => mode64() ? 1 : 0,
+    last: () => 1,
   };
   const immediate = (operand: Operand): bigint => {
     const { from, fixed } = operand as OperandForm;

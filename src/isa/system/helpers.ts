@@ -24,7 +24,8 @@ export const CONTROL_HELPERS = {
   // invalidate.ts: segment, offset; type, linear address of the descriptor
   invalidatePage: "il:", invalidateContext: "ll:!",
   // privilege.ts
-  enableInterrupts: ":!", accessControl: "i:", checkFsGsBase: ":!", readBase: "i:l", writeBase: "il:!",
+  enableInterrupts: "li:i!", // next RIP, the fact `last`; 1: it is in RIP, and the border behind must be looked at
+  accessControl: "i:", checkFsGsBase: ":!", readBase: "i:l", writeBase: "il:!",
   // attend.ts: next RIP; writes RIP
   halt: "l:",
   // msr.ts, cpuid.ts, time.ts: registers by themselves

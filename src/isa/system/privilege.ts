@@ -7,13 +7,14 @@ import { resume } from "./resume.ts";
 const IF = 0x200n, FS = 4, GS = 5;
 
 const cli = instruction("cli", "SDM 2A, CLI", ["FA"], (e) => {
-  const iopl = e.and(e.shr(64, e.flags(), e.int(12)), e.int(3));
-  e.when(e.ltU(iopl, e.cpl()), () => e.raise("#GP", e.int(0)));
+  e.when(e.cpl(), () => {
+    const iopl = e.and(e.shr(64, e.flags(), e.int(12)), e.int(3));
+    e.when(e.ltU(iopl, e.cpl()), () => e.raise("#GP", e.int(0)));
+  });
   e.setFlagBits(e.int(0), IF);
 });
 const sti = instruction("sti", "SDM 2B, STI", ["FB"], (e) => {
-  e.call("enableInterrupts");
-  resume(e);
+  e.when(e.call("enableInterrupts", e.nextRip(), e.decoded("last")), () => e.leave());
 });
 const hlt = instruction("hlt", "SDM 2A, HLT", ["F4  ; cpl0"], (e) => {
   e.call("halt", e.nextRip());
@@ -30,7 +31,6 @@ const accessControl = (mnemonic: string, modrm: string, on: number) => instructi
 ], (e) => {
   levelZero(e);
   e.call("accessControl", e.int(on));
-  resume(e);
 });
 
 const swapgs = instruction("swapgs", "SDM 2B, SWAPGS", ["0F 01 F8  ; only64 cpl0"], (e) => { e.call("swapGs"); });
