@@ -7,13 +7,19 @@ import { median } from "./statistics.mjs";
 const INIT_LINE = "NVL init:";
 const WORDS = "quiet nvl.run=poweroff"; // rdinit ends the guest right after its first line
 
-/** @returns by machine `{ seconds, samples, statistics, peakBytes }`, or `{ failure }` */
-export async function compareBoots(image, { engines, rounds, timeout }, withQemu, progress) {
+export const bootCommand = (image, engine, ...more) => nvlCommand(engine, "--image", image.name, "--append", WORDS, "--memory", `${MEMORY}M`, ...more);
+
+/** Our engines, and QEMU. */
+export function compareBoots(image, options, withQemu, progress) {
   const file = (name) => path.join(image.folder, name);
-  const commands = {
+  return measureBoots({
     ...(withQemu && { qemu: qemuCommand("-m", `${MEMORY}`, "-kernel", file(image.kernel), "-initrd", file(image.initrds[0]), "-append", `${image.commandLine} ${WORDS}`) }),
-    ...Object.fromEntries(engines.map((engine) => [engine, nvlCommand(engine, "--image", image.name, "--append", WORDS, "--memory", `${MEMORY}M`)])),
-  };
+    ...Object.fromEntries(options.engines.map((engine) => [engine, bootCommand(image, engine)])),
+  }, options, progress);
+}
+
+/** @returns by name of a command `{ seconds, samples, statistics, peakBytes }`, or `{ failure }` */
+export async function measureBoots(commands, { rounds, timeout }, progress) {
   const boots = Object.fromEntries(Object.keys(commands).map((name) => [name, { samples: [], peaks: [] }]));
   for (let round = 1; round <= rounds; round++) {
     for (const [name, command] of Object.entries(commands)) {

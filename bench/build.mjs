@@ -24,7 +24,7 @@ export function buildPrograms() {
   if (Math.min(...[native, initrd, kernel].map(modified)) <= newest) {
     const gcc = (...args) => execFileSync("gcc", [...FLAGS, "-I", source, "-static", ...args], { stdio: ["ignore", "inherit", "inherit"] });
     const pure = [...sourcesIn("integer", "float", "memory"), path.join(source, "programs.c")];
-    gcc("-pthread", ...pure, ...sourcesIn("system"), path.join(source, "linux.c"), "-o", native);
+    gcc("-pthread", ...pure, ...sourcesIn("system", "parallel"), path.join(source, "linux.c"), "-o", native);
     gcc(...BARE, path.join(source, "start.S"), ...pure, path.join(source, "bare.c"), "-o", kernel64);
     writeFileSync(initrd, cpioArchive([
       { path: "/dev", kind: "directory", mode: 0o755 },

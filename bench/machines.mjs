@@ -28,17 +28,19 @@ export function findTools(options, say) {
   };
 }
 
+/** The kernel's command line by which the programs of `words` run. */
+export const bootWords = (words) => `${COMMAND_LINE} bench=${words.join(",")}`;
+
 /** The machines that can run here, the host first.
  * @param kernel path of a Linux kernel, or undefined: then only processes are compared */
 export function createMachines({ native, initrd }, kernel, tools, engines) {
-  const boot = (words) => `${COMMAND_LINE} bench=${words.join(",")}`;
   const machines = [{ name: "native", command: (words) => [native, words] }];
   // its exec starts the new program on the host's processor
   if (tools.qemuUser) machines.push({ name: "qemu-user", omits: ["fork-exec"], command: (words) => ["qemu-x86_64", [native, ...words]] });
   if (!kernel) return machines;
-  if (tools.qemu) machines.push({ name: "qemu", takesAll: true, command: (words) => qemuCommand("-m", `${MEMORY}`, "-kernel", kernel, "-initrd", initrd, "-append", boot(words)) });
+  if (tools.qemu) machines.push({ name: "qemu", takesAll: true, command: (words) => qemuCommand("-m", `${MEMORY}`, "-kernel", kernel, "-initrd", initrd, "-append", bootWords(words)) });
   for (const engine of engines) {
-    machines.push({ name: engine, engine, takesAll: true, command: (words) => nvlCommand(engine, "--kernel", kernel, "--initrd", initrd, "--memory", `${MEMORY}M`, "--append", boot(words)) });
+    machines.push({ name: engine, engine, takesAll: true, command: (words) => nvlCommand(engine, "--kernel", kernel, "--initrd", initrd, "--memory", `${MEMORY}M`, "--append", bootWords(words)) });
   }
   return machines;
 }

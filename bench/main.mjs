@@ -11,6 +11,7 @@ import { runRounds } from "./full.mjs";
 import { createMachines, findTools } from "./machines.mjs";
 import { USAGE, choosePrograms, readOptions } from "./options.mjs";
 import { barChart } from "./plot.mjs";
+import { PARALLEL_GROUPS, parallelBench, parallelTables } from "./parallel.mjs";
 import { quickBench, quickTable } from "./quick.mjs";
 import { bootTable, programTable, targetTable } from "./table.mjs";
 import { judge } from "./targets.mjs";
@@ -39,7 +40,8 @@ const options = readOptions(process.argv.slice(2));
 if ("message" in options) refuse(options.message);
 const tools = findTools(options, say);
 const built = tools.gcc ? buildPrograms() : { programs: [] };
-const choice = choosePrograms(built.programs, tools.gcc ? options.only : undefined);
+const programs = built.programs.filter(({ group }) => PARALLEL_GROUPS.includes(group) === options.parallel);
+const choice = choosePrograms(programs, tools.gcc ? options.only : undefined);
 if ("message" in choice) refuse(choice.message);
 const about = {
   cpu: cpus()[0].model, cores: cpus().length, loadAtStart: loadavg()[0], node: process.version, v8: process.versions.v8,
@@ -49,7 +51,7 @@ const short = (name, version) => (version ? `${name} ${/\d+(\.\d+)+/.exec(versio
 const title = [
   `${about.cpu}, ${about.cores} cores`, short("Node.js", about.node), short("QEMU", about.qemu), short("gcc", about.gcc),
   about.rounds === 1 ? "1 round" : `medians of ${about.rounds} interleaved rounds`,
-  ...(choice.chosen.length < built.programs.length ? [`${choice.chosen.length} of ${built.programs.length} programs`] : []), ...(about.scale === 100 ? [] : [`${about.scale} % of the work`]),
+  ...(choice.chosen.length < programs.length ? [`${choice.chosen.length} of ${programs.length} programs`] : []), ...(about.scale === 100 ? [] : [`${about.scale} % of the work`]),
 ].join("; ");
 let report, failures;
 
@@ -59,6 +61,15 @@ if (options.quick) {
   print([title, "", ...quickTable(quick)]);
   ({ failures } = quick);
   report = { about, ...quick };
+} else if (options.parallel) {
+  const image = await debianImage();
+  if (!image || programs.length === 0) refuse("--parallel needs gcc and a Debian kernel");
+  const measured = await parallelBench(built, choice.chosen, image, options, progress);
+  about.loadAtEnd = loadavg()[0];
+  progress("");
+  print([title, image.origin, `load ${about.loadAtStart.toFixed(1)} at the beginning, ${about.loadAtEnd.toFixed(1)} at the end`, "", ...parallelTables(measured.names, measured)]);
+  ({ failures } = measured);
+  report = { about, ...measured };
 } else {
   const image = await debianImage();
   const machines = createMachines(built, image && path.join(image.folder, image.kernel), tools, options.engines);
@@ -75,8 +86,8 @@ if (options.quick) {
   if (boots) print([...bootTable(boots), ""]);
   for (const engine of engines) if (names.includes("qemu")) print([...targetTable(engine, measured.rows, boots), ""]);
   report = { about, machines: names, programs: measured.rows, boot: boots, counted: measured.counted, targets: Object.fromEntries(engines.map((engine) => [engine, judge(engine, measured.rows, boots)])) };
-  const complete = options.rounds >= 5 && options.scale === 100 && choice.chosen.length === built.programs.length && names.includes("qemu") && failures.length === 0;
-  const plot = options.plot ?? (complete && built.programs.length > 0 ? PLOT : undefined);
+  const complete = options.rounds >= 5 && options.scale === 100 && choice.chosen.length === programs.length && names.includes("qemu") && failures.length === 0;
+  const plot = options.plot ?? (complete && programs.length > 0 ? PLOT : undefined);
   if (plot) {
     writeFileSync(plot, barChart(measured.rows, names, `${title}; ${about.date.slice(0, 10)}`));
     say(`wrote ${path.relative(".", plot)}`);

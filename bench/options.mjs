@@ -4,6 +4,7 @@ import { ENGINE_NAMES } from "../dist/embed/protocol.js";
 
 export const USAGE = `usage: npm run bench -- [options]
   --quick             no operating system: millions of instructions per second of the programs that need none
+  --parallel          two processors: what a second vCPU gives, hand-off, boot, virtual time
   --only a,b          these programs or groups (integer, float, memory, system)
   --engines a,b       of ${ENGINE_NAMES.join(", ")} (all but oracle)
   --rounds N          interleaved rounds; medians count (5; 1 with --quick)
@@ -21,7 +22,7 @@ export function readOptions(args) {
   try {
     const text = { type: "string" }, flag = { type: "boolean" };
     ({ values } = parseArgs({ args, allowPositionals: false, options: {
-      quick: flag, only: text, engines: text, rounds: text, scale: text, timeout: text, "no-qemu": flag, "no-qemu-user": flag, "no-boot": flag, json: text, plot: text, help: flag,
+      quick: flag, parallel: flag, only: text, engines: text, rounds: text, scale: text, timeout: text, "no-qemu": flag, "no-qemu-user": flag, "no-boot": flag, json: text, plot: text, help: flag,
     } }));
   } catch (error) {
     return { message: error.message };
@@ -37,7 +38,7 @@ export function readOptions(args) {
     if (!Number.isInteger(numbers[name]) || numbers[name] < 1) return { message: `--${name} takes a whole number above 0, not ${values[name]}` };
   }
   return {
-    ...numbers, engines, only: list(values.only), quick: values.quick === true,
+    ...numbers, engines, only: list(values.only), quick: values.quick === true, parallel: values.parallel === true,
     qemu: !values["no-qemu"], qemuUser: !values["no-qemu-user"], boot: !values["no-boot"], json: values.json, plot: values.plot,
   };
 }

@@ -1,6 +1,7 @@
 // Statistics, verdicts, tables and the plot, on made-up figures.
 import assert from "node:assert/strict";
 import test from "node:test";
+import { judgeParallel, parallelTables } from "./parallel.mjs";
 import { barChart } from "./plot.mjs";
 import { geometricMean, median, spread } from "./statistics.mjs";
 import { programTable } from "./table.mjs";
@@ -39,6 +40,17 @@ test("the table has a line per program and group, aligned", () => {
   assert.match(lines.find((line) => line.startsWith("  d")), /^  d +0\.100 +2\.00 +- +-$/);
   assert.equal(lines.filter((line) => line.startsWith("  mean")).length, 2);
   assert.match(lines.at(-1), /clock.*differ: late on jit/);
+});
+
+test("several vCPUs: each target from the machines that it is about", () => {
+  const machines = (of) => ({ "native 1": of[0], "native 2": of[1], "jit 1": of[2], "jit 2": of[3], "jit virtual": of[4] });
+  const made = (name, group, ...of) => ({ name, group, seconds: machines(of), hostSeconds: machines(of) });
+  const rows = [made("a", "parallel", 1, 0.5, 2, 1, 4), made("b", "parallel", 1, 0.5, 8, 2, 8), made("c", "handoff", NaN, 1, NaN, 2, NaN)];
+  const boots = { "jit 1": { seconds: 2 }, "jit 2": { seconds: 2 } }, targets = judgeParallel("jit", rows, boots);
+  assert.deepEqual(targets.map(({ found, passes }) => [Number(found.toFixed(6)), passes]), [[Number(Math.sqrt(8).toFixed(6)), true], [2, false], [1, true], [Number(Math.sqrt(0.5).toFixed(6)), true]]);
+  assert.equal(targets[0].native, 2);
+  assert.equal(judgeParallel("jit", [], undefined).some(({ passes }) => passes), false);
+  assert.match(parallelTables(Object.keys(machines([])), { rows, boots, targets: { jit: targets } }).join("\n"), /spinning hand-off, time over native +2\.00 +≤ 1\.5 +FAIL/);
 });
 
 test("the plot is well-formed and has no bar for what was not measured", () => {
