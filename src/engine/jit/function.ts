@@ -9,11 +9,12 @@
 
 import { CONSTANTS as C, OFFSET } from "../../hal/layout.ts";
 import { byteWriter, type ByteWriter } from "../wasm/bytes.ts";
+import type { Node } from "../wasm/ir.ts";
 import { lower, type BranchHint } from "../wasm/lower.ts";
 import { CONTROL as W, OP_FACTS, type LoadOp, type PureOp, type StoreOp, type ValueType } from "../wasm/opcodes.ts";
-import { ANY, type RecordedBlock } from "./block.ts";
+import { ANY, type RecordedBlock, type Way } from "./block.ts";
 import { TRUSTED, TRUSTED_MASK, type FloatMode } from "./float.ts";
-import { FIXED_TYPES, LOCAL, orderedPool } from "./locals.ts";
+import { FIXED_TYPES, frugalPool, LOCAL } from "./locals.ts";
 import type { Touched } from "./place.ts";
 import type { Structure } from "./structure.ts";
 
@@ -149,7 +150,7 @@ function writeEpilogue(out: ByteWriter, { touched, pages, flagAux }: RegionFacts
 
 /** @param facts known when all blocks are recorded */
 export function writeRegion(shape: Structure, blocks: ReadonlyMap<number, RecordedBlock>, facts: RegionFacts): RegionFunction {
-  const out = byteWriter(), w = writer(out), pool = orderedPool(LOCAL.temporaries), count = shape.entries.size, hints: BranchHint[] = [];
+  const out = byteWriter(), w = writer(out), pool = frugalPool(LOCAL.temporaries), count = shape.entries.size, hints: BranchHint[] = [];
   /** What is open: the place that a branch to it goes to, and where it ends. */
   const labels: { to: number; end: number }[] = [];
   const depthTo = (to: number) => labels.length - 1 - labels.findLastIndex((label) => label.to === to);
@@ -163,6 +164,22 @@ export function writeRegion(shape: Structure, blocks: ReadonlyMap<number, Record
   };
   const EXIT = -1, DISPATCHER = -2, NOWHERE = -3, LAST = shape.places.length;
   const { route } = shape;
+  /** What the local is known to hold: exits of one instruction share it. */
+  let answered: number | undefined;
+  const around: (number | undefined)[] = [];
+  const inner = {
+    begin: () => { around.push(answered); },
+    end: (ended: boolean) => {
+      const before = around.pop();
+      answered = ended || before === answered ? before : undefined;
+    },
+  };
+  const answerWith = (answer: number) => {
+    if (answered === answer) return;
+    answered = answer;
+    w.i32(answer);
+    w.set(LOCAL.answer);
+  };
   writePrologue(out, facts);
   open(W.block, EXIT, LAST);
   if (facts.dispatched) open(W.loop, DISPATCHER, LAST);
@@ -199,13 +216,20 @@ export function writeRegion(shape: Structure, blocks: ReadonlyMap<number, Record
       w.i32(0);
       w.set(LOCAL.entry);
     }
-    lower(graph, out, { locals: pool, hints, exit: (node, depth) => {
+    answered = undefined;
+    const labelOf = (way: Way) => depthTo("answer" in way ? EXIT : way.to === ANY ? DISPATCHER : route(place.block, way.to)!);
+    const wayOf = (node: Node) => {
       const way = ways[Number(node.op)];
-      if ("answer" in way) {
-        w.i32(way.answer);
-        w.set(LOCAL.answer);
-        w.br(depth + depthTo(EXIT));
-      } else w.br(depth + depthTo(way.to === ANY ? DISPATCHER : route(place.block, way.to)!));
+      if ("answer" in way) answerWith(way.answer);
+      return labelOf(way);
+    };
+    lower(graph, out, { locals: pool, hints, inner, exit: (node, depth) => w.br(wayOf(node) + depth), exitWhen: (node, depth, condition) => {
+      const label = wayOf(node) + depth;
+      condition();
+      const at = out.length;
+      out.byte(W.brIf);
+      out.u32(label);
+      return at;
     } });
     out.byte(W.unreachable);
   });

@@ -16,18 +16,17 @@ export const REMEMBERED: readonly number[] = [LOCAL.stackPage, ...Array.from({ l
 
 export const typeOfLocal = (index: number): ValueType => FIXED_TYPES[index - LOCAL.left];
 
-/** As lower's localPool, but quick for hundreds of locals: each type is handed out in order. */
-export function orderedPool(first: number): LocalPool {
+/** As lower's localPool, but quick, and with few locals: V8's time goes with how many there are, too. */
+export function frugalPool(first: number): LocalPool {
   const types: ValueType[] = [];
-  const made: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
-  const taken: Record<ValueType, number> = { i32: 0, i64: 0, f32: 0, f64: 0, v128: 0 };
+  const free: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
   return {
     types,
-    take: (type) => {
-      const list = made[type], next = taken[type]++;
-      if (next === list.length) list.push(first + types.push(type) - 1);
-      return list[next];
+    take: (type) => free[type].pop() ?? first + types.push(type) - 1,
+    give: (type, local) => { free[type].push(local); },
+    release: () => {
+      for (const list of Object.values(free)) list.length = 0;
+      for (let index = types.length - 1; index >= 0; index--) free[types[index]].push(first + index);
     },
-    release: () => { taken.i32 = taken.i64 = taken.f32 = taken.f64 = taken.v128 = 0; },
   };
 }

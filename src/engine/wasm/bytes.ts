@@ -15,6 +15,8 @@ export interface ByteWriter {
   name(text: string): void;
   /** Overwrites a byte that is already written. */
   patch(at: number, value: number): void;
+  /** Takes back what was written from here on. */
+  truncate(at: number): void;
   finish(): Uint8Array;
 }
 
@@ -67,5 +69,5 @@ export function byteWriter(): ByteWriter {
     u32(encoded.length);
     bytes(encoded);
   };
-  return { get length() { return length; }, byte, bytes, u32, s32, s64, s64Halves, name, patch: (at, value) => { buffer[at] = value; }, finish: () => buffer.slice(0, length) };
+  return { get length() { return length; }, truncate: (at) => { length = at; }, byte, bytes, u32, s32, s64, s64Halves, name, patch: (at, value) => { buffer[at] = value; }, finish: () => buffer.slice(0, length) };
 }

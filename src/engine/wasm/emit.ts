@@ -68,6 +68,7 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
   const zero = g.v128(0n, 0n);
 
   const raise = (vector: Vector, errorCode?: Node) => {
+    if (surroundings.refills) return g.exit("miss");
     g.store("i32.store", state, OFFSET.fault, g.i32(C.FAULT_PENDING | VECTORS[vector]));
     g.store("i32.store", state, OFFSET.faultCode, errorCode ? as32(errorCode) : g.i32(0));
     g.exit("fault");
@@ -129,6 +130,7 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
   const toScalar = (bits: AnyWidth, value: Node) =>
     bits === 64 ? g.simd("i64x2.extract_lane", [value], [0]) : integer.zeroExtend(bits as Width, g.simd("i32x4.extract_lane", [value], [0]));
   const checkAligned = (linear: Node) => g.when(g.pure("i32.and", as32(linear), g.i32(15)), () => {
+    if (surroundings.refills) return g.exit("miss");
     g.store("i32.store", state, OFFSET.fault, g.i32(C.FAULT_PENDING | C.FAULT_MISALIGNED));
     g.store("i32.store", state, OFFSET.faultCode, g.i32(0));
     g.store("i64.store", state, OFFSET.faultAddress, linear);

@@ -9,6 +9,8 @@ import { hasEffect, type Node, type Recording, type Region } from "./ir.ts";
 /** Locals of the function that is written. Graphs that follow one another in one function share them. */
 export interface LocalPool {
   take(type: ValueType): number;
+  /** What this local holds is not needed any more. */
+  give?(type: ValueType, local: number): void;
   /** All locals are free again: the next graph begins. */
   release(): void;
   readonly types: readonly ValueType[];
@@ -34,9 +36,17 @@ export interface LowerOptions {
   locals: LocalPool;
   /** Writes the code of an exit; `depth` labels are between it and the graph's surroundings. `emit` writes a node's value. */
   exit(node: Node, depth: number, out: ByteWriter, emit: (node: Node) => void): void;
+  /** As a branch: an exit that is taken on a condition, which `condition` writes. @returns where the branch is, or undefined when there is none for this exit */
+  exitWhen?(node: Node, depth: number, condition: () => void): number | undefined;
+  /** Told of what may be executed or not: where it begins, and where it ends. */
+  inner?: { begin(): void; end(ended: boolean): void };
   /** Gets the branches of which one side is rare. */
   hints?: BranchHint[];
 }
+
+/** The exit that is all what an `if` is for. */
+const onlyExit = ({ type, bodies: [yes, no] }: Node): Node | undefined =>
+  (type === "none" && yes.nodes.length === 1 && no.nodes.length === 0 && yes.nodes[0].kind === "exit" ? yes.nodes[0] : undefined);
 
 /** Counts uses from what has an effect backwards: uses are always later than definitions. */
 function countUses(region: Region): void {
@@ -64,8 +74,11 @@ function isInline(node: Node, written: ReadonlySet<number>): boolean {
 
 /** Writes a graph into `out`. Control falls out of its end unless it exits everywhere. */
 export function lower(graph: Recording, out: ByteWriter, options: LowerOptions): void {
-  // the last local.set: a local.get directly behind it makes it a local.tee
+  const { locals, hints, inner } = options;
+  // the last local.set: a local.get directly behind it makes it a local.tee, or nothing at all
   let setOpcode = -1, setEnd = -1, setLocal = -1;
+  /** Whoever optimizes the code knows that it is seldom executed. */
+  let rare = false;
   const constant = (node: Node) => {
     if (node.type === "i32") {
       out.byte(W.i32Const);
@@ -108,8 +121,17 @@ export function lower(graph: Recording, out: ByteWriter, options: LowerOptions):
     out.byte(W.localGet);
     out.u32(index);
   };
+  /** The value of a node that has a local, once more or for the last time. */
+  const getNode = (node: Node) => {
+    const { local } = node, last = --node.uses === 0;
+    if (last && setEnd === out.length && setLocal === local) {
+      setEnd = -1;
+      out.truncate(setOpcode);
+    } else getLocal(local);
+    if (last) locals.give?.(node.type as ValueType, local);
+  };
   const setNewLocal = (node: Node) => {
-    node.local = options.locals.take(node.type as ValueType);
+    node.local = locals.take(node.type as ValueType);
     setOpcode = out.length;
     out.byte(W.localSet);
     out.u32(node.local);
@@ -124,7 +146,7 @@ export function lower(graph: Recording, out: ByteWriter, options: LowerOptions):
   const value = (node: Node): void => {
     if (node.kind === "const") constant(node);
     else if (node.kind === "param") getLocal(node.immediate);
-    else if (node.local >= 0) getLocal(node.local);
+    else if (node.local >= 0) getNode(node);
     else if (node.inline) tree(node);
     else throw new NvlError("wasm/order", `a value is used where it is not available: ${node.op}`, { context: { kind: node.kind } });
   };
@@ -166,7 +188,9 @@ export function lower(graph: Recording, out: ByteWriter, options: LowerOptions):
         out.u32(count);
         node.bodies.forEach((body, number) => {
           out.byte(W.end);
+          inner?.begin();
           region(body, depth + count - number);
+          inner?.end(body.ended);
           if (body.ended) return;
           out.byte(W.br);
           out.u32(count - number - 1);
@@ -175,15 +199,26 @@ export function lower(graph: Recording, out: ByteWriter, options: LowerOptions):
       }
       case "if": {
         if (node.uses === 0 && !hasEffect(node)) return;
+        const [yes, no] = node.bodies, exit = onlyExit(node), within = rare;
+        // what is rare within what is rare is known to be
+        const hint = (at: number) => { if (yes.rare !== no.rare && !within) hints?.push({ at, likely: no.rare }); };
+        const branch = exit && options.exitWhen?.(exit, depth, () => value(node.args[0]));
+        if (branch !== undefined) return hint(branch);
         value(node.args[0]);
-        const [yes, no] = node.bodies;
-        if (yes.rare !== no.rare) options.hints?.push({ at: out.length, likely: no.rare });
+        hint(out.length);
         out.byte(W.if);
         out.byte(node.type === "none" ? W.emptyBlock : VALUE_TYPE_CODES[node.type]);
-        region(yes, depth + 1);
+        const side = (body: Region) => {
+          rare = within || body.rare;
+          inner?.begin();
+          region(body, depth + 1);
+          inner?.end(body.ended);
+          rare = within;
+        };
+        side(yes);
         if (no.nodes.length > 0) {
           out.byte(W.else);
-          region(no, depth + 1);
+          side(no);
         }
         out.byte(W.end);
         if (node.type === "none") return;
@@ -193,5 +228,5 @@ export function lower(graph: Recording, out: ByteWriter, options: LowerOptions):
   };
   countUses(graph.root);
   region(graph.root, 0);
-  options.locals.release();
+  locals.release();
 }

@@ -20,7 +20,7 @@ export interface Memory {
 // index bits of the hash, already multiplied by the size of an entry
 const ENTRY_SHIFT = C.TLB_SHIFT - Math.log2(C.TLB_ENTRY_BYTES);
 const ENTRY_MASK = (C.TLB_ENTRIES - 1) * C.TLB_ENTRY_BYTES;
-const PAGE_MASK = ~0xfffn;
+const PAGE_MASK = -4096;
 /** Scratch slots that core's vector accesses use on our behalf: an argument's and the result's. */
 const STORE_SLOT = 0, LOAD_SLOT = 3, UPDATE_SLOT = 7;
 export const SCRATCH_BYTES = 16;
@@ -40,65 +40,63 @@ export function tlbEntry(g: Graph, state: Node, linear: Node): Node {
 export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, remembered }: Surroundings, { as64, asWidth }: Conversions): Memory {
   const checkFault = () => g.when(g.load("i32.load", state, OFFSET.fault), () => g.exit("fault"));
 
-  const lookUp = (linear: Node, bytes: number, tag: number) => {
-    const entry = tlbEntry(g, state, linear);
-    const last = g.pure("i64.and", g.pure("i64.add", linear, g.i64(BigInt(bytes - 1))), g.i64(PAGE_MASK));
-    return { entry, hit: g.pure("i64.eq", g.load("i64.load", entry, tag), last), refill: () => g.call(core("refill"), [linear, g.i32(bytes), g.i32(tag === C.TLB_WRITE ? 1 : 0)], "i32", true) };
+  const lastPage = (linear: Node, bytes: number) => g.pure("i64.and", g.pure("i64.add", linear, g.i64(bytes - 1)), g.i64(PAGE_MASK));
+  const lookUp = (linear: Node, bytes: number, writes: boolean) => {
+    const entry = tlbEntry(g, state, linear), tag = g.load("i64.load", entry, writes ? C.TLB_WRITE : C.TLB_READ);
+    return { entry, tag, last: lastPage(linear, bytes) };
   };
   const hostOf = (entry: Node, linear: Node) => g.pure("i32.add", g.load("i32.load", entry, C.TLB_ADDEND), g.pure("i32.wrap_i64", linear));
   const narrow = (width: Width, value: Node) => (width === 64 ? value : g.pure("i32.wrap_i64", value));
 
-  /** @returns false when misses call core instead */
-  const leaves = (hit: Node, refill: () => Node): boolean => {
-    if (!leaveOnMiss) return false;
-    if (g.changed()) throw new NvlError("wasm/miss", "an access that may miss follows a change of the state");
-    g.when(g.pure("i32.eqz", hit), () => {
-      g.rare();
-      if (refills) g.when(g.pure("i32.eqz", refill()), () => g.exit("miss"));
-      else g.exit("miss");
-    });
-    return true;
+  /** Host address from core; leaves where there is none. */
+  const locate = (linear: Node, bytes: number, writes: boolean): Node => {
+    const host = g.call(core("locate"), [linear, g.i32(bytes | (writes ? C.LOCATE_WRITE : 0))], "i32", true);
+    g.when(g.pure("i32.eqz", host), () => g.exit("miss"));
+    return host;
   };
-
-  /** Host address by way of a page that is remembered, looked up when that was another one. */
-  const onPage = (linear: Node, bytes: number, writes: boolean): Node | undefined => {
+  /** Host address, where what cannot be accessed in place leaves. */
+  const inPlace = (linear: Node, bytes: number, writes: boolean): Node => {
+    if (g.changed()) throw new NvlError("wasm/miss", "an access that may miss follows a change of the state");
     const known = remembered?.(linear, writes);
-    if (!known) return undefined;
-    const last = g.pure("i64.and", g.pure("i64.add", linear, g.i64(BigInt(bytes - 1))), g.i64(PAGE_MASK));
+    if (!known) {
+      const { entry, tag, last } = lookUp(linear, bytes, writes);
+      g.when(g.pure("i64.ne", tag, last), () => {
+        g.rare();
+        if (refills) locate(linear, bytes, writes);
+        else g.exit("miss");
+      });
+      return hostOf(entry, linear);
+    }
+    const last = lastPage(linear, bytes), low = g.pure("i32.wrap_i64", linear);
     g.when(g.pure("i64.ne", last, g.get(known.page, "i64")), () => {
       g.rare();
-      const { entry, hit, refill } = lookUp(linear, bytes, known.writable ? C.TLB_WRITE : C.TLB_READ);
-      leaves(hit, refill);
-      g.note(known.addend, g.load("i32.load", entry, C.TLB_ADDEND));
+      g.note(known.addend, g.pure("i32.sub", locate(linear, bytes, known.writable), low));
       g.note(known.page, last);
     });
-    return g.pure("i32.add", g.get(known.addend, "i32"), g.pure("i32.wrap_i64", linear));
+    return g.pure("i32.add", g.get(known.addend, "i32"), low);
   };
 
   const load = (width: Width, at: Node): Node => {
-    const linear = as64(at), known = onPage(linear, width / 8, false);
-    if (known) return g.load(LOADS[width], known, 0);
-    const { entry, hit, refill } = lookUp(linear, width / 8, C.TLB_READ);
-    if (leaves(hit, refill)) return g.load(LOADS[width], hostOf(entry, linear), 0);
-    return g.choose(typeOf(width), hit, () => g.load(LOADS[width], hostOf(entry, linear), 0), () => {
+    const linear = as64(at);
+    if (leaveOnMiss) return g.load(LOADS[width], inPlace(linear, width / 8, false), 0);
+    const { entry, tag, last } = lookUp(linear, width / 8, false);
+    return g.choose(typeOf(width), g.pure("i64.eq", tag, last), () => g.load(LOADS[width], hostOf(entry, linear), 0), () => {
       const value = g.call(core(`load${width}`), [linear], "i64");
       checkFault();
       return narrow(width, value);
     }, width);
   };
   const store = (width: Width, at: Node, value: Node): void => {
-    const linear = as64(at), stored = asWidth(width, value), known = onPage(linear, width / 8, true);
-    if (known) return g.store(STORES[width], known, 0, stored);
-    const { entry, hit, refill } = lookUp(linear, width / 8, C.TLB_WRITE);
-    if (leaves(hit, refill)) return g.store(STORES[width], hostOf(entry, linear), 0, stored);
-    g.when(hit, () => g.store(STORES[width], hostOf(entry, linear), 0, stored), () => {
+    const linear = as64(at), stored = asWidth(width, value);
+    if (leaveOnMiss) return g.store(STORES[width], inPlace(linear, width / 8, true), 0, stored);
+    const { entry, tag, last } = lookUp(linear, width / 8, true);
+    g.when(g.pure("i64.eq", tag, last), () => g.store(STORES[width], hostOf(entry, linear), 0, stored), () => {
       g.call(core(`store${width}`), [linear, g.pure("i64.and", as64(stored), g.i64((1n << BigInt(width)) - 1n))], "none");
       checkFault();
     });
   };
   /** By compare and exchange; who loses executes the instruction anew. Addresses that are not aligned are core's business. */
   const lockedUpdate = (width: Width, linear: Node, compute: (old: Node) => Node): Node => {
-    const { entry, hit, refill } = lookUp(linear, width / 8, C.TLB_WRITE);
     const odd = g.pure("i32.and", g.pure("i32.wrap_i64", linear), g.i32(width / 8 - 1));
     const exchange = (host: Node, lost: () => void) => {
       const old = g.load(LOADS[width], host, 0), before = g.exchange(EXCHANGES[width], host, old, asWidth(width, compute(old)));
@@ -113,10 +111,10 @@ export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, re
         g.rare();
         g.exit("miss");
       });
-      leaves(hit, refill);
-      return exchange(hostOf(entry, linear), () => g.exit("miss"));
+      return exchange(inPlace(linear, width / 8, true), () => g.exit("miss"));
     }
-    const direct = g.pure("i32.and", hit, g.pure("i32.eqz", odd));
+    const { entry, tag, last } = lookUp(linear, width / 8, true);
+    const direct = g.pure("i32.and", g.pure("i64.eq", tag, last), g.pure("i32.eqz", odd));
     const host = g.choose("i32", direct, () => hostOf(entry, linear), () => {
       g.rare();
       const found = g.call(core("beginLocked"), [linear, g.i32(width / 8)], "i32");
@@ -135,22 +133,19 @@ export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, re
   const update = (width: Width, at: Node, compute: (old: Node) => Node): Node => {
     const linear = as64(at);
     if (locked?.()) return lockedUpdate(width, linear, compute);
-    const inPlace = (host: Node) => {
+    const change = (host: Node) => {
       const old = g.load(LOADS[width], host, 0);
       g.store(STORES[width], host, 0, asWidth(width, compute(old)));
       return old;
     };
-    const known = onPage(linear, width / 8, true);
-    if (known) return inPlace(known);
-    const { entry, hit, refill } = lookUp(linear, width / 8, C.TLB_WRITE);
-    if (leaves(hit, refill)) return inPlace(hostOf(entry, linear));
-    const host = g.choose("i32", hit, () => hostOf(entry, linear), () => {
+    if (leaveOnMiss) return change(inPlace(linear, width / 8, true));
+    const { entry, tag, last } = lookUp(linear, width / 8, true);
+    const host = g.choose("i32", g.pure("i64.eq", tag, last), () => hostOf(entry, linear), () => {
       const scratch = g.call(core("beginUpdate"), [linear, g.i32(width / 8)], "i32");
       checkFault();
       return scratch;
     });
-    const old = g.load(LOADS[width], host, 0);
-    g.store(STORES[width], host, 0, asWidth(width, compute(old)));
+    const old = change(host);
     const scratch = g.pure("i32.add", state, g.i32(OFFSET.scratch + UPDATE_SLOT * SCRATCH_BYTES));
     g.when(g.pure("i32.eq", host, scratch), () => {
       g.call(core("endUpdate"), [linear, g.i32(width / 8)], "none");
@@ -159,22 +154,20 @@ export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, re
     return old;
   };
   const loadVector = (at: Node): Node => {
-    const linear = as64(at), known = onPage(linear, 16, false);
-    if (known) return g.load("v128.load", known, 0);
-    const { entry, hit, refill } = lookUp(linear, 16, C.TLB_READ);
-    if (leaves(hit, refill)) return g.load("v128.load", hostOf(entry, linear), 0);
-    return g.choose("v128", hit, () => g.load("v128.load", hostOf(entry, linear), 0), () => {
+    const linear = as64(at);
+    if (leaveOnMiss) return g.load("v128.load", inPlace(linear, 16, false), 0);
+    const { entry, tag, last } = lookUp(linear, 16, false);
+    return g.choose("v128", g.pure("i64.eq", tag, last), () => g.load("v128.load", hostOf(entry, linear), 0), () => {
       g.call(core("loadVector"), [linear, g.i32(LOAD_SLOT)], "none");
       checkFault();
       return g.load("v128.load", state, OFFSET.scratch + LOAD_SLOT * SCRATCH_BYTES);
     });
   };
   const storeVector = (at: Node, value: Node): void => {
-    const linear = as64(at), known = onPage(linear, 16, true);
-    if (known) return g.store("v128.store", known, 0, value);
-    const { entry, hit, refill } = lookUp(linear, 16, C.TLB_WRITE);
-    if (leaves(hit, refill)) return g.store("v128.store", hostOf(entry, linear), 0, value);
-    g.when(hit, () => g.store("v128.store", hostOf(entry, linear), 0, value), () => {
+    const linear = as64(at);
+    if (leaveOnMiss) return g.store("v128.store", inPlace(linear, 16, true), 0, value);
+    const { entry, tag, last } = lookUp(linear, 16, true);
+    g.when(g.pure("i64.eq", tag, last), () => g.store("v128.store", hostOf(entry, linear), 0, value), () => {
       g.store("v128.store", state, OFFSET.scratch + STORE_SLOT * SCRATCH_BYTES, value);
       g.call(core("storeVector"), [linear, g.i32(STORE_SLOT)], "none");
       checkFault();

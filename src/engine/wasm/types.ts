@@ -16,7 +16,7 @@ export interface Surroundings {
   /** Where the TLB does not answer, the code takes the exit `miss` before it has changed anything, and somebody else executes the whole
    * instruction. Otherwise it calls core. */
   readonly leaveOnMiss?: boolean;
-  /** With `leaveOnMiss`: core may enter the page first, and only what it cannot enter leaves. */
+  /** With `leaveOnMiss`: core may enter the page first, and only what it cannot enter leaves. Nothing is raised in place: who is left to executes the instruction, and finds the same. */
   readonly refills?: boolean;
   /** Is the instruction that is recorded atomic (LOCK) although others run at the same time? */
   locked?(): boolean;

@@ -8,13 +8,13 @@
 ;;   00000000800c  ff c9                           dec ecx
 ;;   00000000800e  75 f7                           jne 0x8007
 ;;   000000008010  f4                              hlt
-;; 1015 bytes of Wasm
+;; 834 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
-  (import "core" "refill" (func $refill (param i64 i32 i32) (result i32)))
+  (import "core" "locate" (func $locate (param i64 i32) (result i32)))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rsp i64) (local $stackPage i64) (local $stackAddend i32) (local $t0 i64) (local $t1 i64) (local $t2 i32) (local $t3 i32) (local $t4 i64) (local $t5 i32) (local $t6 i32) (local $t7 i64) (local $t8 i64) (local $t9 i64) (local $t10 i64) (local $t11 i64) (local $t12 i64)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rsp i64) (local $stackPage i64) (local $stackAddend i32) (local $t0 i64) (local $t1 i64) (local $t2 i32) (local $t3 i32) (local $t4 i32) (local $t5 i64) (local $t6 i64) (local $t7 i64) (local $t8 i64)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0 (i32.lt_s (local.get $left) (i32.const 6))
       (then
@@ -33,123 +33,54 @@
       )
       (loop $l3
         (block $b4
-          (if $i5
-            (i64.ne
-              (local.tee $t1
-                (i64.and (i64.add (local.tee $t0 (i64.add (local.get $rsp) (i64.const -8))) (i64.const 7)) (i64.const -4096))
-              )
-              (local.get $stackPage)
-            )
+          (local.set $t1
+            (i64.and (i64.add (local.tee $t0 (i64.add (local.get $rsp) (i64.const -8))) (i64.const 7)) (i64.const -4096))
+          )
+          (local.set $t2 (i32.wrap_i64 (local.get $t0)))
+          (if $i5 (i64.ne (local.get $t1) (local.get $stackPage))
             (then
-              (if $i6
-                (i32.eqz
-                  (i64.eq
-                    (i64.load offset=8
-                      (local.tee $t2
-                        (i32.add
-                          (i32.load (;tlb;) (local.get $state))
-                          (i32.and
-                            (i32.shr_u
-                              (i32.mul (i32.wrap_i64 (i64.shr_u (local.get $t0) (i64.const 12))) (i32.const -1640531535))
-                              (i32.const 13)
-                            )
-                            (i32.const 524256)
-                          )
-                        )
-                      )
-                    )
-                    (i64.and (i64.add (local.get $t0) (i64.const 7)) (i64.const -4096))
-                  )
-                )
-                (then
-                  (if $i7 (i32.eqz (local.tee $t3 (call $refill (local.get $t0) (i32.const 8) (i32.const 1))))
-                    (then
-                      (local.set $answer (i32.const (;miss at 7;)))
-                      (br $b1)
-                    )
-                  )
-                )
-              )
-              (local.set $stackAddend (i32.load offset=24 (local.get $t2)))
+              (local.set $t3 (call $locate (local.get $t0) (i32.const 264)))
+              (local.set $answer (i32.const (;miss at 7;)))
+              (br_if $b1 (i32.eqz (local.get $t3)))
+              (local.set $stackAddend (i32.sub (local.get $t3) (local.get $t2)))
               (local.set $stackPage (local.get $t1))
             )
           )
-          (i64.store
-            (i32.add (local.get $stackAddend) (i32.wrap_i64 (local.get $t0)))
-            (i64.add (local.get $page) (i64.const 12))
-          )
+          (i64.store (i32.add (local.get $stackAddend) (local.get $t2)) (i64.add (local.get $page) (i64.const 12)))
           (local.set $rsp (local.get $t0))
           (local.set $left (i32.add (local.get $left) (i32.const -2)))
           (br $b4)
           (unreachable)
         )
-        (block $b8
+        (block $b6
           (local.set $rax (i64.add (local.get $rax) (local.get $rcx)))
-          (if $i9
-            (i64.ne
-              (local.tee $t1 (i64.and (i64.add (local.tee $t0 (local.get $rsp)) (i64.const 7)) (i64.const -4096)))
-              (local.get $stackPage)
-            )
+          (local.set $t1 (i64.and (i64.add (local.tee $t0 (local.get $rsp)) (i64.const 7)) (i64.const -4096)))
+          (local.set $t2 (i32.wrap_i64 (local.get $t0)))
+          (if $i7 (i64.ne (local.get $t1) (local.get $stackPage))
             (then
-              (if $i10
-                (i32.eqz
-                  (i64.eq
-                    (i64.load offset=8
-                      (local.tee $t2
-                        (i32.add
-                          (i32.load (;tlb;) (local.get $state))
-                          (i32.and
-                            (i32.shr_u
-                              (i32.mul (i32.wrap_i64 (i64.shr_u (local.get $t0) (i64.const 12))) (i32.const -1640531535))
-                              (i32.const 13)
-                            )
-                            (i32.const 524256)
-                          )
-                        )
-                      )
-                    )
-                    (i64.and (i64.add (local.get $t0) (i64.const 7)) (i64.const -4096))
-                  )
-                )
-                (then
-                  (if $i11 (i32.eqz (local.tee $t3 (call $refill (local.get $t0) (i32.const 8) (i32.const 1))))
-                    (then
-                      (local.set $answer (i32.const (;miss at 6;)))
-                      (br $b1)
-                    )
-                  )
-                )
-              )
-              (local.set $stackAddend (i32.load offset=24 (local.get $t2)))
+              (local.set $t3 (call $locate (local.get $t0) (i32.const 264)))
+              (local.set $answer (i32.const (;miss at 6;)))
+              (br_if $b1 (i32.eqz (local.get $t3)))
+              (local.set $stackAddend (i32.sub (local.get $t3) (local.get $t2)))
               (local.set $stackPage (local.get $t1))
             )
           )
-          (local.set $t4 (i64.load (i32.add (local.get $stackAddend) (i32.wrap_i64 (local.get $t0)))))
+          (local.set $t1 (i64.load (i32.add (local.get $stackAddend) (local.get $t2))))
           (local.set $rsp (i64.add (local.get $t0) (i64.const 8)))
-          (if $i12 (i64.ne (i64.shr_s (i64.shl (local.get $t4) (i64.const 16)) (i64.const 16)) (local.get $t4))
+          (if $i8 (i64.ne (i64.shr_s (i64.shl (local.get $t1) (i64.const 16)) (i64.const 16)) (local.get $t1))
             (then
               (local.set $rsp (local.get $t0))
-              (i32.store (;fault;) (local.get $state) (i32.const 269))
-              (i32.store (;faultCode;) (local.get $state) (i32.const 0))
-              (local.set $answer (i32.const (;fault at 6;)))
+              (local.set $answer (i32.const (;miss at 6;)))
               (br $b1)
             )
           )
-          (if $i13 (i64.ne (i64.shr_s (i64.shl (local.get $t4) (i64.const 16)) (i64.const 16)) (local.get $t4))
-            (then
-              (i32.store (;fault;) (local.get $state) (i32.const 269))
-              (i32.store (;faultCode;) (local.get $state) (i32.const 0))
-              (local.set $answer (i32.const (;fault at 6;)))
-              (br $b1)
-            )
-          )
-          (if $i14 (i64.eq (local.get $t4) (i64.add (local.get $page) (i64.const 12)))
+          (if $i9 (i64.eq (local.get $t1) (i64.add (local.get $page) (i64.const 12)))
             (then
               (local.set $left (i32.add (local.get $left) (i32.const -3)))
-              (br $b8)
+              (br $b6)
             )
           )
-          (i64.store (;rip;) (local.get $state) (local.get $t4))
+          (i64.store (;rip;) (local.get $state) (local.get $t1))
           (local.set $answer (i32.const 4))
           (br $b1)
           (unreachable)
@@ -160,25 +91,25 @@
         (local.set $t1
           (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (i32.const 8) (i32.and (local.get $t3) (i32.const 3)))))
         )
-        (local.set $t5 (i32.ge_u (local.get $flagCode) (i32.const 9)))
-        (local.set $t6 (i32.and (local.get $t3) (i32.const 4)))
-        (local.set $t4 (i64.shl (local.get $flagResult) (local.get $t1)))
-        (local.set $t7 (i64.shl (i64.const 1) (local.get $t1)))
-        (local.set $t8
+        (local.set $t4 (i32.ge_u (local.get $flagCode) (i32.const 9)))
+        (local.set $t3 (i32.and (local.get $t3) (i32.const 4)))
+        (local.set $t5 (i64.shl (local.get $flagResult) (local.get $t1)))
+        (local.set $t6 (i64.shl (i64.const 1) (local.get $t1)))
+        (local.set $t6
           (select
-            (select (i64.add (local.get $t4) (local.get $t7)) (i64.sub (local.get $t4) (local.get $t7)) (local.get $t6))
+            (select (i64.add (local.get $t5) (local.get $t6)) (i64.sub (local.get $t5) (local.get $t6)) (local.get $t3))
             (i64.shl (local.get $t0) (local.get $t1))
-            (local.get $t5)
+            (local.get $t4)
           )
         )
-        (local.set $t9 (select (local.get $t4) (local.get $t8) (local.get $t6)))
-        (local.set $t11
-          (i64.sub (local.tee $t10 (select (local.get $t8) (local.get $t4) (local.get $t6))) (local.get $t9))
+        (local.set $t7 (select (local.get $t5) (local.get $t6) (local.get $t3)))
+        (local.set $t6
+          (i64.sub (local.tee $t5 (select (local.get $t6) (local.get $t5) (local.get $t3))) (local.get $t7))
         )
-        (local.set $t12
+        (local.set $t8
           (i64.or
-            (i64.and (local.get $t9) (local.get $t11))
-            (i64.and (i64.or (local.get $t9) (local.get $t11)) (i64.xor (local.get $t10) (i64.const -1)))
+            (i64.and (local.get $t7) (local.get $t6))
+            (i64.and (i64.or (local.get $t7) (local.get $t6)) (i64.xor (local.get $t5) (i64.const -1)))
           )
         )
         (local.set $flagFirst
@@ -190,18 +121,15 @@
                     (local.get $t0)
                     (i64.xor
                       (i64.shr_u (local.get $t0) (i64.const 1))
-                      (i64.and
-                        (i64.xor (local.get $t12) (i64.shr_u (local.get $t12) (i64.const 1)))
-                        (i64.const 4611686018427387904)
-                      )
+                      (i64.and (i64.xor (local.get $t8) (i64.shr_u (local.get $t8) (i64.const 1))) (i64.const 4611686018427387904))
                     )
                   )
-                  (i64.and (local.get $t12) (i64.const -4611686018427387904))
-                  (local.get $t5)
+                  (i64.and (local.get $t8) (i64.const -4611686018427387904))
+                  (local.get $t4)
                 )
                 (i64.and
                   (i64.shr_u
-                    (i64.shr_u (i64.xor (i64.xor (local.get $t9) (local.get $t11)) (local.get $t10)) (local.get $t1))
+                    (i64.shr_u (i64.xor (i64.xor (local.get $t7) (local.get $t6)) (local.get $t5)) (local.get $t1))
                     (i64.const 1)
                   )
                   (i64.const 8)
@@ -215,20 +143,11 @@
         )
         (local.set $flagCode (i32.const 15))
         (local.set $flagResult (i64.extend_i32_s (local.get $t2)))
-        (if $i15 (i32.eqz (i32.eqz (local.get $t2)))
+        (if $i10 (i32.eqz (i32.eqz (local.get $t2)))
           (then
-            (if $i16 (i32.lt_s (local.get $left) (i32.const 5))
-              (then
-                (local.set $answer (i32.const (;border at e;)))
-                (br $b1)
-              )
-            )
-            (if $i17 (i32.load (;attention;) (local.get $state))
-              (then
-                (local.set $answer (i32.const (;border at e;)))
-                (br $b1)
-              )
-            )
+            (local.set $answer (i32.const (;border at e;)))
+            (br_if $b1 (i32.lt_s (local.get $left) (i32.const 5)))
+            (br_if $b1 (i32.load (;attention;) (local.get $state)))
             (br $l3)
           )
         )
@@ -237,7 +156,7 @@
         (unreachable)
       )
     )
-    (if $i18 (local.get $flagCode)
+    (if $i11 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )

@@ -5,12 +5,12 @@
 ;;   000000008007  ff c9                           dec ecx
 ;;   000000008009  75 f5                           jne 0x8000
 ;;   00000000800b  f4                              hlt
-;; 500 bytes of Wasm
+;; 487 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rdx i64) (local $rbx i64) (local $stackPage i64) (local $t0 i64) (local $t1 i64) (local $t2 i64) (local $t3 i64) (local $t4 i64) (local $t5 i32)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rdx i64) (local $rbx i64) (local $stackPage i64) (local $t0 i64) (local $t1 i64) (local $t2 i64) (local $t3 i32)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0 (i32.lt_s (local.get $left) (i32.const 5))
       (then
@@ -34,7 +34,7 @@
         (local.set $flagCode (i32.const 4))
         (local.set $flagResult (local.get $t1))
         (local.set $rdx
-          (local.tee $t3
+          (local.tee $t1
             (i64.add
               (local.tee $t2 (local.get $rdx))
               (i64.extend_i32_u
@@ -53,30 +53,21 @@
           )
         )
         (local.set $flagAux
-          (local.tee $t4
-            (i64.and (i64.and (local.get $t2) (i64.xor (local.get $t3) (i64.const -1))) (i64.const -4611686018427387896))
+          (local.tee $t2
+            (i64.and (i64.and (local.get $t2) (i64.xor (local.get $t1) (i64.const -1))) (i64.const -4611686018427387896))
           )
         )
         (local.set $flagCode (i32.const 0))
-        (local.set $flagResult (local.get $t3))
-        (local.set $rcx (i64.extend_i32_u (local.tee $t5 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
-        (local.set $flagFirst (i64.and (local.get $t4) (i64.const -9223372036854775808)))
+        (local.set $flagResult (local.get $t1))
+        (local.set $rcx (i64.extend_i32_u (local.tee $t3 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
+        (local.set $flagFirst (i64.and (local.get $t2) (i64.const -9223372036854775808)))
         (local.set $flagCode (i32.const 15))
-        (local.set $flagResult (i64.extend_i32_s (local.get $t5)))
-        (if $i4 (i32.eqz (i32.eqz (local.get $t5)))
+        (local.set $flagResult (i64.extend_i32_s (local.get $t3)))
+        (if $i4 (i32.eqz (i32.eqz (local.get $t3)))
           (then
-            (if $i5 (i32.lt_s (local.get $left) (i32.const 4))
-              (then
-                (local.set $answer (i32.const (;border at 9;)))
-                (br $b1)
-              )
-            )
-            (if $i6 (i32.load (;attention;) (local.get $state))
-              (then
-                (local.set $answer (i32.const (;border at 9;)))
-                (br $b1)
-              )
-            )
+            (local.set $answer (i32.const (;border at 9;)))
+            (br_if $b1 (i32.lt_s (local.get $left) (i32.const 4)))
+            (br_if $b1 (i32.load (;attention;) (local.get $state)))
             (local.set $left (i32.add (local.get $left) (i32.const -4)))
             (br $l3)
           )
@@ -86,7 +77,7 @@
         (unreachable)
       )
     )
-    (if $i7 (local.get $flagCode)
+    (if $i5 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )

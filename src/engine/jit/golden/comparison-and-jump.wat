@@ -4,7 +4,7 @@
 ;;   000000008003  48 39 d8                        cmp rax, rbx
 ;;   000000008006  7c f8                           jl 0x8000
 ;;   000000008008  f4                              hlt
-;; 363 bytes of Wasm
+;; 351 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
@@ -32,18 +32,9 @@
         (local.set $flagResult (i64.sub (local.get $t0) (local.get $rbx)))
         (if $i4 (i64.lt_s (local.get $t0) (local.get $rbx))
           (then
-            (if $i5 (i32.lt_s (local.get $left) (i32.const 3))
-              (then
-                (local.set $answer (i32.const (;border at 6;)))
-                (br $b1)
-              )
-            )
-            (if $i6 (i32.load (;attention;) (local.get $state))
-              (then
-                (local.set $answer (i32.const (;border at 6;)))
-                (br $b1)
-              )
-            )
+            (local.set $answer (i32.const (;border at 6;)))
+            (br_if $b1 (i32.lt_s (local.get $left) (i32.const 3)))
+            (br_if $b1 (i32.load (;attention;) (local.get $state)))
             (local.set $left (i32.add (local.get $left) (i32.const -3)))
             (br $l3)
           )
@@ -53,7 +44,7 @@
         (unreachable)
       )
     )
-    (if $i7 (local.get $flagCode)
+    (if $i5 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )

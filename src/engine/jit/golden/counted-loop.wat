@@ -4,7 +4,7 @@
 ;;   000000008003  ff c9                           dec ecx
 ;;   000000008005  75 f9                           jne 0x8000
 ;;   000000008007  f4                              hlt
-;; 406 bytes of Wasm
+;; 393 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
@@ -37,18 +37,9 @@
         (local.set $flagResult (i64.extend_i32_s (local.get $t3)))
         (if $i4 (i32.eqz (i32.eqz (local.get $t3)))
           (then
-            (if $i5 (i32.lt_s (local.get $left) (i32.const 3))
-              (then
-                (local.set $answer (i32.const (;border at 5;)))
-                (br $b1)
-              )
-            )
-            (if $i6 (i32.load (;attention;) (local.get $state))
-              (then
-                (local.set $answer (i32.const (;border at 5;)))
-                (br $b1)
-              )
-            )
+            (local.set $answer (i32.const (;border at 5;)))
+            (br_if $b1 (i32.lt_s (local.get $left) (i32.const 3)))
+            (br_if $b1 (i32.load (;attention;) (local.get $state)))
             (local.set $left (i32.add (local.get $left) (i32.const -3)))
             (br $l3)
           )
@@ -58,7 +49,7 @@
         (unreachable)
       )
     )
-    (if $i7 (local.get $flagCode)
+    (if $i5 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )

@@ -6,13 +6,13 @@
 ;;   00000000800a  ff c9                           dec ecx
 ;;   00000000800c  75 f2                           jne 0x8000
 ;;   00000000800e  f4                              hlt
-;; 824 bytes of Wasm
+;; 650 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
-  (import "core" "refill" (func $refill (param i64 i32 i32) (result i32)))
+  (import "core" "locate" (func $locate (param i64 i32) (result i32)))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rbx i64) (local $stackPage i64) (local $streamPage i64) (local $t-15 i64) (local $streamAddend i32) (local $t-7 i32) (local $t0 i64) (local $t1 i32) (local $t2 i32) (local $t3 i64) (local $t4 i64) (local $t5 i64) (local $t6 i32) (local $t7 i32) (local $t8 i32) (local $t9 i64) (local $t10 i64) (local $t11 i64) (local $t12 i64) (local $t13 i32) (local $t14 i32) (local $t15 i32)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rbx i64) (local $stackPage i64) (local $streamPage i64) (local $t-15 i64) (local $streamAddend i32) (local $t-7 i32) (local $t0 i64) (local $t1 i32) (local $t2 i32) (local $t3 i64) (local $t4 i64) (local $t5 i64) (local $t6 i64)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0 (i32.lt_s (local.get $left) (i32.const 6))
       (then
@@ -32,159 +32,64 @@
       (block $b2
       )
       (loop $l3
-        (if $i4
-          (i64.ne
-            (local.tee $t0 (i64.and (i64.add (local.get $rbx) (i64.const 7)) (i64.const -4096)))
-            (local.get $streamPage)
-          )
+        (local.set $t0 (i64.and (i64.add (local.get $rbx) (i64.const 7)) (i64.const -4096)))
+        (local.set $t1 (i32.wrap_i64 (local.get $rbx)))
+        (if $i4 (i64.ne (local.get $t0) (local.get $streamPage))
           (then
-            (if $i5
-              (i32.eqz
-                (i64.eq
-                  (i64.load
-                    (local.tee $t1
-                      (i32.add
-                        (i32.load (;tlb;) (local.get $state))
-                        (i32.and
-                          (i32.shr_u
-                            (i32.mul (i32.wrap_i64 (i64.shr_u (local.get $rbx) (i64.const 12))) (i32.const -1640531535))
-                            (i32.const 13)
-                          )
-                          (i32.const 524256)
-                        )
-                      )
-                    )
-                  )
-                  (i64.and (i64.add (local.get $rbx) (i64.const 7)) (i64.const -4096))
-                )
-              )
-              (then
-                (if $i6 (i32.eqz (local.tee $t2 (call $refill (local.get $rbx) (i32.const 8) (i32.const 0))))
-                  (then
-                    (local.set $answer (i32.const (;miss at 0;)))
-                    (br $b1)
-                  )
-                )
-              )
-            )
-            (local.set $streamAddend (i32.load offset=24 (local.get $t1)))
+            (local.set $t2 (call $locate (local.get $rbx) (i32.const 8)))
+            (local.set $answer (i32.const (;miss at 0;)))
+            (br_if $b1 (i32.eqz (local.get $t2)))
+            (local.set $streamAddend (i32.sub (local.get $t2) (local.get $t1)))
             (local.set $streamPage (local.get $t0))
           )
         )
-        (local.set $rax
-          (local.tee $t3 (i64.load (i32.add (local.get $streamAddend) (i32.wrap_i64 (local.get $rbx)))))
+        (local.set $rax (local.tee $t0 (i64.load (i32.add (local.get $streamAddend) (local.get $t1)))))
+        (local.set $t4
+          (i64.and (i64.add (local.tee $t3 (i64.add (local.get $rbx) (i64.const 8))) (i64.const 7)) (i64.const -4096))
         )
-        (if $i7
-          (i64.ne
-            (local.tee $t5
-              (i64.and (i64.add (local.tee $t4 (i64.add (local.get $rbx) (i64.const 8))) (i64.const 7)) (i64.const -4096))
-            )
-            (local.get $t-15)
-          )
+        (local.set $t1 (i32.wrap_i64 (local.get $t3)))
+        (if $i5 (i64.ne (local.get $t4) (local.get $t-15))
           (then
-            (if $i8
-              (i32.eqz
-                (i64.eq
-                  (i64.load offset=8
-                    (local.tee $t6
-                      (i32.add
-                        (i32.load (;tlb;) (local.get $state))
-                        (i32.and
-                          (i32.shr_u
-                            (i32.mul (i32.wrap_i64 (i64.shr_u (local.get $t4) (i64.const 12))) (i32.const -1640531535))
-                            (i32.const 13)
-                          )
-                          (i32.const 524256)
-                        )
-                      )
-                    )
-                  )
-                  (i64.and (i64.add (local.get $t4) (i64.const 7)) (i64.const -4096))
-                )
-              )
-              (then
-                (if $i9 (i32.eqz (local.tee $t7 (call $refill (local.get $t4) (i32.const 8) (i32.const 1))))
-                  (then
-                    (local.set $answer (i32.const (;miss at 3;)))
-                    (br $b1)
-                  )
-                )
-              )
-            )
-            (local.set $t-7 (i32.load offset=24 (local.get $t6)))
-            (local.set $t-15 (local.get $t5))
+            (local.set $t2 (call $locate (local.get $t3) (i32.const 264)))
+            (local.set $answer (i32.const (;miss at 3;)))
+            (br_if $b1 (i32.eqz (local.get $t2)))
+            (local.set $t-7 (i32.sub (local.get $t2) (local.get $t1)))
+            (local.set $t-15 (local.get $t4))
           )
         )
-        (local.set $t10
+        (local.set $t3
           (i64.add
-            (local.tee $t9 (i64.load (local.tee $t8 (i32.add (local.get $t-7) (i32.wrap_i64 (local.get $t4))))))
-            (local.get $t3)
+            (local.tee $t4 (i64.load (local.tee $t1 (i32.add (local.get $t-7) (local.get $t1)))))
+            (local.get $t0)
           )
         )
-        (i64.store (local.get $t8) (local.get $t10))
-        (local.set $flagFirst (local.get $t9))
+        (i64.store (local.get $t1) (local.get $t3))
+        (local.set $flagFirst (local.get $t4))
         (local.set $flagCode (i32.const 4))
-        (local.set $flagResult (local.get $t10))
-        (if $i10
-          (i64.ne
-            (local.tee $t12
-              (i64.and (i64.add (local.tee $t11 (i64.add (local.get $rbx) (i64.const 16))) (i64.const 3)) (i64.const -4096))
-            )
-            (local.get $t-15)
-          )
+        (local.set $flagResult (local.get $t3))
+        (local.set $t6
+          (i64.and (i64.add (local.tee $t5 (i64.add (local.get $rbx) (i64.const 16))) (i64.const 3)) (i64.const -4096))
+        )
+        (local.set $t1 (i32.wrap_i64 (local.get $t5)))
+        (if $i6 (i64.ne (local.get $t6) (local.get $t-15))
           (then
-            (if $i11
-              (i32.eqz
-                (i64.eq
-                  (i64.load offset=8
-                    (local.tee $t13
-                      (i32.add
-                        (i32.load (;tlb;) (local.get $state))
-                        (i32.and
-                          (i32.shr_u
-                            (i32.mul (i32.wrap_i64 (i64.shr_u (local.get $t11) (i64.const 12))) (i32.const -1640531535))
-                            (i32.const 13)
-                          )
-                          (i32.const 524256)
-                        )
-                      )
-                    )
-                  )
-                  (i64.and (i64.add (local.get $t11) (i64.const 3)) (i64.const -4096))
-                )
-              )
-              (then
-                (if $i12 (i32.eqz (local.tee $t14 (call $refill (local.get $t11) (i32.const 4) (i32.const 1))))
-                  (then
-                    (local.set $answer (i32.const (;miss at 7;)))
-                    (br $b1)
-                  )
-                )
-              )
-            )
-            (local.set $t-7 (i32.load offset=24 (local.get $t13)))
-            (local.set $t-15 (local.get $t12))
+            (local.set $t2 (call $locate (local.get $t5) (i32.const 260)))
+            (local.set $answer (i32.const (;miss at 7;)))
+            (br_if $b1 (i32.eqz (local.get $t2)))
+            (local.set $t-7 (i32.sub (local.get $t2) (local.get $t1)))
+            (local.set $t-15 (local.get $t6))
           )
         )
-        (i32.store (i32.add (local.get $t-7) (i32.wrap_i64 (local.get $t11))) (i32.wrap_i64 (local.get $t3)))
-        (local.set $rcx (i64.extend_i32_u (local.tee $t15 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
-        (local.set $flagFirst (i64.shl (i64.extend_i32_u (i64.lt_u (local.get $t10) (local.get $t9))) (i64.const 63)))
+        (i32.store (i32.add (local.get $t-7) (local.get $t1)) (i32.wrap_i64 (local.get $t0)))
+        (local.set $rcx (i64.extend_i32_u (local.tee $t1 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
+        (local.set $flagFirst (i64.shl (i64.extend_i32_u (i64.lt_u (local.get $t3) (local.get $t4))) (i64.const 63)))
         (local.set $flagCode (i32.const 15))
-        (local.set $flagResult (i64.extend_i32_s (local.get $t15)))
-        (if $i13 (i32.eqz (i32.eqz (local.get $t15)))
+        (local.set $flagResult (i64.extend_i32_s (local.get $t1)))
+        (if $i7 (i32.eqz (i32.eqz (local.get $t1)))
           (then
-            (if $i14 (i32.lt_s (local.get $left) (i32.const 5))
-              (then
-                (local.set $answer (i32.const (;border at c;)))
-                (br $b1)
-              )
-            )
-            (if $i15 (i32.load (;attention;) (local.get $state))
-              (then
-                (local.set $answer (i32.const (;border at c;)))
-                (br $b1)
-              )
-            )
+            (local.set $answer (i32.const (;border at c;)))
+            (br_if $b1 (i32.lt_s (local.get $left) (i32.const 5)))
+            (br_if $b1 (i32.load (;attention;) (local.get $state)))
             (local.set $left (i32.add (local.get $left) (i32.const -5)))
             (br $l3)
           )
@@ -194,7 +99,7 @@
         (unreachable)
       )
     )
-    (if $i16 (local.get $flagCode)
+    (if $i8 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )

@@ -7,12 +7,12 @@
 ;;   00000000800d  ff c9                           dec ecx
 ;;   00000000800f  75 ef                           jne 0x8000
 ;;   000000008011  f4                              hlt
-;; 503 bytes of Wasm
+;; 486 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rdx i64) (local $rbx i64) (local $rsi i64) (local $stackPage i64) (local $t0 i64) (local $t1 i64) (local $t2 i64) (local $t3 i32) (local $t4 i64) (local $t5 i64) (local $t6 i32)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rdx i64) (local $rbx i64) (local $rsi i64) (local $stackPage i64) (local $t0 i64) (local $t1 i64) (local $t2 i32)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0 (i32.lt_s (local.get $left) (i32.const 7))
       (then
@@ -33,24 +33,24 @@
       )
       (loop $l3
         (local.set $rax (local.tee $t0 (i64.add (local.get $rax) (local.get $rbx))))
-        (local.set $rdx (local.tee $t1 (i64.xor (local.get $rdx) (local.get $t0))))
-        (local.set $rsi (i64.and (local.get $rsi) (local.get $t1)))
-        (local.set $rdx (local.tee $t2 (i64.shl (local.get $t1) (i64.const 3))))
+        (local.set $rdx (local.tee $t0 (i64.xor (local.get $rdx) (local.get $t0))))
+        (local.set $rsi (i64.and (local.get $rsi) (local.get $t0)))
+        (local.set $rdx (local.tee $t1 (i64.shl (local.get $t0) (i64.const 3))))
         (local.set $flagAux
-          (local.tee $t5
+          (local.tee $t0
             (i64.or
               (i64.shl
-                (local.tee $t4
+                (local.tee $t0
                   (i64.extend_i32_u
-                    (local.tee $t3 (i32.and (i32.wrap_i64 (i64.shr_u (local.get $t1) (i64.const 61))) (i32.const 1)))
+                    (local.tee $t2 (i32.and (i32.wrap_i64 (i64.shr_u (local.get $t0) (i64.const 61))) (i32.const 1)))
                   )
                 )
                 (i64.const 63)
               )
               (i64.shl
                 (i64.xor
-                  (local.get $t4)
-                  (i64.extend_i32_u (i32.xor (i32.wrap_i64 (i64.shr_u (local.get $t2) (i64.const 63))) (local.get $t3)))
+                  (local.get $t0)
+                  (i64.extend_i32_u (i32.xor (i32.wrap_i64 (i64.shr_u (local.get $t1) (i64.const 63))) (local.get $t2)))
                 )
                 (i64.const 62)
               )
@@ -58,25 +58,16 @@
           )
         )
         (local.set $flagCode (i32.const 0))
-        (local.set $flagResult (local.get $t2))
-        (local.set $rcx (i64.extend_i32_u (local.tee $t6 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
-        (local.set $flagFirst (i64.and (local.get $t5) (i64.const -9223372036854775808)))
+        (local.set $flagResult (local.get $t1))
+        (local.set $rcx (i64.extend_i32_u (local.tee $t2 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
+        (local.set $flagFirst (i64.and (local.get $t0) (i64.const -9223372036854775808)))
         (local.set $flagCode (i32.const 15))
-        (local.set $flagResult (i64.extend_i32_s (local.get $t6)))
-        (if $i4 (i32.eqz (i32.eqz (local.get $t6)))
+        (local.set $flagResult (i64.extend_i32_s (local.get $t2)))
+        (if $i4 (i32.eqz (i32.eqz (local.get $t2)))
           (then
-            (if $i5 (i32.lt_s (local.get $left) (i32.const 6))
-              (then
-                (local.set $answer (i32.const (;border at f;)))
-                (br $b1)
-              )
-            )
-            (if $i6 (i32.load (;attention;) (local.get $state))
-              (then
-                (local.set $answer (i32.const (;border at f;)))
-                (br $b1)
-              )
-            )
+            (local.set $answer (i32.const (;border at f;)))
+            (br_if $b1 (i32.lt_s (local.get $left) (i32.const 6)))
+            (br_if $b1 (i32.load (;attention;) (local.get $state)))
             (local.set $left (i32.add (local.get $left) (i32.const -6)))
             (br $l3)
           )
@@ -86,7 +77,7 @@
         (unreachable)
       )
     )
-    (if $i7 (local.get $flagCode)
+    (if $i5 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )

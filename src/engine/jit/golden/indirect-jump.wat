@@ -20,12 +20,12 @@
 ;;   000000008009  83 e0 01                        and eax, 0x1
 ;;   00000000800c  48 8d 04 83                     lea rax, [rbx+rax*4]
 ;;   000000008010  ff e0                           jmp rax
-;; 1376 bytes of Wasm
+;; 1317 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rdx i64) (local $rbx i64) (local $rsi i64) (local $stackPage i64) (local $t0 i32) (local $t1 i32) (local $t2 i64) (local $t3 i64) (local $t4 i32) (local $t5 i32) (local $t6 i64) (local $t7 i64) (local $t8 i64) (local $t9 i64) (local $t10 i64) (local $t11 i64) (local $t12 i64)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rdx i64) (local $rbx i64) (local $rsi i64) (local $stackPage i64) (local $t0 i32) (local $t1 i32) (local $t2 i64) (local $t3 i64) (local $t4 i32) (local $t5 i64) (local $t6 i64) (local $t7 i64) (local $t8 i64)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0 (i32.lt_s (local.get $left) (i32.const 11))
       (then
@@ -60,24 +60,24 @@
             (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (i32.const 8) (i32.and (local.get $t1) (i32.const 3)))))
           )
           (local.set $t4 (i32.ge_u (local.get $flagCode) (i32.const 9)))
-          (local.set $t5 (i32.and (local.get $t1) (i32.const 4)))
-          (local.set $t6 (i64.shl (local.get $flagResult) (local.get $t3)))
-          (local.set $t7 (i64.shl (i64.const 1) (local.get $t3)))
-          (local.set $t8
+          (local.set $t1 (i32.and (local.get $t1) (i32.const 4)))
+          (local.set $t5 (i64.shl (local.get $flagResult) (local.get $t3)))
+          (local.set $t6 (i64.shl (i64.const 1) (local.get $t3)))
+          (local.set $t6
             (select
-              (select (i64.add (local.get $t6) (local.get $t7)) (i64.sub (local.get $t6) (local.get $t7)) (local.get $t5))
+              (select (i64.add (local.get $t5) (local.get $t6)) (i64.sub (local.get $t5) (local.get $t6)) (local.get $t1))
               (i64.shl (local.get $t2) (local.get $t3))
               (local.get $t4)
             )
           )
-          (local.set $t9 (select (local.get $t6) (local.get $t8) (local.get $t5)))
-          (local.set $t11
-            (i64.sub (local.tee $t10 (select (local.get $t8) (local.get $t6) (local.get $t5))) (local.get $t9))
+          (local.set $t7 (select (local.get $t5) (local.get $t6) (local.get $t1)))
+          (local.set $t6
+            (i64.sub (local.tee $t5 (select (local.get $t6) (local.get $t5) (local.get $t1))) (local.get $t7))
           )
-          (local.set $t12
+          (local.set $t8
             (i64.or
-              (i64.and (local.get $t9) (local.get $t11))
-              (i64.and (i64.or (local.get $t9) (local.get $t11)) (i64.xor (local.get $t10) (i64.const -1)))
+              (i64.and (local.get $t7) (local.get $t6))
+              (i64.and (i64.or (local.get $t7) (local.get $t6)) (i64.xor (local.get $t5) (i64.const -1)))
             )
           )
           (local.set $flagFirst
@@ -89,18 +89,15 @@
                       (local.get $t2)
                       (i64.xor
                         (i64.shr_u (local.get $t2) (i64.const 1))
-                        (i64.and
-                          (i64.xor (local.get $t12) (i64.shr_u (local.get $t12) (i64.const 1)))
-                          (i64.const 4611686018427387904)
-                        )
+                        (i64.and (i64.xor (local.get $t8) (i64.shr_u (local.get $t8) (i64.const 1))) (i64.const 4611686018427387904))
                       )
                     )
-                    (i64.and (local.get $t12) (i64.const -4611686018427387904))
+                    (i64.and (local.get $t8) (i64.const -4611686018427387904))
                     (local.get $t4)
                   )
                   (i64.and
                     (i64.shr_u
-                      (i64.shr_u (i64.xor (i64.xor (local.get $t9) (local.get $t11)) (local.get $t10)) (local.get $t3))
+                      (i64.shr_u (i64.xor (i64.xor (local.get $t7) (local.get $t6)) (local.get $t5)) (local.get $t3))
                       (i64.const 1)
                     )
                     (i64.const 8)
@@ -130,55 +127,40 @@
               (block $b10
                 (local.set $entry (i32.const 0))
                 (local.set $rax (i64.extend_i32_u (local.tee $t0 (i32.wrap_i64 (local.get $rcx)))))
-                (local.set $rax (local.tee $t2 (i64.extend_i32_u (local.tee $t1 (i32.and (local.get $t0) (i32.const 1))))))
+                (local.set $rax (local.tee $t2 (i64.extend_i32_u (local.tee $t0 (i32.and (local.get $t0) (i32.const 1))))))
                 (local.set $flagAux (i64.const 0))
                 (local.set $flagCode (i32.const 0))
-                (local.set $flagResult (i64.extend_i32_s (local.get $t1)))
-                (local.set $rax (local.tee $t3 (i64.add (local.get $rbx) (i64.shl (local.get $t2) (i64.const 2)))))
-                (if $i11 (i64.ne (i64.shr_s (i64.shl (local.get $t3) (i64.const 16)) (i64.const 16)) (local.get $t3))
-                  (then
-                    (i32.store (;fault;) (local.get $state) (i32.const 269))
-                    (i32.store (;faultCode;) (local.get $state) (i32.const 0))
-                    (local.set $answer (i32.const (;fault at 10;)))
-                    (br $b1)
-                  )
-                )
-                (if $i12 (i64.eq (local.get $t3) (i64.add (local.get $page) (i64.const 22)))
+                (local.set $flagResult (i64.extend_i32_s (local.get $t0)))
+                (local.set $rax (local.tee $t2 (i64.add (local.get $rbx) (i64.shl (local.get $t2) (i64.const 2)))))
+                (local.set $answer (i32.const (;miss at 10;)))
+                (br_if $b1 (i64.ne (i64.shr_s (i64.shl (local.get $t2) (i64.const 16)) (i64.const 16)) (local.get $t2)))
+                (if $i11 (i64.eq (local.get $t2) (i64.add (local.get $page) (i64.const 22)))
                   (then
                     (local.set $left (i32.add (local.get $left) (i32.const -2)))
                     (br $b8)
                   )
                 )
-                (if $i13 (i64.eq (local.get $t3) (i64.add (local.get $page) (i64.const 18)))
+                (if $i12 (i64.eq (local.get $t2) (i64.add (local.get $page) (i64.const 18)))
                   (then
                     (local.set $left (i32.add (local.get $left) (i32.const -2)))
                     (br $b7)
                   )
                 )
-                (if $i14 (i64.eq (local.get $t3) (local.get $page))
+                (if $i13 (i64.eq (local.get $t2) (local.get $page))
                   (then
                     (local.set $left (i32.add (local.get $left) (i32.const -5)))
                     (br $b10)
                   )
                 )
-                (i64.store (;rip;) (local.get $state) (local.get $t3))
+                (i64.store (;rip;) (local.get $state) (local.get $t2))
                 (local.set $answer (i32.const 4))
                 (br $b1)
                 (unreachable)
               )
               (local.set $rbx (i64.add (local.get $page) (i64.const 18)))
-              (if $i15 (i32.lt_s (local.get $left) (i32.const 5))
-                (then
-                  (local.set $answer (i32.const (;border at 7;)))
-                  (br $b1)
-                )
-              )
-              (if $i16 (i32.load (;attention;) (local.get $state))
-                (then
-                  (local.set $answer (i32.const (;border at 7;)))
-                  (br $b1)
-                )
-              )
+              (local.set $answer (i32.const (;border at 7;)))
+              (br_if $b1 (i32.lt_s (local.get $left) (i32.const 5)))
+              (br_if $b1 (i32.load (;attention;) (local.get $state)))
               (br $l9)
               (unreachable)
             )
@@ -190,24 +172,24 @@
             (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (i32.const 8) (i32.and (local.get $t1) (i32.const 3)))))
           )
           (local.set $t4 (i32.ge_u (local.get $flagCode) (i32.const 9)))
-          (local.set $t5 (i32.and (local.get $t1) (i32.const 4)))
-          (local.set $t6 (i64.shl (local.get $flagResult) (local.get $t3)))
-          (local.set $t7 (i64.shl (i64.const 1) (local.get $t3)))
-          (local.set $t8
+          (local.set $t1 (i32.and (local.get $t1) (i32.const 4)))
+          (local.set $t5 (i64.shl (local.get $flagResult) (local.get $t3)))
+          (local.set $t6 (i64.shl (i64.const 1) (local.get $t3)))
+          (local.set $t6
             (select
-              (select (i64.add (local.get $t6) (local.get $t7)) (i64.sub (local.get $t6) (local.get $t7)) (local.get $t5))
+              (select (i64.add (local.get $t5) (local.get $t6)) (i64.sub (local.get $t5) (local.get $t6)) (local.get $t1))
               (i64.shl (local.get $t2) (local.get $t3))
               (local.get $t4)
             )
           )
-          (local.set $t9 (select (local.get $t6) (local.get $t8) (local.get $t5)))
-          (local.set $t11
-            (i64.sub (local.tee $t10 (select (local.get $t8) (local.get $t6) (local.get $t5))) (local.get $t9))
+          (local.set $t7 (select (local.get $t5) (local.get $t6) (local.get $t1)))
+          (local.set $t6
+            (i64.sub (local.tee $t5 (select (local.get $t6) (local.get $t5) (local.get $t1))) (local.get $t7))
           )
-          (local.set $t12
+          (local.set $t8
             (i64.or
-              (i64.and (local.get $t9) (local.get $t11))
-              (i64.and (i64.or (local.get $t9) (local.get $t11)) (i64.xor (local.get $t10) (i64.const -1)))
+              (i64.and (local.get $t7) (local.get $t6))
+              (i64.and (i64.or (local.get $t7) (local.get $t6)) (i64.xor (local.get $t5) (i64.const -1)))
             )
           )
           (local.set $flagFirst
@@ -219,18 +201,15 @@
                       (local.get $t2)
                       (i64.xor
                         (i64.shr_u (local.get $t2) (i64.const 1))
-                        (i64.and
-                          (i64.xor (local.get $t12) (i64.shr_u (local.get $t12) (i64.const 1)))
-                          (i64.const 4611686018427387904)
-                        )
+                        (i64.and (i64.xor (local.get $t8) (i64.shr_u (local.get $t8) (i64.const 1))) (i64.const 4611686018427387904))
                       )
                     )
-                    (i64.and (local.get $t12) (i64.const -4611686018427387904))
+                    (i64.and (local.get $t8) (i64.const -4611686018427387904))
                     (local.get $t4)
                   )
                   (i64.and
                     (i64.shr_u
-                      (i64.shr_u (i64.xor (i64.xor (local.get $t9) (local.get $t11)) (local.get $t10)) (local.get $t3))
+                      (i64.shr_u (i64.xor (i64.xor (local.get $t7) (local.get $t6)) (local.get $t5)) (local.get $t3))
                       (i64.const 1)
                     )
                     (i64.const 8)
@@ -244,18 +223,9 @@
           )
           (local.set $flagCode (i32.const 11))
           (local.set $flagResult (i64.extend_i32_s (local.get $t0)))
-          (if $i17 (i32.lt_s (local.get $left) (i32.const 11))
-            (then
-              (local.set $answer (i32.const (;border at 18;)))
-              (br $b1)
-            )
-          )
-          (if $i18 (i32.load (;attention;) (local.get $state))
-            (then
-              (local.set $answer (i32.const (;border at 18;)))
-              (br $b1)
-            )
-          )
+          (local.set $answer (i32.const (;border at 18;)))
+          (br_if $b1 (i32.lt_s (local.get $left) (i32.const 11)))
+          (br_if $b1 (i32.load (;attention;) (local.get $state)))
           (local.set $left (i32.add (local.get $left) (i32.const -3)))
           (br $l3)
           (unreachable)
@@ -267,24 +237,24 @@
           (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (i32.const 8) (i32.and (local.get $t1) (i32.const 3)))))
         )
         (local.set $t4 (i32.ge_u (local.get $flagCode) (i32.const 9)))
-        (local.set $t5 (i32.and (local.get $t1) (i32.const 4)))
-        (local.set $t6 (i64.shl (local.get $flagResult) (local.get $t3)))
-        (local.set $t7 (i64.shl (i64.const 1) (local.get $t3)))
-        (local.set $t8
+        (local.set $t1 (i32.and (local.get $t1) (i32.const 4)))
+        (local.set $t5 (i64.shl (local.get $flagResult) (local.get $t3)))
+        (local.set $t6 (i64.shl (i64.const 1) (local.get $t3)))
+        (local.set $t6
           (select
-            (select (i64.add (local.get $t6) (local.get $t7)) (i64.sub (local.get $t6) (local.get $t7)) (local.get $t5))
+            (select (i64.add (local.get $t5) (local.get $t6)) (i64.sub (local.get $t5) (local.get $t6)) (local.get $t1))
             (i64.shl (local.get $t2) (local.get $t3))
             (local.get $t4)
           )
         )
-        (local.set $t9 (select (local.get $t6) (local.get $t8) (local.get $t5)))
-        (local.set $t11
-          (i64.sub (local.tee $t10 (select (local.get $t8) (local.get $t6) (local.get $t5))) (local.get $t9))
+        (local.set $t7 (select (local.get $t5) (local.get $t6) (local.get $t1)))
+        (local.set $t6
+          (i64.sub (local.tee $t5 (select (local.get $t6) (local.get $t5) (local.get $t1))) (local.get $t7))
         )
-        (local.set $t12
+        (local.set $t8
           (i64.or
-            (i64.and (local.get $t9) (local.get $t11))
-            (i64.and (i64.or (local.get $t9) (local.get $t11)) (i64.xor (local.get $t10) (i64.const -1)))
+            (i64.and (local.get $t7) (local.get $t6))
+            (i64.and (i64.or (local.get $t7) (local.get $t6)) (i64.xor (local.get $t5) (i64.const -1)))
           )
         )
         (local.set $flagFirst
@@ -296,18 +266,15 @@
                     (local.get $t2)
                     (i64.xor
                       (i64.shr_u (local.get $t2) (i64.const 1))
-                      (i64.and
-                        (i64.xor (local.get $t12) (i64.shr_u (local.get $t12) (i64.const 1)))
-                        (i64.const 4611686018427387904)
-                      )
+                      (i64.and (i64.xor (local.get $t8) (i64.shr_u (local.get $t8) (i64.const 1))) (i64.const 4611686018427387904))
                     )
                   )
-                  (i64.and (local.get $t12) (i64.const -4611686018427387904))
+                  (i64.and (local.get $t8) (i64.const -4611686018427387904))
                   (local.get $t4)
                 )
                 (i64.and
                   (i64.shr_u
-                    (i64.shr_u (i64.xor (i64.xor (local.get $t9) (local.get $t11)) (local.get $t10)) (local.get $t3))
+                    (i64.shr_u (i64.xor (i64.xor (local.get $t7) (local.get $t6)) (local.get $t5)) (local.get $t3))
                     (i64.const 1)
                   )
                   (i64.const 8)
@@ -321,24 +288,15 @@
         )
         (local.set $flagCode (i32.const 11))
         (local.set $flagResult (i64.extend_i32_s (local.get $t0)))
-        (if $i19 (i32.lt_s (local.get $left) (i32.const 11))
-          (then
-            (local.set $answer (i32.const (;border at 14;)))
-            (br $b1)
-          )
-        )
-        (if $i20 (i32.load (;attention;) (local.get $state))
-          (then
-            (local.set $answer (i32.const (;border at 14;)))
-            (br $b1)
-          )
-        )
+        (local.set $answer (i32.const (;border at 14;)))
+        (br_if $b1 (i32.lt_s (local.get $left) (i32.const 11)))
+        (br_if $b1 (i32.load (;attention;) (local.get $state)))
         (local.set $left (i32.add (local.get $left) (i32.const -3)))
         (br $l3)
         (unreachable)
       )
     )
-    (if $i21 (local.get $flagCode)
+    (if $i14 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )

@@ -5,13 +5,13 @@
 ;;   000000008007  ff c9                           dec ecx
 ;;   000000008009  75 f5                           jne 0x8000
 ;;   00000000800b  f4                              hlt
-;; 568 bytes of Wasm
+;; 498 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
-  (import "core" "refill" (func $refill (param i64 i32 i32) (result i32)))
+  (import "core" "locate" (func $locate (param i64 i32) (result i32)))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rsi i64) (local $stackPage i64) (local $streamPage i64) (local $streamAddend i32) (local $t0 i64) (local $t1 i64) (local $t2 i32) (local $t3 i32) (local $t4 i64) (local $t5 i32)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rsi i64) (local $stackPage i64) (local $streamPage i64) (local $streamAddend i32) (local $t0 i64) (local $t1 i64) (local $t2 i32) (local $t3 i32)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0 (i32.lt_s (local.get $left) (i32.const 5))
       (then
@@ -30,70 +30,31 @@
       (block $b2
       )
       (loop $l3
-        (if $i4
-          (i64.ne
-            (local.tee $t1 (i64.and (i64.add (local.tee $t0 (local.get $rsi)) (i64.const 7)) (i64.const -4096)))
-            (local.get $streamPage)
-          )
+        (local.set $t1 (i64.and (i64.add (local.tee $t0 (local.get $rsi)) (i64.const 7)) (i64.const -4096)))
+        (local.set $t2 (i32.wrap_i64 (local.get $t0)))
+        (if $i4 (i64.ne (local.get $t1) (local.get $streamPage))
           (then
-            (if $i5
-              (i32.eqz
-                (i64.eq
-                  (i64.load
-                    (local.tee $t2
-                      (i32.add
-                        (i32.load (;tlb;) (local.get $state))
-                        (i32.and
-                          (i32.shr_u
-                            (i32.mul (i32.wrap_i64 (i64.shr_u (local.get $t0) (i64.const 12))) (i32.const -1640531535))
-                            (i32.const 13)
-                          )
-                          (i32.const 524256)
-                        )
-                      )
-                    )
-                  )
-                  (i64.and (i64.add (local.get $t0) (i64.const 7)) (i64.const -4096))
-                )
-              )
-              (then
-                (if $i6 (i32.eqz (local.tee $t3 (call $refill (local.get $t0) (i32.const 8) (i32.const 0))))
-                  (then
-                    (local.set $answer (i32.const (;miss at 0;)))
-                    (br $b1)
-                  )
-                )
-              )
-            )
-            (local.set $streamAddend (i32.load offset=24 (local.get $t2)))
+            (local.set $t3 (call $locate (local.get $t0) (i32.const 8)))
+            (local.set $answer (i32.const (;miss at 0;)))
+            (br_if $b1 (i32.eqz (local.get $t3)))
+            (local.set $streamAddend (i32.sub (local.get $t3) (local.get $t2)))
             (local.set $streamPage (local.get $t1))
           )
         )
-        (local.set $rax
-          (i64.add (local.get $rax) (i64.load (i32.add (local.get $streamAddend) (i32.wrap_i64 (local.get $t0)))))
-        )
-        (local.set $rsi (local.tee $t4 (i64.add (local.get $t0) (i64.const 8))))
+        (local.set $rax (i64.add (local.get $rax) (i64.load (i32.add (local.get $streamAddend) (local.get $t2)))))
+        (local.set $rsi (local.tee $t1 (i64.add (local.get $t0) (i64.const 8))))
         (local.set $flagFirst (local.get $t0))
         (local.set $flagCode (i32.const 4))
-        (local.set $flagResult (local.get $t4))
-        (local.set $rcx (i64.extend_i32_u (local.tee $t5 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
-        (local.set $flagFirst (i64.shl (i64.extend_i32_u (i64.lt_u (local.get $t4) (local.get $t0))) (i64.const 63)))
+        (local.set $flagResult (local.get $t1))
+        (local.set $rcx (i64.extend_i32_u (local.tee $t2 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
+        (local.set $flagFirst (i64.shl (i64.extend_i32_u (i64.lt_u (local.get $t1) (local.get $t0))) (i64.const 63)))
         (local.set $flagCode (i32.const 15))
-        (local.set $flagResult (i64.extend_i32_s (local.get $t5)))
-        (if $i7 (i32.eqz (i32.eqz (local.get $t5)))
+        (local.set $flagResult (i64.extend_i32_s (local.get $t2)))
+        (if $i5 (i32.eqz (i32.eqz (local.get $t2)))
           (then
-            (if $i8 (i32.lt_s (local.get $left) (i32.const 4))
-              (then
-                (local.set $answer (i32.const (;border at 9;)))
-                (br $b1)
-              )
-            )
-            (if $i9 (i32.load (;attention;) (local.get $state))
-              (then
-                (local.set $answer (i32.const (;border at 9;)))
-                (br $b1)
-              )
-            )
+            (local.set $answer (i32.const (;border at 9;)))
+            (br_if $b1 (i32.lt_s (local.get $left) (i32.const 4)))
+            (br_if $b1 (i32.load (;attention;) (local.get $state)))
             (local.set $left (i32.add (local.get $left) (i32.const -4)))
             (br $l3)
           )
@@ -103,7 +64,7 @@
         (unreachable)
       )
     )
-    (if $i10 (local.get $flagCode)
+    (if $i6 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )

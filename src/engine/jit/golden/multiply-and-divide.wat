@@ -7,12 +7,12 @@
 ;;   00000000800c  ff c9                           dec ecx
 ;;   00000000800e  75 f0                           jne 0x8000
 ;;   000000008010  f4                              hlt
-;; 626 bytes of Wasm
+;; 558 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rdx i64) (local $rbx i64) (local $stackPage i64) (local $t0 i32) (local $t1 i32) (local $t2 i64) (local $t3 i32) (local $t4 i64) (local $t5 i64) (local $t6 i64) (local $t7 i64) (local $t8 i32) (local $t9 i32) (local $t10 i32) (local $t11 i64) (local $t12 i64) (local $t13 i32)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rdx i64) (local $rbx i64) (local $stackPage i64) (local $t0 i32) (local $t1 i64) (local $t2 i64) (local $t3 i64) (local $t4 i32) (local $t5 i32)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0 (i32.lt_s (local.get $left) (i32.const 7))
       (then
@@ -33,76 +33,54 @@
       (loop $l3
         (local.set $rax (i64.const 1000))
         (local.set $rdx
-          (local.tee $t2
-            (i64.extend_i32_u (local.tee $t1 (i32.xor (local.tee $t0 (i32.wrap_i64 (local.get $rdx))) (local.get $t0))))
+          (local.tee $t1
+            (i64.extend_i32_u (local.tee $t0 (i32.xor (local.tee $t0 (i32.wrap_i64 (local.get $rdx))) (local.get $t0))))
           )
         )
         (local.set $flagAux (i64.const 0))
         (local.set $flagCode (i32.const 0))
-        (local.set $flagResult (i64.extend_i32_s (local.get $t1)))
-        (local.set $t3 (i32.wrap_i64 (local.get $rbx)))
-        (local.set $t4 (i64.or (i64.shl (local.get $t2) (i64.const 32)) (i64.const 1000)))
-        (if $i4 (i32.eqz (local.get $t3))
-          (then
-            (i32.store (;fault;) (local.get $state) (i32.const 256))
-            (i32.store (;faultCode;) (local.get $state) (i32.const 0))
-            (local.set $answer (i32.const (;fault at 7;)))
-            (br $b1)
-          )
-        )
-        (local.set $t5 (i64.extend_i32_u (local.get $t3)))
-        (local.set $t6 (i64.div_u (local.get $t4) (local.get $t5)))
-        (if $i5 (i64.lt_u (i64.const 4294967295) (local.get $t6))
-          (then
-            (i32.store (;fault;) (local.get $state) (i32.const 256))
-            (i32.store (;faultCode;) (local.get $state) (i32.const 0))
-            (local.set $answer (i32.const (;fault at 7;)))
-            (br $b1)
-          )
-        )
-        (local.set $t7 (i64.rem_u (local.get $t4) (local.get $t5)))
-        (local.set $rax (i64.extend_i32_u (local.tee $t8 (i32.wrap_i64 (local.get $t6)))))
-        (local.set $rdx (i64.extend_i32_u (local.tee $t9 (i32.wrap_i64 (local.get $t7)))))
-        (local.set $t10 (i32.mul (local.get $t8) (local.get $t9)))
+        (local.set $flagResult (i64.extend_i32_s (local.get $t0)))
+        (local.set $t0 (i32.wrap_i64 (local.get $rbx)))
+        (local.set $t1 (i64.or (i64.shl (local.get $t1) (i64.const 32)) (i64.const 1000)))
+        (local.set $answer (i32.const (;miss at 7;)))
+        (br_if $b1 (i32.eqz (local.get $t0)))
+        (local.set $t2 (i64.extend_i32_u (local.get $t0)))
+        (local.set $t3 (i64.div_u (local.get $t1) (local.get $t2)))
+        (br_if $b1 (i64.lt_u (i64.const 4294967295) (local.get $t3)))
+        (local.set $t2 (i64.rem_u (local.get $t1) (local.get $t2)))
+        (local.set $rax (i64.extend_i32_u (local.tee $t0 (i32.wrap_i64 (local.get $t3)))))
+        (local.set $rdx (i64.extend_i32_u (local.tee $t4 (i32.wrap_i64 (local.get $t2)))))
+        (local.set $t5 (i32.mul (local.get $t0) (local.get $t4)))
         (local.set $flagAux
-          (local.tee $t12
+          (local.tee $t2
             (i64.or
               (i64.shl
-                (local.tee $t11
+                (local.tee $t2
                   (i64.extend_i32_u
                     (i64.ne
-                      (i64.mul (i64.extend_i32_s (local.get $t8)) (i64.extend_i32_s (local.get $t9)))
-                      (i64.extend_i32_s (local.get $t10))
+                      (i64.mul (i64.extend_i32_s (local.get $t0)) (i64.extend_i32_s (local.get $t4)))
+                      (i64.extend_i32_s (local.get $t5))
                     )
                   )
                 )
                 (i64.const 63)
               )
-              (i64.shl (i64.xor (local.get $t11) (local.get $t11)) (i64.const 62))
+              (i64.shl (i64.xor (local.get $t2) (local.get $t2)) (i64.const 62))
             )
           )
         )
         (local.set $flagCode (i32.const 0))
-        (local.set $flagResult (i64.extend_i32_s (local.get $t10)))
-        (local.set $rax (i64.extend_i32_u (local.get $t10)))
-        (local.set $rcx (i64.extend_i32_u (local.tee $t13 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
-        (local.set $flagFirst (i64.and (local.get $t12) (i64.const -9223372036854775808)))
+        (local.set $flagResult (i64.extend_i32_s (local.get $t5)))
+        (local.set $rax (i64.extend_i32_u (local.get $t5)))
+        (local.set $rcx (i64.extend_i32_u (local.tee $t5 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
+        (local.set $flagFirst (i64.and (local.get $t2) (i64.const -9223372036854775808)))
         (local.set $flagCode (i32.const 15))
-        (local.set $flagResult (i64.extend_i32_s (local.get $t13)))
-        (if $i6 (i32.eqz (i32.eqz (local.get $t13)))
+        (local.set $flagResult (i64.extend_i32_s (local.get $t5)))
+        (if $i4 (i32.eqz (i32.eqz (local.get $t5)))
           (then
-            (if $i7 (i32.lt_s (local.get $left) (i32.const 6))
-              (then
-                (local.set $answer (i32.const (;border at e;)))
-                (br $b1)
-              )
-            )
-            (if $i8 (i32.load (;attention;) (local.get $state))
-              (then
-                (local.set $answer (i32.const (;border at e;)))
-                (br $b1)
-              )
-            )
+            (local.set $answer (i32.const (;border at e;)))
+            (br_if $b1 (i32.lt_s (local.get $left) (i32.const 6)))
+            (br_if $b1 (i32.load (;attention;) (local.get $state)))
             (local.set $left (i32.add (local.get $left) (i32.const -6)))
             (br $l3)
           )
@@ -112,7 +90,7 @@
         (unreachable)
       )
     )
-    (if $i9 (local.get $flagCode)
+    (if $i5 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )

@@ -7,13 +7,13 @@
 ;;   000000008010  ff c9                           dec ecx
 ;;   000000008012  75 ec                           jne 0x8000
 ;;   000000008014  f4                              hlt
-;; 1497 bytes of Wasm
+;; 1384 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
-  (import "core" "refill" (func $refill (param i64 i32 i32) (result i32)))
+  (import "core" "locate" (func $locate (param i64 i32) (result i32)))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rcx i64) (local $rsi i64) (local $stackPage i64) (local $xmm0 v128) (local $xmm1 v128) (local $xmm2 v128) (local $streamPage i64) (local $streamAddend i32) (local $t0 i64) (local $t1 i64) (local $t2 i32) (local $t3 i32) (local $t4 v128) (local $t5 v128) (local $t6 v128) (local $t7 v128) (local $t8 v128) (local $t9 v128) (local $t10 i64) (local $t11 i64) (local $t12 i64) (local $t13 i32) (local $t14 i64) (local $t15 i32) (local $t16 i64)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rcx i64) (local $rsi i64) (local $stackPage i64) (local $xmm0 v128) (local $xmm1 v128) (local $xmm2 v128) (local $streamPage i64) (local $streamAddend i32) (local $t0 i64) (local $t1 i64) (local $t2 i32) (local $t3 i32) (local $t4 v128) (local $t5 v128) (local $t6 v128) (local $t7 v128) (local $t8 v128) (local $t9 v128) (local $t10 i64) (local $t11 i64) (local $t12 i64) (local $t13 i64)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0
       (i32.or
@@ -44,79 +44,41 @@
       (block $b3
       )
       (loop $l4
-        (if $i5 (i32.and (i32.wrap_i64 (local.tee $t0 (local.get $rsi))) (i32.const 15))
+        (local.set $t0 (local.get $rsi))
+        (local.set $answer (i32.const (;miss at 0;)))
+        (br_if $b2 (i32.and (i32.wrap_i64 (local.get $t0)) (i32.const 15)))
+        (local.set $t1 (i64.and (i64.add (local.get $t0) (i64.const 15)) (i64.const -4096)))
+        (local.set $t2 (i32.wrap_i64 (local.get $t0)))
+        (if $i5 (i64.ne (local.get $t1) (local.get $streamPage))
           (then
-            (i32.store (;fault;) (local.get $state) (i32.const 510))
-            (i32.store (;faultCode;) (local.get $state) (i32.const 0))
-            (i64.store (;faultAddress;) (local.get $state) (local.get $t0))
-            (local.set $answer (i32.const (;fault at 0;)))
-            (br $b2)
-          )
-        )
-        (if $i6
-          (i64.ne
-            (local.tee $t1 (i64.and (i64.add (local.get $t0) (i64.const 15)) (i64.const -4096)))
-            (local.get $streamPage)
-          )
-          (then
-            (if $i7
-              (i32.eqz
-                (i64.eq
-                  (i64.load
-                    (local.tee $t2
-                      (i32.add
-                        (i32.load (;tlb;) (local.get $state))
-                        (i32.and
-                          (i32.shr_u
-                            (i32.mul (i32.wrap_i64 (i64.shr_u (local.get $t0) (i64.const 12))) (i32.const -1640531535))
-                            (i32.const 13)
-                          )
-                          (i32.const 524256)
-                        )
-                      )
-                    )
-                  )
-                  (i64.and (i64.add (local.get $t0) (i64.const 15)) (i64.const -4096))
-                )
-              )
-              (then
-                (if $i8 (i32.eqz (local.tee $t3 (call $refill (local.get $t0) (i32.const 16) (i32.const 0))))
-                  (then
-                    (local.set $answer (i32.const (;miss at 0;)))
-                    (br $b2)
-                  )
-                )
-              )
-            )
-            (local.set $streamAddend (i32.load offset=24 (local.get $t2)))
+            (br_if $b2 (i32.eqz (local.tee $t3 (call $locate (local.get $t0) (i32.const 16)))))
+            (local.set $streamAddend (i32.sub (local.get $t3) (local.get $t2)))
             (local.set $streamPage (local.get $t1))
           )
         )
-        (local.set $xmm0
-          (local.tee $t4 (v128.load (i32.add (local.get $streamAddend) (i32.wrap_i64 (local.get $t0)))))
-        )
+        (local.set $xmm0 (local.tee $t4 (v128.load (i32.add (local.get $streamAddend) (local.get $t2)))))
         (local.set $t5 (f64x2.mul (local.get $t4) (local.get $xmm1)))
         (local.set $t6 (local.get $xmm0))
         (local.set $xmm0 (local.get $t5))
         (local.set $t8 (f64x2.add (local.tee $t7 (local.get $xmm2)) (local.get $t5)))
         (local.set $t9 (local.get $xmm2))
         (local.set $xmm2 (local.get $t8))
-        (local.set $t10 (i64.add (local.get $t0) (i64.const 16)))
-        (local.set $t11 (local.get $rsi))
-        (local.set $rsi (local.get $t10))
-        (local.set $t12 (local.get $flagFirst))
+        (local.set $t1 (i64.add (local.get $t0) (i64.const 16)))
+        (local.set $t10 (local.get $rsi))
+        (local.set $rsi (local.get $t1))
+        (local.set $t11 (local.get $flagFirst))
         (local.set $flagFirst (local.get $t0))
-        (local.set $t13 (local.get $flagCode))
+        (local.set $t2 (local.get $flagCode))
         (local.set $flagCode (i32.const 4))
-        (local.set $t14 (local.get $flagResult))
-        (local.set $flagResult (local.get $t10))
-        (local.set $t15 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))
-        (local.set $t16 (local.get $rcx))
-        (local.set $rcx (i64.extend_i32_u (local.get $t15)))
-        (local.set $flagFirst (i64.shl (i64.extend_i32_u (i64.lt_u (local.get $t10) (local.get $t0))) (i64.const 63)))
+        (local.set $t12 (local.get $flagResult))
+        (local.set $flagResult (local.get $t1))
+        (local.set $t3 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))
+        (local.set $t13 (local.get $rcx))
+        (local.set $rcx (i64.extend_i32_u (local.get $t3)))
+        (local.set $flagFirst (i64.shl (i64.extend_i32_u (i64.lt_u (local.get $t1) (local.get $t0))) (i64.const 63)))
         (local.set $flagCode (i32.const 15))
-        (local.set $flagResult (i64.extend_i32_s (local.get $t15)))
-        (if $i9
+        (local.set $flagResult (i64.extend_i32_s (local.get $t3)))
+        (if $i6
           (v128.any_true
             (v128.or
               (v128.or
@@ -163,7 +125,7 @@
             )
           )
           (then
-            (if $i10
+            (if $i7
               (v128.any_true
                 (v128.or
                   (v128.or
@@ -225,31 +187,22 @@
                 (i32.store (;floatRefused;) (local.get $state) (i32.const (;miss at 0;)))
                 (local.set $xmm0 (local.get $t6))
                 (local.set $xmm2 (local.get $t9))
-                (local.set $rsi (local.get $t11))
-                (local.set $flagFirst (local.get $t12))
-                (local.set $flagCode (local.get $t13))
-                (local.set $flagResult (local.get $t14))
-                (local.set $rcx (local.get $t16))
+                (local.set $rsi (local.get $t10))
+                (local.set $flagFirst (local.get $t11))
+                (local.set $flagCode (local.get $t2))
+                (local.set $flagResult (local.get $t12))
+                (local.set $rcx (local.get $t13))
                 (local.set $answer (i32.const (;refused at 4;)))
                 (br $b2)
               )
             )
           )
         )
-        (if $i11 (i32.eqz (i32.eqz (local.get $t15)))
+        (if $i8 (i32.eqz (i32.eqz (local.get $t3)))
           (then
-            (if $i12 (i32.lt_s (local.get $left) (i32.const 6))
-              (then
-                (local.set $answer (i32.const (;border at 12;)))
-                (br $b2)
-              )
-            )
-            (if $i13 (i32.load (;attention;) (local.get $state))
-              (then
-                (local.set $answer (i32.const (;border at 12;)))
-                (br $b2)
-              )
-            )
+            (local.set $answer (i32.const (;border at 12;)))
+            (br_if $b2 (i32.lt_s (local.get $left) (i32.const 6)))
+            (br_if $b2 (i32.load (;attention;) (local.get $state)))
             (local.set $left (i32.add (local.get $left) (i32.const -6)))
             (br $l4)
           )
@@ -259,7 +212,7 @@
         (unreachable)
       )
     )
-    (if $i14 (local.get $flagCode)
+    (if $i9 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )

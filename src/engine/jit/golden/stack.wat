@@ -7,13 +7,13 @@
 ;;   000000008004  ff c9                           dec ecx
 ;;   000000008006  75 f8                           jne 0x8000
 ;;   000000008008  f4                              hlt
-;; 1165 bytes of Wasm
+;; 927 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
-  (import "core" "refill" (func $refill (param i64 i32 i32) (result i32)))
+  (import "core" "locate" (func $locate (param i64 i32) (result i32)))
   (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rdx i64) (local $rsp i64) (local $stackPage i64) (local $stackAddend i32) (local $t0 i64) (local $t1 i64) (local $t2 i64) (local $t3 i32) (local $t4 i32) (local $t5 i64) (local $t6 i64) (local $t7 i32) (local $t8 i32) (local $t9 i64) (local $t10 i64) (local $t11 i32) (local $t12 i32) (local $t13 i64) (local $t14 i64) (local $t15 i32) (local $t16 i32) (local $t17 i64) (local $t18 i32) (local $t19 i32) (local $t20 i64) (local $t21 i64) (local $t22 i32) (local $t23 i32) (local $t24 i64) (local $t25 i64) (local $t26 i64) (local $t27 i64) (local $t28 i64) (local $t29 i64) (local $t30 i64)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rdx i64) (local $rsp i64) (local $stackPage i64) (local $stackAddend i32) (local $t0 i64) (local $t1 i64) (local $t2 i64) (local $t3 i32) (local $t4 i32) (local $t5 i32) (local $t6 i64) (local $t7 i64) (local $t8 i64)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0 (i32.lt_s (local.get $left) (i32.const 7))
       (then
@@ -33,206 +33,90 @@
       )
       (loop $l3
         (local.set $t0 (local.get $rcx))
-        (if $i4
-          (i64.ne
-            (local.tee $t2
-              (i64.and (i64.add (local.tee $t1 (i64.add (local.get $rsp) (i64.const -8))) (i64.const 7)) (i64.const -4096))
-            )
-            (local.get $stackPage)
-          )
+        (local.set $t2
+          (i64.and (i64.add (local.tee $t1 (i64.add (local.get $rsp) (i64.const -8))) (i64.const 7)) (i64.const -4096))
+        )
+        (local.set $t3 (i32.wrap_i64 (local.get $t1)))
+        (if $i4 (i64.ne (local.get $t2) (local.get $stackPage))
           (then
-            (if $i5
-              (i32.eqz
-                (i64.eq
-                  (i64.load offset=8
-                    (local.tee $t3
-                      (i32.add
-                        (i32.load (;tlb;) (local.get $state))
-                        (i32.and
-                          (i32.shr_u
-                            (i32.mul (i32.wrap_i64 (i64.shr_u (local.get $t1) (i64.const 12))) (i32.const -1640531535))
-                            (i32.const 13)
-                          )
-                          (i32.const 524256)
-                        )
-                      )
-                    )
-                  )
-                  (i64.and (i64.add (local.get $t1) (i64.const 7)) (i64.const -4096))
-                )
-              )
-              (then
-                (if $i6 (i32.eqz (local.tee $t4 (call $refill (local.get $t1) (i32.const 8) (i32.const 1))))
-                  (then
-                    (local.set $answer (i32.const (;miss at 0;)))
-                    (br $b1)
-                  )
-                )
-              )
-            )
-            (local.set $stackAddend (i32.load offset=24 (local.get $t3)))
+            (local.set $t4 (call $locate (local.get $t1) (i32.const 264)))
+            (local.set $answer (i32.const (;miss at 0;)))
+            (br_if $b1 (i32.eqz (local.get $t4)))
+            (local.set $stackAddend (i32.sub (local.get $t4) (local.get $t3)))
             (local.set $stackPage (local.get $t2))
           )
         )
-        (i64.store (i32.add (local.get $stackAddend) (i32.wrap_i64 (local.get $t1))) (local.get $t0))
+        (i64.store (i32.add (local.get $stackAddend) (local.get $t3)) (local.get $t0))
         (local.set $rsp (local.get $t1))
-        (if $i7
-          (i64.ne
-            (local.tee $t6
-              (i64.and (i64.add (local.tee $t5 (i64.add (local.get $t1) (i64.const -8))) (i64.const 7)) (i64.const -4096))
-            )
-            (local.get $stackPage)
-          )
+        (local.set $t0
+          (i64.and (i64.add (local.tee $t1 (i64.add (local.get $t1) (i64.const -8))) (i64.const 7)) (i64.const -4096))
+        )
+        (local.set $t3 (i32.wrap_i64 (local.get $t1)))
+        (if $i5 (i64.ne (local.get $t0) (local.get $stackPage))
           (then
-            (if $i8
-              (i32.eqz
-                (i64.eq
-                  (i64.load offset=8
-                    (local.tee $t7
-                      (i32.add
-                        (i32.load (;tlb;) (local.get $state))
-                        (i32.and
-                          (i32.shr_u
-                            (i32.mul (i32.wrap_i64 (i64.shr_u (local.get $t5) (i64.const 12))) (i32.const -1640531535))
-                            (i32.const 13)
-                          )
-                          (i32.const 524256)
-                        )
-                      )
-                    )
-                  )
-                  (i64.and (i64.add (local.get $t5) (i64.const 7)) (i64.const -4096))
-                )
-              )
-              (then
-                (if $i9 (i32.eqz (local.tee $t8 (call $refill (local.get $t5) (i32.const 8) (i32.const 1))))
-                  (then
-                    (local.set $answer (i32.const (;miss at 1;)))
-                    (br $b1)
-                  )
-                )
-              )
-            )
-            (local.set $stackAddend (i32.load offset=24 (local.get $t7)))
-            (local.set $stackPage (local.get $t6))
+            (local.set $t4 (call $locate (local.get $t1) (i32.const 264)))
+            (local.set $answer (i32.const (;miss at 1;)))
+            (br_if $b1 (i32.eqz (local.get $t4)))
+            (local.set $stackAddend (i32.sub (local.get $t4) (local.get $t3)))
+            (local.set $stackPage (local.get $t0))
           )
         )
-        (i64.store (i32.add (local.get $stackAddend) (i32.wrap_i64 (local.get $t5))) (local.get $rax))
-        (local.set $rsp (local.get $t5))
-        (local.set $t9 (i64.add (local.get $t5) (i64.const 8)))
-        (if $i10
-          (i64.ne
-            (local.tee $t10 (i64.and (i64.add (local.get $t5) (i64.const 7)) (i64.const -4096)))
-            (local.get $stackPage)
-          )
+        (i64.store (i32.add (local.get $stackAddend) (local.get $t3)) (local.get $rax))
+        (local.set $rsp (local.get $t1))
+        (local.set $t0 (i64.add (local.get $t1) (i64.const 8)))
+        (local.set $t2 (i64.and (i64.add (local.get $t1) (i64.const 7)) (i64.const -4096)))
+        (local.set $t3 (i32.wrap_i64 (local.get $t1)))
+        (if $i6 (i64.ne (local.get $t2) (local.get $stackPage))
           (then
-            (if $i11
-              (i32.eqz
-                (i64.eq
-                  (i64.load offset=8
-                    (local.tee $t11
-                      (i32.add
-                        (i32.load (;tlb;) (local.get $state))
-                        (i32.and
-                          (i32.shr_u
-                            (i32.mul (i32.wrap_i64 (i64.shr_u (local.get $t5) (i64.const 12))) (i32.const -1640531535))
-                            (i32.const 13)
-                          )
-                          (i32.const 524256)
-                        )
-                      )
-                    )
-                  )
-                  (i64.and (i64.add (local.get $t5) (i64.const 7)) (i64.const -4096))
-                )
-              )
-              (then
-                (if $i12 (i32.eqz (local.tee $t12 (call $refill (local.get $t5) (i32.const 8) (i32.const 1))))
-                  (then
-                    (local.set $answer (i32.const (;miss at 2;)))
-                    (br $b1)
-                  )
-                )
-              )
-            )
-            (local.set $stackAddend (i32.load offset=24 (local.get $t11)))
-            (local.set $stackPage (local.get $t10))
+            (local.set $t4 (call $locate (local.get $t1) (i32.const 264)))
+            (local.set $answer (i32.const (;miss at 2;)))
+            (br_if $b1 (i32.eqz (local.get $t4)))
+            (local.set $stackAddend (i32.sub (local.get $t4) (local.get $t3)))
+            (local.set $stackPage (local.get $t2))
           )
         )
-        (local.set $t13 (i64.load (i32.add (local.get $stackAddend) (i32.wrap_i64 (local.get $t5)))))
-        (local.set $rsp (local.get $t9))
-        (local.set $rdx (local.get $t13))
-        (if $i13
-          (i64.ne
-            (local.tee $t14 (i64.and (i64.add (local.get $t9) (i64.const 7)) (i64.const -4096)))
-            (local.get $stackPage)
-          )
+        (local.set $t2 (i64.load (i32.add (local.get $stackAddend) (local.get $t3))))
+        (local.set $rsp (local.get $t0))
+        (local.set $rdx (local.get $t2))
+        (local.set $t2 (i64.and (i64.add (local.get $t0) (i64.const 7)) (i64.const -4096)))
+        (local.set $t3 (i32.wrap_i64 (local.get $t0)))
+        (if $i7 (i64.ne (local.get $t2) (local.get $stackPage))
           (then
-            (if $i14
-              (i32.eqz
-                (i64.eq
-                  (i64.load offset=8
-                    (local.tee $t15
-                      (i32.add
-                        (i32.load (;tlb;) (local.get $state))
-                        (i32.and
-                          (i32.shr_u
-                            (i32.mul (i32.wrap_i64 (i64.shr_u (local.get $t9) (i64.const 12))) (i32.const -1640531535))
-                            (i32.const 13)
-                          )
-                          (i32.const 524256)
-                        )
-                      )
-                    )
-                  )
-                  (i64.and (i64.add (local.get $t9) (i64.const 7)) (i64.const -4096))
-                )
-              )
-              (then
-                (if $i15 (i32.eqz (local.tee $t16 (call $refill (local.get $t9) (i32.const 8) (i32.const 1))))
-                  (then
-                    (local.set $answer (i32.const (;miss at 3;)))
-                    (br $b1)
-                  )
-                )
-              )
-            )
-            (local.set $stackAddend (i32.load offset=24 (local.get $t15)))
-            (local.set $stackPage (local.get $t14))
+            (local.set $t4 (call $locate (local.get $t0) (i32.const 264)))
+            (local.set $answer (i32.const (;miss at 3;)))
+            (br_if $b1 (i32.eqz (local.get $t4)))
+            (local.set $stackAddend (i32.sub (local.get $t4) (local.get $t3)))
+            (local.set $stackPage (local.get $t2))
           )
         )
-        (local.set $t17 (i64.load (i32.add (local.get $stackAddend) (i32.wrap_i64 (local.get $t9)))))
-        (local.set $rsp (i64.add (local.get $t9) (i64.const 8)))
-        (local.set $rcx (local.get $t17))
-        (local.set $rcx (i64.extend_i32_u (local.tee $t18 (i32.sub (i32.wrap_i64 (local.get $t17)) (i32.const 1)))))
-        (local.set $t19 (i32.sub (local.get $flagCode) (i32.const 1)))
-        (local.set $t20 (local.get $flagFirst))
-        (local.set $t21
-          (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (i32.const 8) (i32.and (local.get $t19) (i32.const 3)))))
+        (local.set $t2 (i64.load (i32.add (local.get $stackAddend) (local.get $t3))))
+        (local.set $rsp (i64.add (local.get $t0) (i64.const 8)))
+        (local.set $rcx (local.get $t2))
+        (local.set $rcx (i64.extend_i32_u (local.tee $t3 (i32.sub (i32.wrap_i64 (local.get $t2)) (i32.const 1)))))
+        (local.set $t4 (i32.sub (local.get $flagCode) (i32.const 1)))
+        (local.set $t2 (local.get $flagFirst))
+        (local.set $t0
+          (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (i32.const 8) (i32.and (local.get $t4) (i32.const 3)))))
         )
-        (local.set $t22 (i32.ge_u (local.get $flagCode) (i32.const 9)))
-        (local.set $t23 (i32.and (local.get $t19) (i32.const 4)))
-        (local.set $t24 (i64.shl (local.get $flagResult) (local.get $t21)))
-        (local.set $t25 (i64.shl (i64.const 1) (local.get $t21)))
-        (local.set $t26
+        (local.set $t5 (i32.ge_u (local.get $flagCode) (i32.const 9)))
+        (local.set $t4 (i32.and (local.get $t4) (i32.const 4)))
+        (local.set $t1 (i64.shl (local.get $flagResult) (local.get $t0)))
+        (local.set $t6 (i64.shl (i64.const 1) (local.get $t0)))
+        (local.set $t6
           (select
-            (select
-              (i64.add (local.get $t24) (local.get $t25))
-              (i64.sub (local.get $t24) (local.get $t25))
-              (local.get $t23)
-            )
-            (i64.shl (local.get $t20) (local.get $t21))
-            (local.get $t22)
+            (select (i64.add (local.get $t1) (local.get $t6)) (i64.sub (local.get $t1) (local.get $t6)) (local.get $t4))
+            (i64.shl (local.get $t2) (local.get $t0))
+            (local.get $t5)
           )
         )
-        (local.set $t27 (select (local.get $t24) (local.get $t26) (local.get $t23)))
-        (local.set $t29
-          (i64.sub (local.tee $t28 (select (local.get $t26) (local.get $t24) (local.get $t23))) (local.get $t27))
+        (local.set $t7 (select (local.get $t1) (local.get $t6) (local.get $t4)))
+        (local.set $t6
+          (i64.sub (local.tee $t1 (select (local.get $t6) (local.get $t1) (local.get $t4))) (local.get $t7))
         )
-        (local.set $t30
+        (local.set $t8
           (i64.or
-            (i64.and (local.get $t27) (local.get $t29))
-            (i64.and (i64.or (local.get $t27) (local.get $t29)) (i64.xor (local.get $t28) (i64.const -1)))
+            (i64.and (local.get $t7) (local.get $t6))
+            (i64.and (i64.or (local.get $t7) (local.get $t6)) (i64.xor (local.get $t1) (i64.const -1)))
           )
         )
         (local.set $flagFirst
@@ -241,21 +125,18 @@
               (i64.or
                 (select
                   (i64.or
-                    (local.get $t20)
+                    (local.get $t2)
                     (i64.xor
-                      (i64.shr_u (local.get $t20) (i64.const 1))
-                      (i64.and
-                        (i64.xor (local.get $t30) (i64.shr_u (local.get $t30) (i64.const 1)))
-                        (i64.const 4611686018427387904)
-                      )
+                      (i64.shr_u (local.get $t2) (i64.const 1))
+                      (i64.and (i64.xor (local.get $t8) (i64.shr_u (local.get $t8) (i64.const 1))) (i64.const 4611686018427387904))
                     )
                   )
-                  (i64.and (local.get $t30) (i64.const -4611686018427387904))
-                  (local.get $t22)
+                  (i64.and (local.get $t8) (i64.const -4611686018427387904))
+                  (local.get $t5)
                 )
                 (i64.and
                   (i64.shr_u
-                    (i64.shr_u (i64.xor (i64.xor (local.get $t27) (local.get $t29)) (local.get $t28)) (local.get $t21))
+                    (i64.shr_u (i64.xor (i64.xor (local.get $t7) (local.get $t6)) (local.get $t1)) (local.get $t0))
                     (i64.const 1)
                   )
                   (i64.const 8)
@@ -268,21 +149,12 @@
           )
         )
         (local.set $flagCode (i32.const 15))
-        (local.set $flagResult (i64.extend_i32_s (local.get $t18)))
-        (if $i16 (i32.eqz (i32.eqz (local.get $t18)))
+        (local.set $flagResult (i64.extend_i32_s (local.get $t3)))
+        (if $i8 (i32.eqz (i32.eqz (local.get $t3)))
           (then
-            (if $i17 (i32.lt_s (local.get $left) (i32.const 6))
-              (then
-                (local.set $answer (i32.const (;border at 6;)))
-                (br $b1)
-              )
-            )
-            (if $i18 (i32.load (;attention;) (local.get $state))
-              (then
-                (local.set $answer (i32.const (;border at 6;)))
-                (br $b1)
-              )
-            )
+            (local.set $answer (i32.const (;border at 6;)))
+            (br_if $b1 (i32.lt_s (local.get $left) (i32.const 6)))
+            (br_if $b1 (i32.load (;attention;) (local.get $state)))
             (local.set $left (i32.add (local.get $left) (i32.const -6)))
             (br $l3)
           )
@@ -292,7 +164,7 @@
         (unreachable)
       )
     )
-    (if $i19 (local.get $flagCode)
+    (if $i9 (local.get $flagCode)
       (then
         (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
       )

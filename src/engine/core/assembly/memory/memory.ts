@@ -186,18 +186,23 @@ function probe(linear: u64, bytes: u32, access: u32, view: u32): usize {
   return 0;
 }
 
-/** For compiled code whose access missed: enters the page, so that the access can be made.
- * @param write 1 for a write @returns 0 when it cannot be entered (a fault, a device, a page with code, a second page): then nothing is pending */
-export function refill(linear: u64, bytes: u32, write: u32): u32 {
-  if (crosses(linear, bytes)) return 0;
-  const view = currentView();
-  translate(linear, write ? WRITE : 0, view);
-  if (load<u32>(vcpu, At.fault)) {
-    store<u32>(vcpu, 0, At.fault);
-    forgetStray();
-    return 0;
+/** For compiled code: where an access lies that can be made in place, once its page is in the TLB.
+ * @param access number of bytes, and LOCATE_WRITE for a write
+ * @returns host address; 0 when it must not be made there (a fault, a device, a page with code, a second page): then nothing is pending */
+export function locate(linear: u64, access: u32): u32 {
+  const write = access & C.LOCATE_WRITE;
+  if (crosses(linear, access ^ write)) return 0;
+  const view = currentView(), entry = entryOf(linear, view), tag = entry + (write ? <usize>C.TLB_WRITE : <usize>C.TLB_READ);
+  if (load<u64>(tag) != (linear & ~0xfff)) {
+    translate(linear, write ? WRITE : 0, view);
+    if (load<u32>(vcpu, At.fault)) {
+      store<u32>(vcpu, 0, At.fault);
+      forgetStray();
+      return 0;
+    }
+    if (load<u64>(tag) != (linear & ~0xfff)) return 0;
   }
-  return load<u64>(entryOf(linear, view) + (write ? <usize>C.TLB_WRITE : <usize>C.TLB_READ)) == (linear & ~0xfff) ? 1 : 0;
+  return load<u32>(entry, C.TLB_ADDEND) + <u32>linear;
 }
 
 /** Faults as a write of `bytes` (at most 4096) would, and changes nothing but accessed and dirty bits.
