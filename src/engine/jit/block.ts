@@ -14,6 +14,7 @@ import type { FormFacts } from "./facts.ts";
 import { flagsInLocals } from "./flags.ts";
 import { typeOfLocal, LOCAL, REMEMBERED } from "./locals.ts";
 import { regionPlacement, type Touched } from "./place.ts";
+import { stringsInPlace } from "./strings.ts";
 import { perfectHash } from "./targets.ts";
 
 /** One instruction of a block, decoded again. `form` is undefined where the interpreter has something of its own. */
@@ -180,9 +181,9 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
     remembered: (linear: Node, writes: boolean) => placement.remembered(linear, writes) };
   const flagStore = flagsInLocals(surroundings);
   const placement = regionPlacement(surroundings, touched, jump);
-  const speculated = speculation(g);
-  const made = createEmit(surroundings, placement.of, flagStore, xmmInLocals(surroundings, placement.vectors),
-    (helper, args) => (at.facts!.speculates ? speculated.float(helper, args) : undefined));
+  const speculated = speculation(g), strings = stringsInPlace(surroundings, () => made);
+  const made: Emit<Node> = createEmit(surroundings, placement.of, flagStore, xmmInLocals(surroundings, placement.vectors),
+    (helper, args) => (at.facts!.speculates ? speculated.float(helper, args) : undefined) ?? strings(helper, args));
   // what was looked at when the region was entered cannot change within it
   const e: Emit<Node> = { ...made, fpuTrap: () => graph.i64(0n), protectedMode: () => graph.i32(1) };
 

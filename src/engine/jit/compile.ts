@@ -14,7 +14,7 @@ import { createTranslator } from "./translate.ts";
 const MEMORY_PAGES = { minimum: 17, maximum: 65536 };
 const LETTERS: Record<string, ValueType> = { l: "i64", i: "i32" };
 /** Functions of core that compiled code calls beside helpers. */
-const CORE_FUNCTIONS: Record<string, string> = { flagAux: "ill:l", locate: "li:i" };
+const CORE_FUNCTIONS: Record<string, string> = { flagAux: "ill:l", locate: "li:i", moveAll: "llli:i", storeAll: "llil:i" };
 
 /** `entries`: numbers of the blocks in which it is entered, by their place in the list; `strikes`: slices in which its floating point did not do well. */
 export interface CompiledRegion { blocks: RegionBlock[]; entries: ReadonlyMap<number, number>; float: FloatMode; strikes: number }

@@ -1,18 +1,19 @@
 // What the JIT has to know of a form before it writes code for it, found out by recording the form's meaning once.
 
-import { HELPERS } from "../../isa/helpers.ts";
 import { CRYPTO_HELPERS } from "../../isa/sse/helpers.ts";
 import { FP_HELPERS } from "../../isa/float/helpers.ts";
 import { NvlError } from "../../base/error.ts";
 import type { Decoded } from "../../isa/decode.ts";
+import type { Emit } from "../../isa/emit.ts";
 import type { Form } from "../../isa/forms.ts";
 import { perform } from "../../isa/perform.ts";
 import { createEmit } from "../wasm/emit.ts";
 import type { FlagStore } from "../wasm/flags.ts";
-import { createGraph, type Region } from "../wasm/ir.ts";
+import { createGraph, type Node, type Region } from "../wasm/ir.ts";
 import { speculation } from "../wasm/speculate.ts";
 import { xmmInLocals } from "../wasm/xmm.ts";
 import { regionPlacement, untouched } from "./place.ts";
+import { RUNS, stringsInPlace } from "./strings.ts";
 
 export interface FormFacts {
   /** compiled code can execute it; else the interpreter does */
@@ -36,7 +37,7 @@ export interface FormFacts {
 const CALLABLE: ReadonlySet<string> = new Set([
   ...Object.keys(FP_HELPERS), ...Object.keys(CRYPTO_HELPERS), "divideWide", "crc32", "getMxcsr", "compareStrings", "stringLength",
   // the way into a kernel and out of it
-  "swapGs", "readTimeStamp", "timeStampAux", "random", "readControl", "checkFsGsBase", "readBase", "writeBase", "readSelector", "enableInterrupts", "accessControl",
+  "swapGs", "readTimeStamp", "timeStampAux", "random", "readControl", "checkFsGsBase", "readBase", "writeBase", "readSelector", "enableInterrupts", "accessControl", ...Object.values(RUNS),
 ]);
 
 /** Instructions that write some flags and look at none. */
@@ -60,7 +61,7 @@ export function createFacts(speculative: boolean): (form: Form, decoded: Decoded
   } };
   const core = (name: string) => {
     changesView ||= name === "accessControl";
-    if (!CALLABLE.has(name) || !(name in HELPERS)) refused = true;
+    if (!CALLABLE.has(name)) refused = true;
     return 0;
   };
   const surroundings = { g, state: graph.param(0, "i32"), core, leaveOnMiss: true };
@@ -76,11 +77,11 @@ export function createFacts(speculative: boolean): (form: Form, decoded: Decoded
     leaves = branches = true;
     graph.exit("jump");
   });
-  const speculated = speculation(g);
-  const e = createEmit(surroundings, placement.of, flagStore, xmmInLocals(surroundings, placement.vectors), (helper, args) => {
+  const speculated = speculation(g), strings = stringsInPlace(surroundings, () => e);
+  const e: Emit<Node> = createEmit(surroundings, placement.of, flagStore, xmmInLocals(surroundings, placement.vectors), (helper, args) => {
     const made = speculates ? speculated.float(helper, args) : undefined;
     tried ||= made !== undefined;
-    return made;
+    return made ?? strings(helper, args);
   });
   let tried: boolean;
 
@@ -106,7 +107,7 @@ export function createFacts(speculative: boolean): (form: Form, decoded: Decoded
   };
   return (form, decoded) => {
     // a count of 0 is a shift without flags
-    const key = form.id * 256 + (form.immediates[0] === 1 ? decoded.immLow & 0xff : 0);
+    const key = form.id * 512 + (decoded.addressWidth === 64 ? 0 : 256) + (form.immediates[0] === 1 ? decoded.immLow & 0xff : 0);
     let facts = known.get(key);
     if (!facts) known.set(key, (facts = find(form, decoded, speculative)));
     return facts;

@@ -36,14 +36,14 @@ test("STI and CLI stay in compiled code, and no interrupt comes between CLI and 
 });
 
 test("behind CLAC compiled code does not remember the pages of programs", () => {
-  // again: stac; mov rax, [rbx]; clac; mov rdx, [rbx]; dec ecx; cmp ecx, 50; cmove rbx, rsi; test ecx, ecx; jnz again; hlt
-  const code = [0x0f, 0x01, 0xcb, 0x48, 0x8b, 0x03, 0x0f, 0x01, 0xca, 0x48, 0x8b, 0x13, 0xff, 0xc9, 0x83, 0xf9, 50, 0x48, 0x0f, 0x44, 0xde, 0x85, 0xc9, 0x75, 0xe7, 0xf4];
+  // again: stac; mov rax, [rsp]; clac; mov rdx, [rsp]; dec ecx; cmp ecx, 50; cmove rsp, rsi; test ecx, ecx; jnz again; hlt
+  const code = [0x0f, 0x01, 0xcb, 0x48, 0x8b, 0x04, 0x24, 0x0f, 0x01, 0xca, 0x48, 0x8b, 0x14, 0x24, 0xff, 0xc9, 0x83, 0xf9, 50, 0x48, 0x0f, 0x44, 0xe6, 0x85, 0xc9, 0x75, 0xe5, 0xf4];
   const { vcpu, memory, get } = machine(code, 3);
   memory.write(0x1000, Uint8Array.of(0x07));
   memory.write(0x2008, Uint8Array.of(0x87)); // from 1 GiB on: the same memory, of programs
   vcpu.state.write("cr4", 0x20_0020n);
-  for (const [register, value] of [[1, 1000n], [3, BigInt(DATA)], [6, 0x4000_0000n + BigInt(DATA)]] as const) vcpu.state.writeField("gpr", value, register);
+  for (const [register, value] of [[1, 1000n], [4, BigInt(DATA)], [6, 0x4000_0000n + BigInt(DATA)]] as const) vcpu.state.writeField("gpr", value, register);
   assert.equal(vcpu.run(100_000).reason, "shutdown"); // a page fault, for which there is no handler
-  assert.deepEqual([get(1), get(3)], [50n, 0x4000_0000n + BigInt(DATA)]);
+  assert.deepEqual([get(1), get(4)], [50n, 0x4000_0000n + BigInt(DATA)]);
   assert.ok(exitsOf(vcpu) < 20, `${exitsOf(vcpu)} exits`);
 });

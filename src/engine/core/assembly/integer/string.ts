@@ -53,9 +53,9 @@ function runOf(count: u64, segment: u32, offset: u64, linear: u64, shift: u32, m
 }
 
 /** Up to here words in a loop are faster than a call of memory.copy or memory.fill. */
-const SHORT: usize = 64;
+export const SHORT: usize = 64;
 
-function copyShort(target: usize, source: usize, length: usize): void {
+export function copyShort(target: usize, source: usize, length: usize): void {
   for (; length >= 8; length -= 8, target += 8, source += 8) store<u64>(target, load<u64>(source));
   for (; length != 0; length--, target++, source++) store<u8>(target, load<u8>(source));
 }
@@ -121,7 +121,7 @@ export function moveString(bytes: u32, addressWidth: u32, segment: u32, rep: u32
   else store<u64>(target, load<u64>(source));
 }
 
-function fillRun<T>(target: usize, count: u32, value: T): void {
+export function fillRun<T>(target: usize, count: u32, value: T): void {
   for (const end = target + <usize>count * sizeof<T>(); target < end; target += sizeof<T>()) store<T>(target, value);
 }
 

@@ -65,6 +65,11 @@ export function currentView(): u32 {
 @inline export function entryOf(linear: u64, view: u32): usize {
   return <usize>tableOf(view) + indexOf(linear);
 }
+/** The same in the table of the view in use. */
+// @ts-ignore: decorator
+@inline export function currentEntry(linear: u64): usize {
+  return <usize>load<u32>(vcpu, At.tlb) + indexOf(linear);
+}
 
 // @ts-ignore: decorator
 @inline function markOf(linear: u64, shift: u32): usize {
