@@ -63,6 +63,7 @@ const ROWS = [
   ["tlbMisses", "u64", 1, ""], ["pageFaults", "u64", 1, ""], ["interrupts", "u64", 1, "interrupts and NMIs delivered"],
   ["blocksDecoded", "u64", 1, ""], ["codeInvalidations", "u64", 1, "blocks dropped because their bytes were written"], ["regionsDropped", "u64", 1, "regions dropped with a block"],
   ["compiledInstructions", "u64", 1, "instructions executed by compiled code"],
+  ["flagCode", "u32", 1, "0, or between two compiled regions what flagAux follows from: FLAGS_, with flagFirst and flagResult"], ["flagFirst", "i64", 1, ""],
   ["floatRefused", "u32", 1, "first operation of the block that left compiled code last because of its floating point"],
   ["regionExits", "u64", 16, "ways out of compiled code, by the low four bits of its answer (REGION_EXITS)"],
   ["regions", "u32", 1, "address of the virtual node's region table"],

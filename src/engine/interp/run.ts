@@ -12,7 +12,7 @@ import { byteWriter } from "../wasm/bytes.ts";
 import { createGraph, type Graph, type Node } from "../wasm/ir.ts";
 import { localPool, lower } from "../wasm/lower.ts";
 import { moduleWriter, type ModuleWriter } from "../wasm/module.ts";
-import { CONTROL as W, type LoadOp, type ValueType } from "../wasm/opcodes.ts";
+import { CONTROL as W, type ValueType } from "../wasm/opcodes.ts";
 import { recordFind, recordFollow } from "./find.ts";
 import { HANDLER_PARAMS, makeHandlers, OP_LOCAL, recordArm, STATE_LOCAL, type Handlers } from "./handlers.ts";
 import { FLAGS_SECTION, HANDLER_SECTION, HANDLER_STRIDE, PAIR_SECTION, VARIANTS } from "./operation.ts";
@@ -23,7 +23,7 @@ const LETTERS: Record<string, ValueType> = { l: "i64", i: "i32" };
 /** Functions of core that are no helpers of instructions: `arguments:result`. */
 const CORE_FUNCTIONS = {
   load8: "l:l", load16: "l:l", load32: "l:l", load64: "l:l", store8: "ll:", store16: "ll:", store32: "ll:", store64: "ll:", loadVector: "li:", storeVector: "li:",
-  patienceEnds: "l:", beginLocked: "li:i", endLocked: "ili:", beginUpdate: "li:i", endUpdate: "li:", linearAddress: "ilii:l",
+  flagAux: "ill:l", patienceEnds: "l:", beginLocked: "li:i", endLocked: "ili:", beginUpdate: "li:i", endUpdate: "li:", linearAddress: "ilii:l",
   findBlock: ":i", followBranch: "ii:i", pause: "i:i", deliverFault: "i:i", deliverFetchFault: ":i", checkCross: "i:i", refetch: "i:",
 } as const;
 
@@ -188,24 +188,38 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
     }
     a.br(fault);
   };
-  /** Executes compiled code; it says where to go on, and how. */
-  const enterRegion = (regionType: number) => {
-    const ofBlock = (name: LoadOp, field: number) => {
-      a.get(OP_LOCAL);
-      a.i32(C.BLOCK_HEADER_BYTES);
-      a.op("i32.sub");
-      a.memory(name, field);
-    };
+  /** The budget gets back the instructions behind this one. */
+  const refund = () => {
     a.get(STATE_LOCAL);
-    ofBlock("i32.load16_u", C.BLOCK_ENTRY);
+    a.get(STATE_LOCAL);
+    a.memory("i64.load", OFFSET.budget);
     a.get(OP_LOCAL);
-    ofBlock("i32.load", C.BLOCK_REGION);
-    a.memory("i32.load", C.COMPILED_FUNCTION);
-    out.byte(W.callIndirect);
-    out.u32(regionType);
-    out.u32(0);
-    a.set(STATUS_LOCAL);
-    for (let times = 2; times > 0; times--) { // the counter of this way out
+    a.memory("i64.load8_u", C.OP_LEFT);
+    a.op("i64.add");
+    a.memory("i64.store", OFFSET.budget);
+  };
+  /** flagAux for who is not compiled. */
+  const settleFlags = () => {
+    a.get(STATE_LOCAL);
+    a.memory("i32.load", OFFSET.flagCode);
+    a.when();
+    a.get(STATE_LOCAL);
+    a.get(STATE_LOCAL);
+    a.memory("i32.load", OFFSET.flagCode);
+    a.get(STATE_LOCAL);
+    a.memory("i64.load", OFFSET.flagFirst);
+    a.get(STATE_LOCAL);
+    a.memory("i64.load", OFFSET.flagResult);
+    a.call(core("flagAux"));
+    a.memory("i64.store", OFFSET.flagAux);
+    a.get(STATE_LOCAL);
+    a.i32(0);
+    a.memory("i32.store", OFFSET.flagCode);
+    a.close();
+  };
+  /** One more of what compiled code answered in STATUS_LOCAL. */
+  const countAnswer = () => {
+    for (let times = 2; times > 0; times--) {
       a.get(STATUS_LOCAL);
       a.i32(C.REGION_ANSWER_BITS);
       a.op("i32.and");
@@ -219,6 +233,84 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
     out.s64(1n);
     a.op("i64.add");
     a.memory("i64.store", OFFSET.regionExits);
+  };
+  const answerIs = (answer: number) => {
+    a.get(STATUS_LOCAL);
+    a.i32(C.REGION_ANSWER_BITS);
+    a.op("i32.and");
+    a.i32(answer);
+    a.op("i32.eq");
+  };
+  /** Executes compiled code, which says where to go on, and how. What goes on in compiled code does not come by anything else. */
+  const enterRegion = (regionType: number) => {
+    a.get(OP_LOCAL);
+    a.i32(C.BLOCK_HEADER_BYTES);
+    a.op("i32.sub");
+    a.set(BLOCK_LOCAL);
+    const chain = a.loop();
+    a.get(STATE_LOCAL);
+    a.get(BLOCK_LOCAL);
+    a.memory("i32.load16_u", C.BLOCK_ENTRY);
+    a.get(BLOCK_LOCAL);
+    a.i32(C.BLOCK_HEADER_BYTES);
+    a.op("i32.add");
+    a.get(BLOCK_LOCAL);
+    a.memory("i32.load", C.BLOCK_REGION);
+    a.memory("i32.load", C.COMPILED_FUNCTION);
+    out.byte(W.callIndirect);
+    out.u32(regionType);
+    out.u32(0);
+    a.set(STATUS_LOCAL);
+    countAnswer();
+    const elsewhere = a.block(), interpreted = a.block(), known = a.block(), linked = a.block();
+    const goOn = (label: number) => (emit: () => void, depth: number) => {
+      emit();
+      a.set(BLOCK_LOCAL);
+      branchTo(label, depth);
+    };
+    answerIs(C.REGION_LINK);
+    a.when();
+    a.get(STATUS_LOCAL);
+    a.i32(~C.REGION_ANSWER_BITS);
+    a.op("i32.and");
+    a.set(OP_LOCAL);
+    inline((g, state) => recordFollow(g, state, g.param(OP_LOCAL, "i32")), { slow: (_emit, depth) => branchTo(elsewhere, depth), found: goOn(linked) });
+    a.close();
+    answerIs(C.REGION_INDIRECT);
+    a.op("i32.eqz");
+    a.brIf(elsewhere);
+    inline(recordFind, { slow: (_emit, depth) => branchTo(elsewhere, depth), found: goOn(known) });
+    a.close(); // linked
+    refund();
+    a.close(); // known
+    a.get(BLOCK_LOCAL);
+    a.memory("i32.load16_u", C.BLOCK_HEADER_BYTES + C.OP_HANDLER);
+    a.i32(C.HANDLER_REGION);
+    a.op("i32.ne");
+    a.brIf(interpreted);
+    a.get(STATE_LOCAL);
+    a.memory("i64.load", OFFSET.budget);
+    a.get(BLOCK_LOCAL);
+    a.memory("i64.load16_u", C.BLOCK_COUNT);
+    a.op("i64.sub");
+    a.tee(BUDGET_LOCAL);
+    out.byte(W.i64Const);
+    out.s64(0n);
+    a.op("i64.lt_s");
+    a.brIf(interpreted);
+    a.get(STATE_LOCAL);
+    a.memory("i32.load", OFFSET.attention);
+    a.brIf(interpreted);
+    a.get(STATE_LOCAL);
+    a.get(BUDGET_LOCAL);
+    a.memory("i64.store", OFFSET.budget);
+    a.br(chain);
+    a.close(); // interpreted
+    settleFlags();
+    a.br(enter);
+    a.close(); // elsewhere
+    a.close(); // chain
+    settleFlags();
     a.i32(0);
     a.set(BLOCK_LOCAL); // it may have left another one
     a.get(STATUS_LOCAL);
@@ -321,16 +413,6 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
   a.close();
   advance();
 
-  /** The budget gets back the instructions behind this one. */
-  const refund = () => {
-    a.get(STATE_LOCAL);
-    a.get(STATE_LOCAL);
-    a.memory("i64.load", OFFSET.budget);
-    a.get(OP_LOCAL);
-    a.memory("i64.load8_u", C.OP_LEFT);
-    a.op("i64.add");
-    a.memory("i64.store", OFFSET.budget);
-  };
   a.close(); // link: a taken direct branch
   refund();
   const unlinked = a.block();

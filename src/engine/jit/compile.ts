@@ -1,5 +1,6 @@
 // From hot blocks to a module: forms regions, decodes their instructions again, and writes one function for each.
 
+import { CONSTANTS as C } from "../../hal/layout.ts";
 import { createDecoded } from "../../isa/decode.ts";
 import { FORMS } from "../../isa/forms.ts";
 import { HELPERS } from "../../isa/helpers.ts";
@@ -14,7 +15,7 @@ import { createTranslator } from "./translate.ts";
 const MEMORY_PAGES = { minimum: 17, maximum: 65536 };
 const LETTERS: Record<string, ValueType> = { l: "i64", i: "i32" };
 /** Functions of core that compiled code calls beside helpers. */
-const CORE_FUNCTIONS: Record<string, string> = { flagAux: "ill:l", locate: "li:i", moveAll: "llli:i", storeAll: "llil:i" };
+const CORE_FUNCTIONS: Record<string, string> = { locate: "li:i", moveAll: "llli:i", storeAll: "llil:i" };
 
 /** `entries`: numbers of the blocks in which it is entered, by their place in the list; `strikes`: slices in which its floating point did not do well. */
 export interface CompiledRegion { blocks: RegionBlock[]; entries: ReadonlyMap<number, number>; float: FloatMode; strikes: number }
@@ -55,17 +56,19 @@ export function createCompiler(u8: Uint8Array, { blockTable, pageBlocks, heat }:
     limits.end = end;
     let instructions = 0, looked = 0;
     const regions: CompiledRegion[] = [], functions: RegionFunction[] = [];
-    const taken = new Set<number>();
+    const taken = new Set<number>(), entered = new Set<number>();
+    const isEntry = (block: number) => entered.has(block) || words.u32[(block + C.BLOCK_REGION) >>> 2] !== 0;
     targets.forget();
     for (; looked < heads.length && instructions < most; looked++) {
       const head = heads[looked];
       if (!reader.enterable(head) || taken.has(head)) continue;
-      const region = formRegion(head, words, reader, kindOf, targets.near);
+      const region = formRegion(head, words, reader, { kindOf, near: targets.near, isEntry });
       for (const { address, count } of region.blocks) {
         taken.add(address);
         instructions += count;
       }
       const { code, entries, float } = translate(region, wantedMode(u8, region.blocks));
+      for (const index of entries.keys()) entered.add(region.blocks[index].address);
       regions.push({ blocks: region.blocks, entries, float, strikes: 0 });
       functions.push(code);
     }

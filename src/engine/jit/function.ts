@@ -21,7 +21,7 @@ import type { Structure } from "./structure.ts";
 export interface RegionFacts { touched: Touched; assumes: number; longest: number; pages: boolean;
   /** an edge goes through the dispatcher */
   dispatched: boolean;
-  flagAux: number; float: FloatMode }
+  float: FloatMode }
 export interface RegionFunction { locals: readonly ValueType[]; body: Uint8Array; hints: readonly BranchHint[] }
 
 function writer(out: ByteWriter) {
@@ -82,6 +82,8 @@ function writePrologue(out: ByteWriter, { touched, assumes, longest, float }: Re
   load("i64.load", OFFSET.page, LOCAL.page);
   load("i64.load", OFFSET.flagResult, LOCAL.flagResult);
   load("i64.load", OFFSET.flagAux, LOCAL.flagAux);
+  load("i32.load", OFFSET.flagCode, LOCAL.flagCode);
+  load("i64.load", OFFSET.flagFirst, LOCAL.flagFirst);
   if (float === "trusting" || float === "watched") {
     w.get(LOCAL.state);
     w.memory("i32.load", OFFSET.mxcsr);
@@ -110,22 +112,16 @@ function writePrologue(out: ByteWriter, { touched, assumes, longest, float }: Re
   for (const number of registers(touched.vectorsRead | touched.vectorsWritten)) load("v128.load", OFFSET.xmm + 16 * number, LOCAL.xmm + number);
 }
 
-function writeEpilogue(out: ByteWriter, { touched, pages, flagAux }: RegionFacts): void {
+function writeEpilogue(out: ByteWriter, { touched, pages }: RegionFacts): void {
   const w = writer(out);
   const store = (local: number, offset: number, name: StoreOp = "i64.store") => {
     w.get(LOCAL.state);
     w.get(local);
     w.memory(name, offset);
   };
-  w.get(LOCAL.flagCode);
-  w.open(W.if);
-  w.get(LOCAL.flagCode);
-  w.get(LOCAL.flagFirst);
-  w.get(LOCAL.flagResult);
-  w.call(flagAux);
-  w.set(LOCAL.flagAux);
-  w.end();
   store(LOCAL.flagAux, OFFSET.flagAux);
+  store(LOCAL.flagCode, OFFSET.flagCode, "i32.store");
+  store(LOCAL.flagFirst, OFFSET.flagFirst);
   store(LOCAL.flagResult, OFFSET.flagResult);
   for (const number of registers(touched.written)) store(LOCAL.gpr + number, OFFSET.gpr + 8 * number);
   for (const number of registers(touched.vectorsWritten)) store(LOCAL.xmm + number, OFFSET.xmm + 16 * number, "v128.store");

@@ -1,4 +1,4 @@
-// Which blocks make a region: those that are reached from a hot one by links that were taken, within a few pages of it.
+// Which blocks make a region: those that are reached from a hot one by links that were taken, up to where other regions begin.
 
 import { CONSTANTS as C } from "../../hal/layout.ts";
 import { decode, DECODED, type Decoded } from "../../isa/decode.ts";
@@ -80,7 +80,15 @@ export type BlockReader = ReturnType<typeof blockReader>;
 /** What decoding tells of an operation: does it go to its link, does it call, does it go where a register says. */
 export interface OperationKind { relative: boolean; calls: boolean; indirect: boolean; length: number }
 
-export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockReader, kindOf: (block: number, index: number) => OperationKind, near: (page: number) => readonly number[]): Region {
+export interface RegionSurroundings {
+  kindOf(block: number, index: number): OperationKind;
+  /** Blocks to which an indirect jump in this host page may lead. */
+  near(page: number): readonly number[];
+  /** Is another region entered in this block? Then it is not compiled once more: to go on there costs little. */
+  isEntry(block: number): boolean;
+}
+
+export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockReader, { kindOf, near, isEntry }: RegionSurroundings): Region {
   const found = new Map<number, RegionBlock>();
   const make = (address: number, distance: number): RegionBlock => {
     const host = u32[(address + C.BLOCK_HOST) >>> 2];
@@ -101,7 +109,7 @@ export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockRead
   };
   const queue: RegionBlock[] = [];
   const offer = (address: number, distance: number) => {
-    if (found.has(address) || !blocks.usable(address) || Math.abs(distance) > FARTHEST_PAGES) return;
+    if (found.has(address) || !blocks.usable(address) || (address !== first && isEntry(address)) || Math.abs(distance) > FARTHEST_PAGES) return;
     const block = make(address, distance);
     if (found.size >= MOST_BLOCKS || !reserve(block)) return;
     found.set(address, block);

@@ -145,7 +145,7 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
     const pages = blocks.some(({ distance }) => distance !== 0) || anywhere;
     const float = trusting && !recorded.some(({ native }) => native) ? "none" : wanted;
     return {
-      code: writeRegion(shape, new Map(shape.order.map((index, place) => [index, recorded[place]])), { touched, assumes: assumed, longest: most, pages, dispatched: anywhere, flagAux: core("flagAux"), float }),
+      code: writeRegion(shape, new Map(shape.order.map((index, place) => [index, recorded[place]])), { touched, assumes: assumed, longest: most, pages, dispatched: anywhere, float }),
       entries: new Map([...shape.entries].filter(([index]) => reader.enterable(blocks[index].address))), float,
     };
   };

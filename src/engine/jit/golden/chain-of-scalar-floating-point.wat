@@ -6,10 +6,9 @@
 ;;   00000000800c  ff c9                           dec ecx
 ;;   00000000800e  75 f0                           jne 0x8000
 ;;   000000008010  f4                              hlt
-;; 1372 bytes of Wasm
+;; 1367 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
-  (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
     (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rcx i64) (local $stackPage i64) (local $xmm0 v128) (local $xmm1 v128) (local $xmm2 v128) (local $t0 v128) (local $t1 f64) (local $t2 f64) (local $t3 f64) (local $t4 v128) (local $t5 f64) (local $t6 f64) (local $t7 f64) (local $t8 i32) (local $t9 i64) (local $t10 i32) (local $t11 i64) (local $t12 i64) (local $t13 i32) (local $t14 i64) (local $t15 i64) (local $t16 i64) (local $t17 i64) (local $t18 i64) (local $t19 v128) (local $t20 v128)
     (local.set $left (i32.load (;budget;) (local.get $state)))
@@ -25,6 +24,8 @@
     (local.set $page (i64.load (;page;) (local.get $state)))
     (local.set $flagResult (i64.load (;flagResult;) (local.get $state)))
     (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
+    (local.set $flagCode (i32.load (;flagCode;) (local.get $state)))
+    (local.set $flagFirst (i64.load (;flagFirst;) (local.get $state)))
     (if $i1 (i32.ne (i32.and (i32.load (;mxcsr;) (local.get $state)) (i32.const 32672)) (i32.const 8096))
       (then
         (i32.store (;floatRefused;) (local.get $state) (local.get $answer))
@@ -243,12 +244,9 @@
         (unreachable)
       )
     )
-    (if $i8 (local.get $flagCode)
-      (then
-        (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
-      )
-    )
     (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))
+    (i32.store (;flagCode;) (local.get $state) (local.get $flagCode))
+    (i64.store (;flagFirst;) (local.get $state) (local.get $flagFirst))
     (i64.store (;flagResult;) (local.get $state) (local.get $flagResult))
     (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
     (v128.store (;xmm[0];) (local.get $state) (local.get $xmm0))

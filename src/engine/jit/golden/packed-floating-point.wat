@@ -7,11 +7,10 @@
 ;;   000000008010  ff c9                           dec ecx
 ;;   000000008012  75 ec                           jne 0x8000
 ;;   000000008014  f4                              hlt
-;; 1384 bytes of Wasm
+;; 1379 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "locate" (func $locate (param i64 i32) (result i32)))
-  (import "core" "flagAux" (func $flagAux (param i32 i64 i64) (result i64)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
     (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rcx i64) (local $rsi i64) (local $stackPage i64) (local $xmm0 v128) (local $xmm1 v128) (local $xmm2 v128) (local $streamPage i64) (local $streamAddend i32) (local $t0 i64) (local $t1 i64) (local $t2 i32) (local $t3 i32) (local $t4 v128) (local $t5 v128) (local $t6 v128) (local $t7 v128) (local $t8 v128) (local $t9 v128) (local $t10 i64) (local $t11 i64) (local $t12 i64) (local $t13 i64)
     (local.set $left (i32.load (;budget;) (local.get $state)))
@@ -27,6 +26,8 @@
     (local.set $page (i64.load (;page;) (local.get $state)))
     (local.set $flagResult (i64.load (;flagResult;) (local.get $state)))
     (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
+    (local.set $flagCode (i32.load (;flagCode;) (local.get $state)))
+    (local.set $flagFirst (i64.load (;flagFirst;) (local.get $state)))
     (if $i1 (i32.ne (i32.and (i32.load (;mxcsr;) (local.get $state)) (i32.const 32672)) (i32.const 8096))
       (then
         (i32.store (;floatRefused;) (local.get $state) (local.get $answer))
@@ -212,12 +213,9 @@
         (unreachable)
       )
     )
-    (if $i9 (local.get $flagCode)
-      (then
-        (local.set $flagAux (call $flagAux (local.get $flagCode) (local.get $flagFirst) (local.get $flagResult)))
-      )
-    )
     (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))
+    (i32.store (;flagCode;) (local.get $state) (local.get $flagCode))
+    (i64.store (;flagFirst;) (local.get $state) (local.get $flagFirst))
     (i64.store (;flagResult;) (local.get $state) (local.get $flagResult))
     (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
     (i64.store (;gpr[6];) (local.get $state) (local.get $rsi))
