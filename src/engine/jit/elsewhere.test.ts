@@ -6,6 +6,8 @@ import { ATTRIBUTES, createNodeMemory, createVnodeMemory, type Bus } from "../..
 import { createJitCounters } from "./counters.ts";
 import { createCompileServer, type CompileAnswer, type CompileRequest } from "./elsewhere.ts";
 import { createJit } from "./index.ts";
+import { blockReader, formRegion } from "./region.ts";
+import { createTranslator } from "./translate.ts";
 
 const wasm = (path: string) => new WebAssembly.Module(readFileSync(new URL(path, import.meta.url)));
 const modules = { core: wasm("../core/core.wasm"), interp: wasm("interp.wasm") };
@@ -83,4 +85,26 @@ test("who compiles while blocks are overwritten answers all the same", () => {
   for (let address = asked[0].heads[0] & ~0xfff, word = 1; address < asked[0].end; address += 4) node.view.setUint32(address, (word = Math.imul(word, 0x9e3779b1) + 1), true);
   compileAll();
   assert.equal(asked.length, 0);
+});
+
+test("a link that is set while its region is translated is there from the beginning, or not at all", () => {
+  const NEXT_PAGE = [0xe9, 0xfb, 0x0f, 0x00, 0x00];
+  const { vcpu, node, memory, asked } = machine([0x48, 0xff, 0xc0, 0x74, 0xfb, ...NEXT_PAGE]); // again: inc rax; je again; jmp page behind
+  memory.write(CODE + 0x1005, Uint8Array.of(0xe9, 0xf6, 0xef, 0xff, 0xff)); // jmp again
+  vcpu.run(1000);
+  vcpu.run(1000);
+  const [{ tables, end, heads }] = asked, { bytes } = node;
+  const words = { u8: bytes, u16: new Uint16Array(bytes.buffer), u32: new Uint32Array(bytes.buffer), i32: new Int32Array(bytes.buffer) };
+  const reader = blockReader(words, { blockTable: tables.blockTable, end });
+  const region = formRegion(heads[0], words, reader, { kindOf: () => ({ relative: true, calls: false, indirect: false, length: 0 }), near: () => [], isEntry: () => false });
+  assert.equal(region.blocks.length, 2);
+  const translated = (link: (op: number, reads: number) => number) => {
+    const reads = new Map<number, number>();
+    const counting = (op: number) => {
+      reads.set(op, (reads.get(op) ?? 0) + 1);
+      return link(op, reads.get(op)!);
+    };
+    return createTranslator(words, { ...reader, link: counting }, () => 0)(region, "none").code.body;
+  };
+  assert.deepEqual(translated((op, reads) => (reads === 1 ? 0 : reader.link(op))), translated(() => 0));
 });

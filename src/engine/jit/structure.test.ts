@@ -67,3 +67,8 @@ test("random control flow", () => {
     }
   }
 });
+
+test("an edge that was not told is refused", () => {
+  const shape = structure({ edges: [[0], []], entries: [] });
+  assert.throws(() => shape.route(0, 1), { code: "jit/edge" });
+});

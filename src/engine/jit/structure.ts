@@ -3,6 +3,8 @@
 // and whoever comes from outside, go through a dispatcher that looks at the number of an entry: the region's own, or that of each loop
 // around the entry. Loops without entries but their header have none.
 
+import { NvlError } from "../../base/error.ts";
+
 /** What a region looks like. Blocks are numbers from 0 on; block 0 is where the region begins. */
 export interface ControlFlow {
   /** where each block leads */
@@ -197,6 +199,7 @@ export function structure({ edges, entries: wanted }: ControlFlow): Structure {
 
   const route = (from: number, to: number) => {
     if (cut.has(key(from, to))) return undefined;
+    if (landing[to] < 0) throw new NvlError("jit/edge", "an edge that the control flow does not have", { context: { from, to } });
     return landing[to];
   };
   const forward = (from: number, to: number) => !cut.has(key(from, to)) && landing[to] > at[from];

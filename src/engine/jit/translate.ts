@@ -77,9 +77,12 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
 
     touched.steady = steadyRegisters(lists);
 
+    /** By operation: where its link leads in the region. Looked up once: the interpreter may be setting links just now. */
+    const links = new Map<number, number | undefined>();
     const linked = (index: number, op: number) => {
-      const block = blocks[index], [address, pages] = linkOf(block, op);
-      return blockAt(address, block.distance + pages);
+      const block = blocks[index], [address, pages] = linkOf(block, op), to = blockAt(address, block.distance + pages);
+      links.set(op, to);
+      return to;
     };
     const entries = new Set<number>(), targets = region.targets.map((address) => byAddress.get(address)!);
     const within: number[][] = [], callList: Call[] = [];
@@ -134,7 +137,7 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
       return record({
         instructions: lists[index],
         targetOf: (op) => {
-          const to = linked(index, op);
+          const to = links.get(op);
           return to === undefined ? undefined : target(to);
         },
         targetAt: target,
