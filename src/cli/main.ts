@@ -2,6 +2,7 @@
 // The command line. It knows where it runs; everything else it does through the library.
 
 import { readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { parseBytes } from "../base/text.ts";
 import { NvlError } from "../base/error.ts";
@@ -128,6 +129,10 @@ function createProgram(): Command {
     .action(async (name: string) => { process.exitCode = await pullCommand(name); });
   return program;
 }
+
+// The JIT's compiler is much JavaScript that runs for a second or two: by default V8 spends more time on optimizing it, over and over, than that saves
+// (docs/adr/0014-tiers.md). This process is ours; flags that V8 does not know it would complain of.
+if (Number.parseInt(process.versions.v8, 10) <= 13) for (const flag of ["--interrupt-budget=270000", "--max-inlined-bytecode-size-cumulative=100"]) setFlagsFromString(flag);
 
 try {
   await createProgram().parseAsync();

@@ -186,7 +186,7 @@ async function startThread(planned: PlannedNode, message: StartMessage, events: 
 /** @returns ways to a new thread that compiles, one for each vCPU's thread */
 function startCompiler(wasm: WebAssembly.Memory, count: number): MessagePort[] {
   const channels = Array.from({ length: count }, () => new MessageChannel()), ports = channels.map(({ port2 }) => port2);
-  const worker = new Worker(new URL("./compile-thread.js", import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 16 } });
+  const worker = new Worker(new URL("./compile-thread.js", import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 48 } });
   worker.unref();
   worker.on("error", () => {}); // then nothing is compiled any more
   worker.postMessage({ wasm, ports } satisfies CompileThreadStart, ports);

@@ -54,6 +54,8 @@ export interface RecorderParts {
 }
 export interface BlockSurroundings {
   instructions: readonly Instruction[];
+  /** Executed so seldom that it shall be short rather than fast. */
+  seldom: boolean;
   /** Where the link of an operation leads, if that is in the region. */
   targetOf(op: number): Target | undefined;
   /** A block by its number. */
@@ -98,7 +100,14 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
 
   /** The page so many pages from here, unless something else is mapped there by now. */
   const pageAt = (pages: number, hostPage: number, refuse: () => void): Node => {
-    const page = graph.pure("i64.add", graph.get(LOCAL.page, "i64"), graph.i64(BigInt(pages) * 4096n));
+    const page = graph.pure("i64.add", graph.get(LOCAL.page, "i64"), graph.i64(pages * 4096));
+    if (block.seldom) {
+      graph.when(graph.call(core("elsewhere"), [page, graph.i32(hostPage)], "i32", true), () => {
+        graph.rare();
+        refuse();
+      });
+      return page;
+    }
     const entry = tlbEntry(graph, state, page);
     const host = graph.pure("i32.add", graph.load("i32.load", entry, C.TLB_ADDEND), graph.pure("i32.wrap_i64", page));
     const other = graph.pure("i32.or", graph.pure("i64.ne", graph.load("i64.load", entry, C.TLB_EXEC), page), graph.pure("i32.ne", host, graph.i32(hostPage)));
@@ -177,7 +186,7 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
     first = undefined;
     before.clear();
   };
-  const surroundings = { g, state, core, leaveOnMiss: true, refills: true, inlineFloat: true, locked: () => at.locked === true, 
+  const surroundings = { g, state, core, leaveOnMiss: true, refills: true, inlineFloat: true, locked: () => at.locked === true, seldom: () => block.seldom,
     remembered: (linear: Node, writes: boolean) => placement.remembered(linear, writes) };
   const flagStore = flagsInLocals(surroundings);
   const placement = regionPlacement(surroundings, touched, jump);

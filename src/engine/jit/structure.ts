@@ -30,6 +30,8 @@ export interface Structure {
   scopes(place: number): readonly Scope[];
   /** Is this an entry to which the dispatcher of a loop leads? */
   passed(block: number): boolean;
+  /** Is it within a loop? */
+  looped(block: number): boolean;
 }
 export interface Scope { end: number; loop: boolean }
 
@@ -231,5 +233,5 @@ export function structure({ edges, entries: wanted }: ControlFlow): Structure {
     top.set(end, Math.min(top.get(end) ?? start, start));
   }
   for (const list of begins.values()) list.sort((a, b) => b.end - a.end || Number(a.loop) - Number(b.loop));
-  return { places, order, entries: numbers, route, forward, passed: (block) => numbers.has(block) && chain(block).some(({ header }) => header !== block), scopes: (place) => begins.get(place) ?? [] };
+  return { places, order, entries: numbers, route, forward, looped: (block) => within[block] !== undefined, passed: (block) => numbers.has(block) && chain(block).some(({ header }) => header !== block), scopes: (place) => begins.get(place) ?? [] };
 }

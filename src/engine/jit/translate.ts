@@ -15,11 +15,13 @@ import { steadyRegisters } from "./steady.ts";
 import { structure } from "./structure.ts";
 
 const PAGE = 4096;
+/** A block outside of loops is short rather than fast when it has been entered less than this part of the times that make a block hot. */
+const SELDOM = 1 / 4;
 
 /** `entries`: numbers of the blocks in which the function may be entered, by their place in the region. */
 export interface Translation { code: RegionFunction; entries: ReadonlyMap<number, number>; float: FloatMode }
 
-export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: (name: string) => number): (region: Region, float: FloatMode) => Translation {
+export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: (name: string) => number, heat: number): (region: Region, float: FloatMode) => Translation {
   const factsOf = [createFacts(false), createFacts(true)];
   // of the region at hand: the registers, and what it is entered with
   const touched = untouched();
@@ -48,6 +50,11 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
       if (!facts.compilable) break;
     }
     return list;
+  };
+  /** Has the block been entered so seldom until now that it shall be short? Nobody counts those that are compiled. */
+  const isSeldom = (block: number) => {
+    const left = u16[(block + C.BLOCK_HOT) >>> 1];
+    return left <= heat && left > heat * (1 - SELDOM);
   };
   /** Where the operation's link leads, or would lead, as a block and a distance in pages. */
   const linkOf = (block: RegionBlock, op: number): [number, number] => {
@@ -135,7 +142,7 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
         return { to: route === undefined ? ANY : to, entry: shape.entries.get(to) ?? 0, pages: distance - block.distance, hostPage, count, offset, least: shape.forward(index, to) ? 0 : longest[to] };
       };
       return record({
-        instructions: lists[index],
+        instructions: lists[index], seldom: !shape.looped(index) && isSeldom(block.address),
         targetOf: (op) => {
           const to = links.get(op);
           return to === undefined ? undefined : target(to);

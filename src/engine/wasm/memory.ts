@@ -37,7 +37,7 @@ export function tlbEntry(g: Graph, state: Node, linear: Node): Node {
   return g.pure("i32.add", g.load("i32.load", state, OFFSET.tlb), index);
 }
 
-export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, remembered }: Surroundings, { as64, asWidth }: Conversions): Memory {
+export function memory({ g, state, core, leaveOnMiss, refills, seldom, locked, retry, remembered }: Surroundings, { as64, asWidth }: Conversions): Memory {
   const checkFault = () => g.when(g.load("i32.load", state, OFFSET.fault), () => g.exit("fault"));
 
   const lastPage = (linear: Node, bytes: number) => g.pure("i64.and", g.pure("i64.add", linear, g.i64(bytes - 1)), g.i64(PAGE_MASK));
@@ -57,6 +57,7 @@ export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, re
   /** Host address, where what cannot be accessed in place leaves. */
   const inPlace = (linear: Node, bytes: number, writes: boolean): Node => {
     if (g.changed()) throw new NvlError("wasm/miss", "an access that may miss follows a change of the state");
+    if (seldom?.()) return locate(linear, bytes, writes);
     const known = remembered?.(linear, writes);
     if (!known) {
       const { entry, tag, last } = lookUp(linear, bytes, writes);

@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly leaveOnMiss?: boolean;
   /** With `leaveOnMiss`: core may enter the page first, and only what it cannot enter leaves. Nothing is raised in place: who is left to executes the instruction, and finds the same. */
   readonly refills?: boolean;
+  /** With `refills`: is what is recorded executed so seldom that core shall look into the TLB? */
+  seldom?(): boolean;
   /** Is the instruction that is recorded atomic (LOCK) although others run at the same time? */
   locked?(): boolean;
   /** Without `leaveOnMiss`: executes this same instruction once more. */
