@@ -64,6 +64,7 @@ const ROWS = [
   ["blocksDecoded", "u64", 1, ""], ["codeInvalidations", "u64", 1, "blocks dropped because their bytes were written"], ["regionsDropped", "u64", 1, "regions dropped with a block"],
   ["compiledInstructions", "u64", 1, "instructions executed by compiled code"],
   ["flagCode", "u32", 1, "0, or between two compiled regions what flagAux follows from: FLAGS_, with flagFirst and flagResult"], ["flagFirst", "i64", 1, ""],
+  ["stackPage", "u64", 1, "a page that may be written to by the TLB in use, which compiled code found on the stack last, or TLB_EMPTY"], ["stackAddend", "u32", 1, "its addend"],
   ["floatRefused", "u32", 1, "first operation of the block that left compiled code last because of its floating point"],
   ["regionExits", "u64", 16, "ways out of compiled code, by the low four bits of its answer (REGION_EXITS)"],
   ["regions", "u32", 1, "address of the virtual node's region table"],

@@ -103,11 +103,15 @@ function writePrologue(out: ByteWriter, { touched, assumes, longest, float }: Re
     }
     w.end();
   }
-  for (const local of [LOCAL.stackPage, ...touched.streams.map((_, stream) => LOCAL.streamPage + stream)]) {
+  if (touched.stack) {
+    load("i64.load", OFFSET.stackPage, LOCAL.stackPage);
+    load("i32.load", OFFSET.stackAddend, LOCAL.stackAddend);
+  }
+  touched.streams.forEach((_, stream) => {
     out.byte(W.i64Const);
     out.s64(-1n); // no page
-    w.set(local);
-  }
+    w.set(LOCAL.streamPage + stream);
+  });
   for (const number of registers(touched.read | touched.written)) load("i64.load", OFFSET.gpr + 8 * number, LOCAL.gpr + number);
   for (const number of registers(touched.vectorsRead | touched.vectorsWritten)) load("v128.load", OFFSET.xmm + 16 * number, LOCAL.xmm + number);
 }
@@ -126,6 +130,10 @@ function writeEpilogue(out: ByteWriter, { touched, pages }: RegionFacts): void {
   for (const number of registers(touched.written)) store(LOCAL.gpr + number, OFFSET.gpr + 8 * number);
   for (const number of registers(touched.vectorsWritten)) store(LOCAL.xmm + number, OFFSET.xmm + 16 * number, "v128.store");
   if (pages) store(LOCAL.page, OFFSET.page);
+  if (touched.stack) {
+    store(LOCAL.stackPage, OFFSET.stackPage);
+    store(LOCAL.stackAddend, OFFSET.stackAddend, "i32.store");
+  }
   // what the budget has lost since the prologue
   w.get(LOCAL.state);
   w.get(LOCAL.state);

@@ -17,8 +17,8 @@ const pair = (low: number, high: number) => BigInt.asUintN(64, BigInt(high) << 3
 
 /** Registers that a region touches, as bits: general ones, and XMM. `streams`: what pages are remembered for, `steady`: by
  * which registers (steady.ts). */
-export interface Touched { read: number; written: number; vectorsRead: number; vectorsWritten: number; streams: string[]; steady: number }
-export const untouched = (): Touched => ({ read: 0, written: 0, vectorsRead: 0, vectorsWritten: 0, streams: [], steady: 0 });
+export interface Touched { read: number; written: number; vectorsRead: number; vectorsWritten: number; streams: string[]; steady: number; stack: boolean }
+export const untouched = (): Touched => ({ read: 0, written: 0, vectorsRead: 0, vectorsWritten: 0, streams: [], steady: 0, stack: false });
 
 export interface RegionPlacement {
   readonly of: (e: Emit<Node>) => Placement;
@@ -115,7 +115,10 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, ju
   };
   let addressed: { node: Node; stream: string | undefined } | undefined;
   const remembered = (linear: Node, writes: boolean): RememberedPage | undefined => {
-    if (onStack(linear)) return { page: LOCAL.stackPage, addend: LOCAL.stackAddend, writable: true };
+    if (onStack(linear)) {
+      touched.stack = true;
+      return { page: LOCAL.stackPage, addend: LOCAL.stackAddend, writable: true };
+    }
     if (addressed?.node !== linear || addressed.stream === undefined) return undefined;
     const name = `${addressed.stream} ${writes ? "w" : "r"}`, { streams } = touched;
     let stream = streams.indexOf(name);

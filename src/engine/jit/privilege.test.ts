@@ -47,3 +47,15 @@ test("behind CLAC compiled code does not remember the pages of programs", () => 
   assert.deepEqual([get(1), get(4)], [50n, 0x4000_0000n + BigInt(DATA)]);
   assert.ok(exitsOf(vcpu) < 20, `${exitsOf(vcpu)} exits`);
 });
+
+test("the page of the stack, which one region remembers for the next, is forgotten with INVLPG", () => {
+  // again: push rcx; pop rsi; xchg rax, rbx; mov [rdi], rax; invlpg [rsp - 8]; dec ecx; jnz again; hlt
+  const code = [0x51, 0x5e, 0x48, 0x93, 0x48, 0x89, 0x07, 0x0f, 0x01, 0x7c, 0x24, 0xf8, 0xff, 0xc9, 0x75, 0xf0, 0xf4];
+  const { vcpu, memory, get } = machine(code, 3), PAGES = [0x50000, 0x60000], entry = (page: number) => BigInt(page | 3);
+  // linear 1 GiB is one of two pages, which change places all the time
+  for (const [at, value] of [[0x2008, 0x3003n], [0x3000, 0x4003n], [0x4000, entry(PAGES[1])]] as const) memory.write(at, new Uint8Array(BigUint64Array.of(value).buffer));
+  for (const [register, value] of [[0, entry(PAGES[1])], [1, 1001n], [3, entry(PAGES[0])], [4, 0x4000_1000n], [7, 0x4000n]] as const) vcpu.state.writeField("gpr", value, register);
+  assert.equal(vcpu.run(100_000).reason, "hlt");
+  assert.deepEqual(PAGES.map((page) => memory.read(page + 0xff8, 2)[0]), [2, 1]);
+  assert.equal(get(6), 1n);
+});

@@ -8,7 +8,7 @@
 ;;   00000000800c  ff c9                           dec ecx
 ;;   00000000800e  75 f7                           jne 0x8007
 ;;   000000008010  f4                              hlt
-;; 830 bytes of Wasm
+;; 858 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "locate" (func $locate (param i64 i32) (result i32)))
@@ -25,7 +25,8 @@
     (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
     (local.set $flagCode (i32.load (;flagCode;) (local.get $state)))
     (local.set $flagFirst (i64.load (;flagFirst;) (local.get $state)))
-    (local.set $stackPage (i64.const -1))
+    (local.set $stackPage (i64.load (;stackPage;) (local.get $state)))
+    (local.set $stackAddend (i32.load (;stackAddend;) (local.get $state)))
     (local.set $rax (i64.load (;gpr[0];) (local.get $state)))
     (local.set $rcx (i64.load (;gpr[1];) (local.get $state)))
     (local.set $rsp (i64.load (;gpr[4];) (local.get $state)))
@@ -164,6 +165,8 @@
     (i64.store (;gpr[0];) (local.get $state) (local.get $rax))
     (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
     (i64.store (;gpr[4];) (local.get $state) (local.get $rsp))
+    (i64.store (;stackPage;) (local.get $state) (local.get $stackPage))
+    (i32.store (;stackAddend;) (local.get $state) (local.get $stackAddend))
     (i64.store (;compiledInstructions;)
       (local.get $state)
       (i64.add

@@ -6,11 +6,11 @@
 ;;   00000000800c  ff c9                           dec ecx
 ;;   00000000800e  75 f0                           jne 0x8000
 ;;   000000008010  f4                              hlt
-;; 1367 bytes of Wasm
+;; 1363 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rcx i64) (local $stackPage i64) (local $xmm0 v128) (local $xmm1 v128) (local $xmm2 v128) (local $t0 v128) (local $t1 f64) (local $t2 f64) (local $t3 f64) (local $t4 v128) (local $t5 f64) (local $t6 f64) (local $t7 f64) (local $t8 i32) (local $t9 i64) (local $t10 i32) (local $t11 i64) (local $t12 i64) (local $t13 i32) (local $t14 i64) (local $t15 i64) (local $t16 i64) (local $t17 i64) (local $t18 i64) (local $t19 v128) (local $t20 v128)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rcx i64) (local $xmm0 v128) (local $xmm1 v128) (local $xmm2 v128) (local $t0 v128) (local $t1 f64) (local $t2 f64) (local $t3 f64) (local $t4 v128) (local $t5 f64) (local $t6 f64) (local $t7 f64) (local $t8 i32) (local $t9 i64) (local $t10 i32) (local $t11 i64) (local $t12 i64) (local $t13 i32) (local $t14 i64) (local $t15 i64) (local $t16 i64) (local $t17 i64) (local $t18 i64) (local $t19 v128) (local $t20 v128)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0
       (i32.or
@@ -32,7 +32,6 @@
         (return (i32.or (local.get $answer) (i32.const 12)))
       )
     )
-    (local.set $stackPage (i64.const -1))
     (local.set $rcx (i64.load (;gpr[1];) (local.get $state)))
     (local.set $xmm0 (v128.load (;xmm[0];) (local.get $state)))
     (local.set $xmm1 (v128.load (;xmm[1];) (local.get $state)))

@@ -4,11 +4,11 @@
 ;;   000000008003  48 39 d8                        cmp rax, rbx
 ;;   000000008006  7c f8                           jl 0x8000
 ;;   000000008008  f4                              hlt
-;; 346 bytes of Wasm
+;; 342 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rbx i64) (local $stackPage i64) (local $t0 i64)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rbx i64) (local $t0 i64)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0 (i32.lt_s (local.get $left) (i32.const 4))
       (then
@@ -20,7 +20,6 @@
     (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
     (local.set $flagCode (i32.load (;flagCode;) (local.get $state)))
     (local.set $flagFirst (i64.load (;flagFirst;) (local.get $state)))
-    (local.set $stackPage (i64.const -1))
     (local.set $rax (i64.load (;gpr[0];) (local.get $state)))
     (local.set $rbx (i64.load (;gpr[3];) (local.get $state)))
     (block $b1

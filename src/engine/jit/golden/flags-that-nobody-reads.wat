@@ -7,11 +7,11 @@
 ;;   00000000800d  ff c9                           dec ecx
 ;;   00000000800f  75 ef                           jne 0x8000
 ;;   000000008011  f4                              hlt
-;; 481 bytes of Wasm
+;; 477 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rdx i64) (local $rbx i64) (local $rsi i64) (local $stackPage i64) (local $t0 i64) (local $t1 i64) (local $t2 i32)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rdx i64) (local $rbx i64) (local $rsi i64) (local $t0 i64) (local $t1 i64) (local $t2 i32)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0 (i32.lt_s (local.get $left) (i32.const 7))
       (then
@@ -23,7 +23,6 @@
     (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
     (local.set $flagCode (i32.load (;flagCode;) (local.get $state)))
     (local.set $flagFirst (i64.load (;flagFirst;) (local.get $state)))
-    (local.set $stackPage (i64.const -1))
     (local.set $rax (i64.load (;gpr[0];) (local.get $state)))
     (local.set $rcx (i64.load (;gpr[1];) (local.get $state)))
     (local.set $rdx (i64.load (;gpr[2];) (local.get $state)))

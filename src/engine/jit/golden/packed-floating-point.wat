@@ -7,12 +7,12 @@
 ;;   000000008010  ff c9                           dec ecx
 ;;   000000008012  75 ec                           jne 0x8000
 ;;   000000008014  f4                              hlt
-;; 1379 bytes of Wasm
+;; 1375 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "locate" (func $locate (param i64 i32) (result i32)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rcx i64) (local $rsi i64) (local $stackPage i64) (local $xmm0 v128) (local $xmm1 v128) (local $xmm2 v128) (local $streamPage i64) (local $streamAddend i32) (local $t0 i64) (local $t1 i64) (local $t2 i32) (local $t3 i32) (local $t4 v128) (local $t5 v128) (local $t6 v128) (local $t7 v128) (local $t8 v128) (local $t9 v128) (local $t10 i64) (local $t11 i64) (local $t12 i64) (local $t13 i64)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rcx i64) (local $rsi i64) (local $xmm0 v128) (local $xmm1 v128) (local $xmm2 v128) (local $streamPage i64) (local $streamAddend i32) (local $t0 i64) (local $t1 i64) (local $t2 i32) (local $t3 i32) (local $t4 v128) (local $t5 v128) (local $t6 v128) (local $t7 v128) (local $t8 v128) (local $t9 v128) (local $t10 i64) (local $t11 i64) (local $t12 i64) (local $t13 i64)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0
       (i32.or
@@ -34,7 +34,6 @@
         (return (i32.or (local.get $answer) (i32.const 12)))
       )
     )
-    (local.set $stackPage (i64.const -1))
     (local.set $streamPage (i64.const -1))
     (local.set $rcx (i64.load (;gpr[1];) (local.get $state)))
     (local.set $rsi (i64.load (;gpr[6];) (local.get $state)))

@@ -7,7 +7,7 @@
 ;;   000000008004  ff c9                           dec ecx
 ;;   000000008006  75 f8                           jne 0x8000
 ;;   000000008008  f4                              hlt
-;; 922 bytes of Wasm
+;; 950 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "locate" (func $locate (param i64 i32) (result i32)))
@@ -24,7 +24,8 @@
     (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
     (local.set $flagCode (i32.load (;flagCode;) (local.get $state)))
     (local.set $flagFirst (i64.load (;flagFirst;) (local.get $state)))
-    (local.set $stackPage (i64.const -1))
+    (local.set $stackPage (i64.load (;stackPage;) (local.get $state)))
+    (local.set $stackAddend (i32.load (;stackAddend;) (local.get $state)))
     (local.set $rax (i64.load (;gpr[0];) (local.get $state)))
     (local.set $rcx (i64.load (;gpr[1];) (local.get $state)))
     (local.set $rdx (i64.load (;gpr[2];) (local.get $state)))
@@ -172,6 +173,8 @@
     (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
     (i64.store (;gpr[2];) (local.get $state) (local.get $rdx))
     (i64.store (;gpr[4];) (local.get $state) (local.get $rsp))
+    (i64.store (;stackPage;) (local.get $state) (local.get $stackPage))
+    (i32.store (;stackAddend;) (local.get $state) (local.get $stackAddend))
     (i64.store (;compiledInstructions;)
       (local.get $state)
       (i64.add

@@ -6,12 +6,12 @@
 ;;   000000008009  ff ca                           dec edx
 ;;   00000000800b  75 f3                           jne 0x8000
 ;;   00000000800d  f4                              hlt
-;; 663 bytes of Wasm
+;; 659 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "storeAll" (func $storeAll (param i64 i64 i32 i64) (result i32)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rdx i64) (local $rbx i64) (local $rdi i64) (local $stackPage i64) (local $t0 i64) (local $t1 i32) (local $t2 i32) (local $t3 i64) (local $t4 i32) (local $t5 i64) (local $t6 i64) (local $t7 i64) (local $t8 i64)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rdx i64) (local $rbx i64) (local $rdi i64) (local $t0 i64) (local $t1 i32) (local $t2 i32) (local $t3 i64) (local $t4 i32) (local $t5 i64) (local $t6 i64) (local $t7 i64) (local $t8 i64)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0 (i32.lt_s (local.get $left) (i32.const 6))
       (then
@@ -23,7 +23,6 @@
     (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
     (local.set $flagCode (i32.load (;flagCode;) (local.get $state)))
     (local.set $flagFirst (i64.load (;flagFirst;) (local.get $state)))
-    (local.set $stackPage (i64.const -1))
     (local.set $rax (i64.load (;gpr[0];) (local.get $state)))
     (local.set $rcx (i64.load (;gpr[1];) (local.get $state)))
     (local.set $rdx (i64.load (;gpr[2];) (local.get $state)))

@@ -7,12 +7,11 @@ import { locate } from "../memory/memory";
 import { currentEntry } from "../memory/tlb";
 import { copyShort, fillRun, SHORT } from "./string";
 
-/** Bytes of a run at most: interrupts wait for it. */
-const LONGEST: u64 = 16384;
+/** Bytes of a run at most: on either side it crosses two borders of pages, which makes five pieces. */
+const LONGEST: u64 = 8192;
 const PAGE: u32 = 4096;
-/** Pieces of the run at hand within one page on either side: target, source, bytes. */
-const PIECE_BYTES: usize = 12, MOST_PIECES: i32 = 16;
-const pieces = memory.data(<i32>PIECE_BYTES * MOST_PIECES);
+/** Pieces of the run at hand, each within one page on either side: target, source, bytes. They are in the scratch slots from the fourth on. */
+const PIECES: usize = At.scratch + 64, PIECE_BYTES: usize = 12;
 
 /** Host address of a byte in RAM that may be read, or with LOCATE_WRITE written, without anybody being told; or 0. */
 function hostOf(linear: u64, write: u32): usize {
@@ -35,6 +34,7 @@ export function moveAll(source: u64, target: u64, count: u64, bytes: u32): u32 {
   if (!count) return 1;
   const length = lengthOf(count, bytes);
   if (!length) return 0;
+  const pieces = vcpu + PIECES;
   let end = pieces;
   for (let done: u32 = 0; done < length; end += PIECE_BYTES) {
     const from = source + done, to = target + done, size = min(length - done, min(inPage(from), inPage(to)));
@@ -61,6 +61,7 @@ export function storeAll(target: u64, count: u64, bytes: u32, value: u64): u32 {
   if (!count) return 1;
   const length = lengthOf(count, bytes), rest = 64 - (bytes << 3), even = value << rest == (value & 0xff) * 0x0101_0101_0101_0101 << rest;
   if (!length) return 0;
+  const pieces = vcpu + PIECES;
   let end = pieces;
   for (let done: u32 = 0; done < length; end += PIECE_BYTES) {
     const to = target + done, size = min(length - done, inPage(to));

@@ -4,7 +4,7 @@
 import { At, C } from "../generated/layout";
 import { AC, forgetStray, longMode, raise, strays, UD, vcpu } from "../state";
 import { FETCH, walk, walkGpa, WRITE } from "./walk";
-import { accessOf, currentView, entryOf, fill } from "./tlb";
+import { accessOf, currentEntry, currentView, entryOf, fill } from "./tlb";
 import { hostAddress, noteStore, regionKind } from "./regions";
 import { mmioRead, mmioWrite } from "../bus";
 import { watchAccess, watchForDebugger, watching } from "../event/debug";
@@ -190,19 +190,20 @@ function probe(linear: u64, bytes: u32, access: u32, view: u32): usize {
  * @param access number of bytes, and LOCATE_WRITE for a write
  * @returns host address; 0 when it must not be made there (a fault, a device, a page with code, a second page): then nothing is pending */
 export function locate(linear: u64, access: u32): u32 {
-  const write = access & C.LOCATE_WRITE;
-  if (crosses(linear, access ^ write)) return 0;
-  const view = currentView(), entry = entryOf(linear, view), tag = entry + (write ? <usize>C.TLB_WRITE : <usize>C.TLB_READ);
-  if (load<u64>(tag) != (linear & ~0xfff)) {
-    translate(linear, write ? WRITE : 0, view);
-    if (load<u32>(vcpu, At.fault)) {
-      store<u32>(vcpu, 0, At.fault);
-      forgetStray();
-      return 0;
-    }
-    if (load<u64>(tag) != (linear & ~0xfff)) return 0;
+  const write = access & C.LOCATE_WRITE, bytes = access ^ write, entry = currentEntry(linear), tag = entry + (write ? <usize>C.TLB_WRITE : <usize>C.TLB_READ);
+  if (load<u64>(tag) == (linear + (bytes - 1) & ~0xfff)) return load<u32>(entry, C.TLB_ADDEND) + <u32>linear;
+  return locateAnew(linear, bytes, write != 0, entry, tag);
+}
+/** By itself, so that `locate` needs no frame. */
+function locateAnew(linear: u64, bytes: u32, write: bool, entry: usize, tag: usize): u32 {
+  if (crosses(linear, bytes)) return 0;
+  translate(linear, write ? WRITE : 0, currentView());
+  if (load<u32>(vcpu, At.fault)) {
+    store<u32>(vcpu, 0, At.fault);
+    forgetStray();
+    return 0;
   }
-  return load<u32>(entry, C.TLB_ADDEND) + <u32>linear;
+  return load<u64>(tag) == (linear & ~0xfff) ? load<u32>(entry, C.TLB_ADDEND) + <u32>linear : 0;
 }
 
 /** For compiled code: is another page than this one of the host's where code of this page is fetched? Or is it not known. */

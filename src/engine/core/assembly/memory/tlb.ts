@@ -111,6 +111,12 @@ export function fill(linear: u64, view: u32, host: usize, ram: bool): void {
   store<u32>(length, load<u32>(length) + 1);
 }
 
+/** Compiled code remembers the page of its stack from one region to the next: no longer, after anything may have gone from the TLB or another one is used. */
+// @ts-ignore: decorator
+@inline export function forgetStack(): void {
+  store<u64>(vcpu, <u64>C.TLB_EMPTY, At.stackPage);
+}
+
 // @ts-ignore: decorator
 @inline function drop(entry: usize): void {
   store<u64>(entry, <u64>C.TLB_EMPTY, C.TLB_READ);
@@ -120,6 +126,7 @@ export function fill(linear: u64, view: u32, host: usize, ram: bool): void {
 
 /** Drops the entries of a log. One may hold a page of the other kind by now: dropping it too is harmless. */
 function dropLogged(context: u32, log: u32): void {
+  forgetStack();
   const length = lengthOf(context, log), start = logOf(context, log);
   for (let at = start, end = start + (<usize>load<u32>(length) << 2); at < end; at += 4) {
     const entry = load<u32>(at);
@@ -162,6 +169,7 @@ export function flushPcid(pcid: u32): void {
 
 /** The address space in use becomes that of a PCID; what is not global of it goes unless `keep`. The caller recomputes `tlb`. */
 export function enterContext(pcid: u32, keep: bool): void {
+  forgetStack();
   let found: u32 = C.TLB_CONTEXTS, oldest: u32 = 0;
   for (let context: u32 = 0; context < contexts(); context++) {
     if (load<u32>(pcidOf(context)) == pcid) found = context;
@@ -191,6 +199,7 @@ function dropRange(linear: u64, shift: u32): void {
 
 /** Drops the page that contains `linear`, whatever its size, global or not, of every address space (INVLPG, which may do so). */
 export function invalidate(linear: u64): void {
+  forgetStack();
   const page = linear & ~0xfff;
   for (let entry = area() + indexOf(linear), end = area() + <usize>contexts() * C.TLB_CONTEXT_BYTES; entry < end; entry += VIEW_BYTES) {
     if (load<u64>(entry, C.TLB_READ) == page || load<u64>(entry, C.TLB_EXEC) == page || load<u64>(entry, C.TLB_WRITE) == page) drop(entry);
@@ -204,6 +213,7 @@ export function invalidate(linear: u64): void {
 export function watchPage(host: u32): void {
   const page = host & ~0xfff;
   if (!load<u8>(writtenMark(page))) return;
+  forgetStack();
   for (let context: u32 = 0; context < contexts(); context++) for (let log = OTHERS; log <= GLOBALS; log++) {
     const first = logOf(context, log);
     for (let at = first, end = first + (<usize>load<u32>(lengthOf(context, log)) << 2); at < end; at += 4) {

@@ -5,7 +5,7 @@ import { code64, CR0_AM, CR0_CD, CR0_EM, CR0_ET, CR0_MP, CR0_NE, CR0_NW, CR0_PE,
   vcpu } from "../state";
 import { AC_FLAG, VM } from "./flags";
 import { attributesOf, DB_BIT, L, TYPE } from "../segment/descriptor";
-import { enterContext, flush, flushNonGlobal, tableOf, viewFor } from "../memory/tlb";
+import { enterContext, flush, flushNonGlobal, forgetStack, tableOf, viewFor } from "../memory/tlb";
 import { physicalLoad64 } from "../memory/regions";
 import { tprRead, tprWrite } from "../bus";
 
@@ -31,6 +31,7 @@ export function enter(): void {
   const cr0 = load<u64>(vcpu, At.cr0), cr4 = load<u64>(vcpu, At.cr4), efer = load<u64>(vcpu, At.efer);
   if (knownCr3 != load<u64>(vcpu, At.cr3) || ((knownCr0 ^ cr0) & CR0_PAGING) || ((knownCr4 ^ cr4) & CR4_PAGING) || ((knownEfer ^ efer) & (EFER_LMA | EFER_NXE))) flush();
   noteTranslation();
+  forgetStack();
   sync();
 }
 
@@ -59,7 +60,10 @@ export function sync(): void {
 export function syncView(): void {
   const ac = (load<u32>(vcpu, At.flagRest) & <u32>AC_FLAG) != 0;
   const view = viewFor(protectedMode() ? load<u32>(vcpu, At.cpl) : 0, ac);
-  store<u32>(vcpu, tableOf(view), At.tlb);
+  const table = tableOf(view);
+  if (table == load<u32>(vcpu, At.tlb)) return;
+  store<u32>(vcpu, table, At.tlb);
+  forgetStack();
 }
 
 /** Goes on behind an instruction that changed what later ones depend on. */
