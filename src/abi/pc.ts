@@ -3,7 +3,7 @@
 
 export const PORT = {
   masterPic: 0x20, pit: 0x40, keyboardData: 0x60, systemControlB: 0x61, keyboardCommand: 0x64, rtc: 0x70, post: 0x80, systemControlA: 0x92,
-  slavePic: 0xa0, debugExit: 0xf4, com1: 0x3f8, elcr: 0x4d0,
+  slavePic: 0xa0, debugExit: 0xf4, fwCfg: 0x510, com1: 0x3f8, elcr: 0x4d0,
   // told by the FADT; the same block as ICH9's, with the timer at +8
   pm1Event: 0x600, pm1Control: 0x604, pmTimer: 0x608,
   pciAddress: 0xcf8, resetControl: 0xcf9, pciData: 0xcfc,

@@ -10,6 +10,7 @@ import { createPit } from "./time/pit.ts";
 import { createPmTimer, createPowerManagement } from "./pm.ts";
 import { createRtc } from "./time/rtc.ts";
 import { createDebugExit, createKeyboardController, createPostPort, createResetControl, createSystemControlA, createSystemControlB } from "./system-ports.ts";
+import { createFwCfg } from "./fw-cfg.ts";
 import { createUart } from "./uart.ts";
 import type { ConsolePort } from "../backend/console.ts";
 import type { Timers } from "../base/timers.ts";
@@ -125,6 +126,7 @@ export function createPcDevices(setup: PcSetup): PcDevices {
   attach(createRtc(clock, isaLine(IRQ.rtc), setup), { port: PORT.rtc, count: 2 });
   attach(createPostPort(), { port: PORT.post, count: 1 });
   attach(createDebugExit((status) => setup.onDebugExit(status)), { port: PORT.debugExit, count: 4 });
+  attach(createFwCfg(setup.vcpus.length, setup.memoryBytes), { port: PORT.fwCfg, count: 2 });
   attach(createUart("com1", clock, isaLine(IRQ.com1), setup.console), { port: PORT.com1, count: 8 });
   attach(pm, { port: PORT.pm1Event, count: 6 });
   attach(createPmTimer(clock), { port: PORT.pmTimer, count: 4 });

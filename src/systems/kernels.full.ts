@@ -89,19 +89,21 @@ for (const [name, protocol] of [["memtest86+x64.bin", /64-bit/], ["memtest86+ia3
   assert.doesNotMatch(end.text, /Errors: [1-9]/);
 });
 
-for (const [what, option] of [["", ""], [" without a look at the BIOS", " no-real-mode"]]) test(`Xen boots by Multiboot 1${what} and starts Linux as its first domain, which powers it off`, async () => {
+for (const [what, option, vcpus] of [["", "", 1], [" without a look at the BIOS", " no-real-mode", 1], [" with four cores", "", 4]] as const) test(`Xen boots by Multiboot 1${what} and starts Linux as its first domain, which powers it off`, async () => {
   const xen = await packaged("xen-hypervisor-4.17-amd64", /^xen-.*\.gz$/);
   // Debian's cloud kernel is built without what a first domain needs. Modules are the domain's kernel and initrd; what follows in the same archive tells the domain to say something
-  const run = "#!/bin/sh\nuname -a > /dev/hvc0; echo dom0 is up > /dev/hvc0; sleep 1\n";
+  const run = "#!/bin/sh\nuname -a > /dev/hvc0; echo $(nproc) vCPUs > /dev/hvc0; echo dom0 is up > /dev/hvc0; sleep 1\n";
   const extra = cpioArchive([...parentDirectories(["/etc/nvl/run"]), { path: "/etc/nvl/run", kind: "file", mode: 0o755, content: new TextEncoder().encode(run) }]);
   const end = await runGuest({
     kernel: file("xen", gunzipSync(readFileSync(xen))), initrds: [await packaged("linux-image-amd64", /^vmlinuz-/), file("dom0.cpio", Buffer.concat([...initrds.map((name) => readFileSync(name)), extra]))],
-    commandLine: `placeholder console=com1 com1=115200,8n1 loglvl=all${option}`, memoryMiB: 1024, limitSeconds: 240,
+    commandLine: `placeholder console=com1 com1=115200,8n1 loglvl=all${option}`, memoryMiB: 1024, vcpus, limitSeconds: 240 * vcpus,
   });
   assert.match(end.protocol, /Multiboot 1/);
+  if (vcpus > 1) assert.match(end.text, new RegExp(`\\(XEN\\) Brought up ${vcpus} CPUs`));
   assert.match(end.text, /\(XEN\) Xen version 4\.17/);
   assert.match(end.text, /\(XEN\) .*Serial input to DOM0/);
   assert.match(end.text, /^Linux nvl 6\.1\.[^\n]*\n/m, end.text.slice(-1500));
+  assert.match(end.text, new RegExp(`^${vcpus} vCPUs`, "m"));
   assert.match(end.text, /dom0 is up/);
   assert.deepEqual(end.outcome, { kind: "power-off" });
 });
