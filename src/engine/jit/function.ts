@@ -166,7 +166,7 @@ export function writeRegion(shape: Structure, blocks: ReadonlyMap<number, Record
     w.end();
     labels.pop();
   };
-  const EXIT = -1, DISPATCHER = -2, NOWHERE = -3, LAST = shape.places.length;
+  const EXIT = -1, DISPATCHER = -2, NOWHERE = -3, TAIL = -4, LAST = shape.places.length;
   const { route } = shape;
   /** What the local is known to hold: exits of one instruction share it. */
   let answered: number | undefined;
@@ -221,7 +221,9 @@ export function writeRegion(shape: Structure, blocks: ReadonlyMap<number, Record
       w.set(LOCAL.entry);
     }
     answered = undefined;
-    const labelOf = (way: Way) => depthTo("answer" in way ? EXIT : way.to === ANY ? DISPATCHER : route(place.block, way.to)!);
+    // the exits of a block meet before they meet those of others: what it does not change is not told apart for each of them
+    open(W.block, TAIL, NOWHERE);
+    const labelOf = (way: Way) => depthTo("answer" in way ? TAIL : way.to === ANY ? DISPATCHER : route(place.block, way.to)!);
     const wayOf = (node: Node) => {
       const way = ways[Number(node.op)];
       if ("answer" in way) answerWith(way.answer);
@@ -236,6 +238,8 @@ export function writeRegion(shape: Structure, blocks: ReadonlyMap<number, Record
       return at;
     } });
     out.byte(W.unreachable);
+    close();
+    w.br(depthTo(EXIT));
   });
   while (labels.length > 0) close();
   writeEpilogue(out, facts);
