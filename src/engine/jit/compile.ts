@@ -44,9 +44,15 @@ export function createCompiler(u8: Uint8Array, { blockTable, pageBlocks, heat }:
     const known = imports.indexOf(name);
     return known >= 0 ? known : imports.push(name) - 1;
   };
+  /** By handler, which says all but the length, and the length. */
+  const kinds = new Map<number, OperationKind>();
   const kindOf = (block: number, index: number): OperationKind => {
+    const key = reader.handlerOf(block, index) << 4 | (u8[block + C.BLOCK_HEADER_BYTES + index * C.OP_BYTES + C.OP_LENGTH] & 15), known = kinds.get(key);
+    if (known) return known;
     if (!reader.decodeAt(block, index, scratch)) return { relative: false, calls: false, indirect: false, length: 0 };
-    return { relative: relative[scratch.form], calls: calls[scratch.form], indirect: indirect[scratch.form], length: scratch.length };
+    const kind = { relative: relative[scratch.form], calls: calls[scratch.form], indirect: indirect[scratch.form], length: scratch.length };
+    kinds.set(key, kind);
+    return kind;
   };
   const targets = targetFinder(words, reader, kindOf, pageBlocks, heat);
   const translate = createTranslator(words, reader, core, heat);

@@ -19,8 +19,6 @@ import type { Touched } from "./place.ts";
 import type { Structure } from "./structure.ts";
 
 export interface RegionFacts { touched: Touched; assumes: number; longest: number; pages: boolean;
-  /** an edge goes through the dispatcher */
-  dispatched: boolean;
   float: FloatMode }
 export interface RegionFunction { locals: readonly ValueType[]; body: Uint8Array; hints: readonly BranchHint[] }
 
@@ -152,8 +150,10 @@ function writeEpilogue(out: ByteWriter, { touched, pages }: RegionFacts): void {
   w.get(LOCAL.answer);
 }
 
-/** @param facts known when all blocks are recorded */
-export function writeRegion(shape: Structure, blocks: ReadonlyMap<number, RecordedBlock>, facts: RegionFacts): RegionFunction {
+/** @param record a block: each once, and written before the next, so that its graph dies young
+ * @param dispatched an edge goes through the dispatcher
+ * @param factsOf what is known when all blocks are recorded */
+export function writeRegion(shape: Structure, record: (block: number) => RecordedBlock, dispatched: boolean, factsOf: () => RegionFacts): RegionFunction {
   const out = byteWriter(), w = writer(out), pool = frugalPool(LOCAL.temporaries), count = shape.entries.size, hints: BranchHint[] = [];
   /** What is open: the place that a branch to it goes to, and where it ends. */
   const labels: { to: number; end: number }[] = [];
@@ -184,9 +184,8 @@ export function writeRegion(shape: Structure, blocks: ReadonlyMap<number, Record
     w.i32(answer);
     w.set(LOCAL.answer);
   };
-  writePrologue(out, facts);
   open(W.block, EXIT, LAST);
-  if (facts.dispatched) open(W.loop, DISPATCHER, LAST);
+  if (dispatched) open(W.loop, DISPATCHER, LAST);
 
   /** Goes to the block whose number is in `entry`; what is not in the table falls through. */
   const dispatch = (targets: ReadonlyMap<number, number>, otherwise: number) => {
@@ -215,7 +214,7 @@ export function writeRegion(shape: Structure, blocks: ReadonlyMap<number, Record
       w.set(LOCAL.entry);
       return;
     }
-    const { graph, ways } = blocks.get(place.block)!;
+    const { graph, ways } = record(place.block);
     if (shape.passed(place.block)) {
       w.i32(0);
       w.set(LOCAL.entry);
@@ -242,6 +241,10 @@ export function writeRegion(shape: Structure, blocks: ReadonlyMap<number, Record
     w.br(depthTo(EXIT));
   });
   while (labels.length > 0) close();
-  writeEpilogue(out, facts);
-  return { locals: [...FIXED_TYPES, ...pool.types], body: out.finish(), hints };
+  const facts = factsOf(), whole = byteWriter();
+  writePrologue(whole, facts);
+  const start = whole.length;
+  whole.bytes(out.finish());
+  writeEpilogue(whole, facts);
+  return { locals: [...FIXED_TYPES, ...pool.types], body: whole.finish(), hints: hints.map(({ at, likely }) => ({ at: at + start, likely })) };
 }

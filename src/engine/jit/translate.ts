@@ -135,13 +135,14 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
       longest[index] = Math.max(count, ...costs[index].filter(({ to }) => shape.forward(index, to)).map(({ to, left }) => count - left + longest[to]));
     }
     const most = Math.max(...shape.order.map((index) => longest[index]));
-    const recorded = shape.order.map((index) => {
+    let native = false;
+    const recordBlock = (index: number) => {
       const block = blocks[index];
       const target = (to: number): Target => {
         const { distance, hostPage, count, offset } = blocks[to], route = shape.route(index, to);
         return { to: route === undefined ? ANY : to, entry: shape.entries.get(to) ?? 0, pages: distance - block.distance, hostPage, count, offset, least: shape.forward(index, to) ? 0 : longest[to] };
       };
-      return record({
+      const recorded = record({
         instructions: lists[index], seldom: !shape.looped(index) && isSeldom(block.address),
         targetOf: (op) => {
           const to = links.get(op);
@@ -150,13 +151,15 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
         targetAt: target,
         jumpsTo: jumpsTo(index).map(target),
       });
-    });
-    const anywhere = recorded.some(({ ways }) => ways.some((way) => "to" in way && way.to === ANY));
+      native ||= recorded.native;
+      return recorded;
+    };
+    const anywhere = shape.order.some((index) => costs[index].some(({ to }) => shape.route(index, to) === undefined));
     const pages = blocks.some(({ distance }) => distance !== 0) || anywhere;
-    const float = trusting && !recorded.some(({ native }) => native) ? "none" : wanted;
+    const float = () => (trusting && !native ? "none" : wanted);
     return {
-      code: writeRegion(shape, new Map(shape.order.map((index, place) => [index, recorded[place]])), { touched, assumes: assumed, longest: most, pages, dispatched: anywhere, float }),
-      entries: new Map([...shape.entries].filter(([index]) => reader.enterable(blocks[index].address))), float,
+      code: writeRegion(shape, recordBlock, anywhere, () => ({ touched, assumes: assumed, longest: most, pages, float: float() })),
+      float: float(), entries: new Map([...shape.entries].filter(([index]) => reader.enterable(blocks[index].address))),
     };
   };
 }

@@ -300,6 +300,7 @@ export function createGraph(): Graph {
       return node;
     },
     when: (condition, yes, no = () => {}) => {
+      while (condition.op === "i32.eqz" && condition.args[0].op === "i32.eqz") condition = condition.args[0].args[0];
       if (condition.kind === "const") return void (condition.low !== 0 ? yes : no)();
       branch("none", condition, () => { yes(); }, () => { no(); });
     },

@@ -8,7 +8,7 @@
 ;;   00000000800c  ff c9                           dec ecx
 ;;   00000000800e  75 f7                           jne 0x8007
 ;;   000000008010  f4                              hlt
-;; 858 bytes of Wasm
+;; 871 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "locate" (func $locate (param i64 i32) (result i32)))
@@ -35,127 +35,136 @@
       )
       (loop $l3
         (block $b4
-          (local.set $t1
-            (i64.and (i64.add (local.tee $t0 (i64.add (local.get $rsp) (i64.const -8))) (i64.const 7)) (i64.const -4096))
-          )
-          (local.set $t2 (i32.wrap_i64 (local.get $t0)))
-          (if $i5 (i64.ne (local.get $t1) (local.get $stackPage))
-            (then
-              (local.set $t3 (call $locate (local.get $t0) (i32.const 264)))
-              (local.set $answer (i32.const (;miss at 7;)))
-              (br_if $b1 (i32.eqz (local.get $t3)))
-              (local.set $stackAddend (i32.sub (local.get $t3) (local.get $t2)))
-              (local.set $stackPage (local.get $t1))
+          (block $b5
+            (local.set $t1
+              (i64.and (i64.add (local.tee $t0 (i64.add (local.get $rsp) (i64.const -8))) (i64.const 7)) (i64.const -4096))
             )
-          )
-          (i64.store (i32.add (local.get $stackAddend) (local.get $t2)) (i64.add (local.get $page) (i64.const 12)))
-          (local.set $rsp (local.get $t0))
-          (local.set $left (i32.add (local.get $left) (i32.const -2)))
-          (br $b4)
-          (unreachable)
-        )
-        (block $b6
-          (local.set $rax (i64.add (local.get $rax) (local.get $rcx)))
-          (local.set $t1 (i64.and (i64.add (local.tee $t0 (local.get $rsp)) (i64.const 7)) (i64.const -4096)))
-          (local.set $t2 (i32.wrap_i64 (local.get $t0)))
-          (if $i7 (i64.ne (local.get $t1) (local.get $stackPage))
-            (then
-              (local.set $t3 (call $locate (local.get $t0) (i32.const 264)))
-              (local.set $answer (i32.const (;miss at 6;)))
-              (br_if $b1 (i32.eqz (local.get $t3)))
-              (local.set $stackAddend (i32.sub (local.get $t3) (local.get $t2)))
-              (local.set $stackPage (local.get $t1))
-            )
-          )
-          (local.set $t1 (i64.load (i32.add (local.get $stackAddend) (local.get $t2))))
-          (local.set $rsp (i64.add (local.get $t0) (i64.const 8)))
-          (if $i8 (i64.ne (i64.shr_s (i64.shl (local.get $t1) (i64.const 16)) (i64.const 16)) (local.get $t1))
-            (then
-              (local.set $rsp (local.get $t0))
-              (local.set $answer (i32.const (;miss at 6;)))
-              (br $b1)
-            )
-          )
-          (if $i9 (i64.eq (local.get $t1) (i64.add (local.get $page) (i64.const 12)))
-            (then
-              (local.set $left (i32.add (local.get $left) (i32.const -3)))
-              (br $b6)
-            )
-          )
-          (i64.store (;rip;) (local.get $state) (local.get $t1))
-          (local.set $answer (i32.const 4))
-          (br $b1)
-          (unreachable)
-        )
-        (local.set $rcx (i64.extend_i32_u (local.tee $t2 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
-        (local.set $t3 (i32.sub (local.get $flagCode) (i32.const 1)))
-        (local.set $t0 (local.get $flagFirst))
-        (local.set $t1
-          (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (i32.const 8) (i32.and (local.get $t3) (i32.const 3)))))
-        )
-        (local.set $t4 (i32.ge_u (local.get $flagCode) (i32.const 9)))
-        (local.set $t3 (i32.and (local.get $t3) (i32.const 4)))
-        (local.set $t5 (i64.shl (local.get $flagResult) (local.get $t1)))
-        (local.set $t6 (i64.shl (i64.const 1) (local.get $t1)))
-        (local.set $t6
-          (select
-            (select (i64.add (local.get $t5) (local.get $t6)) (i64.sub (local.get $t5) (local.get $t6)) (local.get $t3))
-            (i64.shl (local.get $t0) (local.get $t1))
-            (local.get $t4)
-          )
-        )
-        (local.set $t7 (select (local.get $t5) (local.get $t6) (local.get $t3)))
-        (local.set $t6
-          (i64.sub (local.tee $t5 (select (local.get $t6) (local.get $t5) (local.get $t3))) (local.get $t7))
-        )
-        (local.set $t8
-          (i64.or
-            (i64.and (local.get $t7) (local.get $t6))
-            (i64.and (i64.or (local.get $t7) (local.get $t6)) (i64.xor (local.get $t5) (i64.const -1)))
-          )
-        )
-        (local.set $flagFirst
-          (i64.and
-            (select
-              (i64.or
-                (select
-                  (i64.or
-                    (local.get $t0)
-                    (i64.xor
-                      (i64.shr_u (local.get $t0) (i64.const 1))
-                      (i64.and (i64.xor (local.get $t8) (i64.shr_u (local.get $t8) (i64.const 1))) (i64.const 4611686018427387904))
-                    )
-                  )
-                  (i64.and (local.get $t8) (i64.const -4611686018427387904))
-                  (local.get $t4)
-                )
-                (i64.and
-                  (i64.shr_u
-                    (i64.shr_u (i64.xor (i64.xor (local.get $t7) (local.get $t6)) (local.get $t5)) (local.get $t1))
-                    (i64.const 1)
-                  )
-                  (i64.const 8)
-                )
+            (local.set $t2 (i32.wrap_i64 (local.get $t0)))
+            (if $i6 (i64.ne (local.get $t1) (local.get $stackPage))
+              (then
+                (local.set $t3 (call $locate (local.get $t0) (i32.const 264)))
+                (local.set $answer (i32.const (;miss at 7;)))
+                (br_if $b5 (i32.eqz (local.get $t3)))
+                (local.set $stackAddend (i32.sub (local.get $t3) (local.get $t2)))
+                (local.set $stackPage (local.get $t1))
               )
-              (local.get $flagAux)
-              (local.get $flagCode)
             )
-            (i64.const -9223372036854775808)
+            (i64.store (i32.add (local.get $stackAddend) (local.get $t2)) (i64.add (local.get $page) (i64.const 12)))
+            (local.set $rsp (local.get $t0))
+            (local.set $left (i32.add (local.get $left) (i32.const -2)))
+            (br $b4)
+            (unreachable)
           )
+          (br $b1)
         )
-        (local.set $flagCode (i32.const 15))
-        (local.set $flagResult (i64.extend_i32_s (local.get $t2)))
-        (if $i10 (i32.eqz (i32.eqz (local.get $t2)))
-          (then
-            (local.set $answer (i32.const (;border at e;)))
-            (br_if $b1 (i32.lt_s (local.get $left) (i32.const 5)))
-            (br_if $b1 (i32.load (;attention;) (local.get $state)))
-            (br $l3)
+        (block $b7
+          (block $b8
+            (local.set $rax (i64.add (local.get $rax) (local.get $rcx)))
+            (local.set $t1 (i64.and (i64.add (local.tee $t0 (local.get $rsp)) (i64.const 7)) (i64.const -4096)))
+            (local.set $t2 (i32.wrap_i64 (local.get $t0)))
+            (if $i9 (i64.ne (local.get $t1) (local.get $stackPage))
+              (then
+                (local.set $t3 (call $locate (local.get $t0) (i32.const 264)))
+                (local.set $answer (i32.const (;miss at 6;)))
+                (br_if $b8 (i32.eqz (local.get $t3)))
+                (local.set $stackAddend (i32.sub (local.get $t3) (local.get $t2)))
+                (local.set $stackPage (local.get $t1))
+              )
+            )
+            (local.set $t1 (i64.load (i32.add (local.get $stackAddend) (local.get $t2))))
+            (local.set $rsp (i64.add (local.get $t0) (i64.const 8)))
+            (if $i10 (i64.ne (i64.shr_s (i64.shl (local.get $t1) (i64.const 16)) (i64.const 16)) (local.get $t1))
+              (then
+                (local.set $rsp (local.get $t0))
+                (local.set $answer (i32.const (;miss at 6;)))
+                (br $b8)
+              )
+            )
+            (if $i11 (i64.eq (local.get $t1) (i64.add (local.get $page) (i64.const 12)))
+              (then
+                (local.set $left (i32.add (local.get $left) (i32.const -3)))
+                (br $b7)
+              )
+            )
+            (i64.store (;rip;) (local.get $state) (local.get $t1))
+            (local.set $answer (i32.const 4))
+            (br $b8)
+            (unreachable)
           )
+          (br $b1)
         )
-        (local.set $answer (i32.const (;helper at 10;)))
+        (block $b12
+          (local.set $rcx (i64.extend_i32_u (local.tee $t2 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
+          (local.set $t3 (i32.sub (local.get $flagCode) (i32.const 1)))
+          (local.set $t0 (local.get $flagFirst))
+          (local.set $t1
+            (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (i32.const 8) (i32.and (local.get $t3) (i32.const 3)))))
+          )
+          (local.set $t4 (i32.ge_u (local.get $flagCode) (i32.const 9)))
+          (local.set $t3 (i32.and (local.get $t3) (i32.const 4)))
+          (local.set $t5 (i64.shl (local.get $flagResult) (local.get $t1)))
+          (local.set $t6 (i64.shl (i64.const 1) (local.get $t1)))
+          (local.set $t6
+            (select
+              (select (i64.add (local.get $t5) (local.get $t6)) (i64.sub (local.get $t5) (local.get $t6)) (local.get $t3))
+              (i64.shl (local.get $t0) (local.get $t1))
+              (local.get $t4)
+            )
+          )
+          (local.set $t7 (select (local.get $t5) (local.get $t6) (local.get $t3)))
+          (local.set $t6
+            (i64.sub (local.tee $t5 (select (local.get $t6) (local.get $t5) (local.get $t3))) (local.get $t7))
+          )
+          (local.set $t8
+            (i64.or
+              (i64.and (local.get $t7) (local.get $t6))
+              (i64.and (i64.or (local.get $t7) (local.get $t6)) (i64.xor (local.get $t5) (i64.const -1)))
+            )
+          )
+          (local.set $flagFirst
+            (i64.and
+              (select
+                (i64.or
+                  (select
+                    (i64.or
+                      (local.get $t0)
+                      (i64.xor
+                        (i64.shr_u (local.get $t0) (i64.const 1))
+                        (i64.and (i64.xor (local.get $t8) (i64.shr_u (local.get $t8) (i64.const 1))) (i64.const 4611686018427387904))
+                      )
+                    )
+                    (i64.and (local.get $t8) (i64.const -4611686018427387904))
+                    (local.get $t4)
+                  )
+                  (i64.and
+                    (i64.shr_u
+                      (i64.shr_u (i64.xor (i64.xor (local.get $t7) (local.get $t6)) (local.get $t5)) (local.get $t1))
+                      (i64.const 1)
+                    )
+                    (i64.const 8)
+                  )
+                )
+                (local.get $flagAux)
+                (local.get $flagCode)
+              )
+              (i64.const -9223372036854775808)
+            )
+          )
+          (local.set $flagCode (i32.const 15))
+          (local.set $flagResult (i64.extend_i32_s (local.get $t2)))
+          (if $i13 (local.get $t2)
+            (then
+              (local.set $answer (i32.const (;border at e;)))
+              (br_if $b12 (i32.lt_s (local.get $left) (i32.const 5)))
+              (br_if $b12 (i32.load (;attention;) (local.get $state)))
+              (br $l3)
+            )
+          )
+          (local.set $answer (i32.const (;helper at 10;)))
+          (br $b12)
+          (unreachable)
+        )
         (br $b1)
-        (unreachable)
       )
     )
     (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))

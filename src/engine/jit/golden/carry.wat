@@ -5,7 +5,7 @@
 ;;   000000008007  ff c9                           dec ecx
 ;;   000000008009  75 f5                           jne 0x8000
 ;;   00000000800b  f4                              hlt
-;; 478 bytes of Wasm
+;; 481 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
@@ -29,52 +29,55 @@
       (block $b2
       )
       (loop $l3
-        (local.set $rax (local.tee $t1 (i64.add (local.tee $t0 (local.get $rax)) (local.get $rbx))))
-        (local.set $flagFirst (local.get $t0))
-        (local.set $flagCode (i32.const 4))
-        (local.set $flagResult (local.get $t1))
-        (local.set $rdx
-          (local.tee $t1
-            (i64.add
-              (local.tee $t2 (local.get $rdx))
-              (i64.extend_i32_u
-                (i64.lt_s
-                  (i64.and
-                    (i64.or
-                      (i64.and (local.get $t0) (local.get $rbx))
-                      (i64.and (i64.or (local.get $t0) (local.get $rbx)) (i64.xor (local.get $t1) (i64.const -1)))
+        (block $b4
+          (local.set $rax (local.tee $t1 (i64.add (local.tee $t0 (local.get $rax)) (local.get $rbx))))
+          (local.set $flagFirst (local.get $t0))
+          (local.set $flagCode (i32.const 4))
+          (local.set $flagResult (local.get $t1))
+          (local.set $rdx
+            (local.tee $t1
+              (i64.add
+                (local.tee $t2 (local.get $rdx))
+                (i64.extend_i32_u
+                  (i64.lt_s
+                    (i64.and
+                      (i64.or
+                        (i64.and (local.get $t0) (local.get $rbx))
+                        (i64.and (i64.or (local.get $t0) (local.get $rbx)) (i64.xor (local.get $t1) (i64.const -1)))
+                      )
+                      (i64.const -4611686018427387896)
                     )
-                    (i64.const -4611686018427387896)
+                    (i64.const 0)
                   )
-                  (i64.const 0)
                 )
               )
             )
           )
-        )
-        (local.set $flagAux
-          (local.tee $t2
-            (i64.and (i64.and (local.get $t2) (i64.xor (local.get $t1) (i64.const -1))) (i64.const -4611686018427387896))
+          (local.set $flagAux
+            (local.tee $t2
+              (i64.and (i64.and (local.get $t2) (i64.xor (local.get $t1) (i64.const -1))) (i64.const -4611686018427387896))
+            )
           )
-        )
-        (local.set $flagCode (i32.const 0))
-        (local.set $flagResult (local.get $t1))
-        (local.set $rcx (i64.extend_i32_u (local.tee $t3 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
-        (local.set $flagFirst (i64.and (local.get $t2) (i64.const -9223372036854775808)))
-        (local.set $flagCode (i32.const 15))
-        (local.set $flagResult (i64.extend_i32_s (local.get $t3)))
-        (if $i4 (i32.eqz (i32.eqz (local.get $t3)))
-          (then
-            (local.set $answer (i32.const (;border at 9;)))
-            (br_if $b1 (i32.lt_s (local.get $left) (i32.const 4)))
-            (br_if $b1 (i32.load (;attention;) (local.get $state)))
-            (local.set $left (i32.add (local.get $left) (i32.const -4)))
-            (br $l3)
+          (local.set $flagCode (i32.const 0))
+          (local.set $flagResult (local.get $t1))
+          (local.set $rcx (i64.extend_i32_u (local.tee $t3 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
+          (local.set $flagFirst (i64.and (local.get $t2) (i64.const -9223372036854775808)))
+          (local.set $flagCode (i32.const 15))
+          (local.set $flagResult (i64.extend_i32_s (local.get $t3)))
+          (if $i5 (local.get $t3)
+            (then
+              (local.set $answer (i32.const (;border at 9;)))
+              (br_if $b4 (i32.lt_s (local.get $left) (i32.const 4)))
+              (br_if $b4 (i32.load (;attention;) (local.get $state)))
+              (local.set $left (i32.add (local.get $left) (i32.const -4)))
+              (br $l3)
+            )
           )
+          (local.set $answer (i32.const (;helper at b;)))
+          (br $b4)
+          (unreachable)
         )
-        (local.set $answer (i32.const (;helper at b;)))
         (br $b1)
-        (unreachable)
       )
     )
     (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))

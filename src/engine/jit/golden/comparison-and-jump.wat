@@ -4,7 +4,7 @@
 ;;   000000008003  48 39 d8                        cmp rax, rbx
 ;;   000000008006  7c f8                           jl 0x8000
 ;;   000000008008  f4                              hlt
-;; 342 bytes of Wasm
+;; 347 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
@@ -26,22 +26,25 @@
       (block $b2
       )
       (loop $l3
-        (local.set $rax (local.tee $t0 (i64.add (local.get $rax) (i64.const 1))))
-        (local.set $flagFirst (local.get $t0))
-        (local.set $flagCode (i32.const 8))
-        (local.set $flagResult (i64.sub (local.get $t0) (local.get $rbx)))
-        (if $i4 (i64.lt_s (local.get $t0) (local.get $rbx))
-          (then
-            (local.set $answer (i32.const (;border at 6;)))
-            (br_if $b1 (i32.lt_s (local.get $left) (i32.const 3)))
-            (br_if $b1 (i32.load (;attention;) (local.get $state)))
-            (local.set $left (i32.add (local.get $left) (i32.const -3)))
-            (br $l3)
+        (block $b4
+          (local.set $rax (local.tee $t0 (i64.add (local.get $rax) (i64.const 1))))
+          (local.set $flagFirst (local.get $t0))
+          (local.set $flagCode (i32.const 8))
+          (local.set $flagResult (i64.sub (local.get $t0) (local.get $rbx)))
+          (if $i5 (i64.lt_s (local.get $t0) (local.get $rbx))
+            (then
+              (local.set $answer (i32.const (;border at 6;)))
+              (br_if $b4 (i32.lt_s (local.get $left) (i32.const 3)))
+              (br_if $b4 (i32.load (;attention;) (local.get $state)))
+              (local.set $left (i32.add (local.get $left) (i32.const -3)))
+              (br $l3)
+            )
           )
+          (local.set $answer (i32.const (;helper at 8;)))
+          (br $b4)
+          (unreachable)
         )
-        (local.set $answer (i32.const (;helper at 8;)))
         (br $b1)
-        (unreachable)
       )
     )
     (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))

@@ -4,7 +4,7 @@
 ;;   000000008003  ff c9                           dec ecx
 ;;   000000008005  75 f9                           jne 0x8000
 ;;   000000008007  f4                              hlt
-;; 384 bytes of Wasm
+;; 387 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
@@ -26,27 +26,30 @@
       (block $b2
       )
       (loop $l3
-        (local.set $t0 (local.get $rcx))
-        (local.set $rax (local.tee $t2 (i64.add (local.tee $t1 (local.get $rax)) (local.get $t0))))
-        (local.set $flagFirst (local.get $t1))
-        (local.set $flagCode (i32.const 4))
-        (local.set $flagResult (local.get $t2))
-        (local.set $rcx (i64.extend_i32_u (local.tee $t3 (i32.sub (i32.wrap_i64 (local.get $t0)) (i32.const 1)))))
-        (local.set $flagFirst (i64.shl (i64.extend_i32_u (i64.lt_u (local.get $t2) (local.get $t1))) (i64.const 63)))
-        (local.set $flagCode (i32.const 15))
-        (local.set $flagResult (i64.extend_i32_s (local.get $t3)))
-        (if $i4 (i32.eqz (i32.eqz (local.get $t3)))
-          (then
-            (local.set $answer (i32.const (;border at 5;)))
-            (br_if $b1 (i32.lt_s (local.get $left) (i32.const 3)))
-            (br_if $b1 (i32.load (;attention;) (local.get $state)))
-            (local.set $left (i32.add (local.get $left) (i32.const -3)))
-            (br $l3)
+        (block $b4
+          (local.set $t0 (local.get $rcx))
+          (local.set $rax (local.tee $t2 (i64.add (local.tee $t1 (local.get $rax)) (local.get $t0))))
+          (local.set $flagFirst (local.get $t1))
+          (local.set $flagCode (i32.const 4))
+          (local.set $flagResult (local.get $t2))
+          (local.set $rcx (i64.extend_i32_u (local.tee $t3 (i32.sub (i32.wrap_i64 (local.get $t0)) (i32.const 1)))))
+          (local.set $flagFirst (i64.shl (i64.extend_i32_u (i64.lt_u (local.get $t2) (local.get $t1))) (i64.const 63)))
+          (local.set $flagCode (i32.const 15))
+          (local.set $flagResult (i64.extend_i32_s (local.get $t3)))
+          (if $i5 (local.get $t3)
+            (then
+              (local.set $answer (i32.const (;border at 5;)))
+              (br_if $b4 (i32.lt_s (local.get $left) (i32.const 3)))
+              (br_if $b4 (i32.load (;attention;) (local.get $state)))
+              (local.set $left (i32.add (local.get $left) (i32.const -3)))
+              (br $l3)
+            )
           )
+          (local.set $answer (i32.const (;helper at 7;)))
+          (br $b4)
+          (unreachable)
         )
-        (local.set $answer (i32.const (;helper at 7;)))
         (br $b1)
-        (unreachable)
       )
     )
     (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))

@@ -5,7 +5,7 @@
 ;;   000000008007  ff c9                           dec ecx
 ;;   000000008009  75 f5                           jne 0x8000
 ;;   00000000800b  f4                              hlt
-;; 490 bytes of Wasm
+;; 493 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "locate" (func $locate (param i64 i32) (result i32)))
@@ -30,38 +30,41 @@
       (block $b2
       )
       (loop $l3
-        (local.set $t1 (i64.and (i64.add (local.tee $t0 (local.get $rsi)) (i64.const 7)) (i64.const -4096)))
-        (local.set $t2 (i32.wrap_i64 (local.get $t0)))
-        (if $i4 (i64.ne (local.get $t1) (local.get $streamPage))
-          (then
-            (local.set $t3 (call $locate (local.get $t0) (i32.const 8)))
-            (local.set $answer (i32.const (;miss at 0;)))
-            (br_if $b1 (i32.eqz (local.get $t3)))
-            (local.set $streamAddend (i32.sub (local.get $t3) (local.get $t2)))
-            (local.set $streamPage (local.get $t1))
+        (block $b4
+          (local.set $t1 (i64.and (i64.add (local.tee $t0 (local.get $rsi)) (i64.const 7)) (i64.const -4096)))
+          (local.set $t2 (i32.wrap_i64 (local.get $t0)))
+          (if $i5 (i64.ne (local.get $t1) (local.get $streamPage))
+            (then
+              (local.set $t3 (call $locate (local.get $t0) (i32.const 8)))
+              (local.set $answer (i32.const (;miss at 0;)))
+              (br_if $b4 (i32.eqz (local.get $t3)))
+              (local.set $streamAddend (i32.sub (local.get $t3) (local.get $t2)))
+              (local.set $streamPage (local.get $t1))
+            )
           )
-        )
-        (local.set $rax (i64.add (local.get $rax) (i64.load (i32.add (local.get $streamAddend) (local.get $t2)))))
-        (local.set $rsi (local.tee $t1 (i64.add (local.get $t0) (i64.const 8))))
-        (local.set $flagFirst (local.get $t0))
-        (local.set $flagCode (i32.const 4))
-        (local.set $flagResult (local.get $t1))
-        (local.set $rcx (i64.extend_i32_u (local.tee $t2 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
-        (local.set $flagFirst (i64.shl (i64.extend_i32_u (i64.lt_u (local.get $t1) (local.get $t0))) (i64.const 63)))
-        (local.set $flagCode (i32.const 15))
-        (local.set $flagResult (i64.extend_i32_s (local.get $t2)))
-        (if $i5 (i32.eqz (i32.eqz (local.get $t2)))
-          (then
-            (local.set $answer (i32.const (;border at 9;)))
-            (br_if $b1 (i32.lt_s (local.get $left) (i32.const 4)))
-            (br_if $b1 (i32.load (;attention;) (local.get $state)))
-            (local.set $left (i32.add (local.get $left) (i32.const -4)))
-            (br $l3)
+          (local.set $rax (i64.add (local.get $rax) (i64.load (i32.add (local.get $streamAddend) (local.get $t2)))))
+          (local.set $rsi (local.tee $t1 (i64.add (local.get $t0) (i64.const 8))))
+          (local.set $flagFirst (local.get $t0))
+          (local.set $flagCode (i32.const 4))
+          (local.set $flagResult (local.get $t1))
+          (local.set $rcx (i64.extend_i32_u (local.tee $t2 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
+          (local.set $flagFirst (i64.shl (i64.extend_i32_u (i64.lt_u (local.get $t1) (local.get $t0))) (i64.const 63)))
+          (local.set $flagCode (i32.const 15))
+          (local.set $flagResult (i64.extend_i32_s (local.get $t2)))
+          (if $i6 (local.get $t2)
+            (then
+              (local.set $answer (i32.const (;border at 9;)))
+              (br_if $b4 (i32.lt_s (local.get $left) (i32.const 4)))
+              (br_if $b4 (i32.load (;attention;) (local.get $state)))
+              (local.set $left (i32.add (local.get $left) (i32.const -4)))
+              (br $l3)
+            )
           )
+          (local.set $answer (i32.const (;helper at b;)))
+          (br $b4)
+          (unreachable)
         )
-        (local.set $answer (i32.const (;helper at b;)))
         (br $b1)
-        (unreachable)
       )
     )
     (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))

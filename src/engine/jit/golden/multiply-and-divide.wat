@@ -7,7 +7,7 @@
 ;;   00000000800c  ff c9                           dec ecx
 ;;   00000000800e  75 f0                           jne 0x8000
 ;;   000000008010  f4                              hlt
-;; 549 bytes of Wasm
+;; 552 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
@@ -31,63 +31,66 @@
       (block $b2
       )
       (loop $l3
-        (local.set $rax (i64.const 1000))
-        (local.set $rdx
-          (local.tee $t1
-            (i64.extend_i32_u (local.tee $t0 (i32.xor (local.tee $t0 (i32.wrap_i64 (local.get $rdx))) (local.get $t0))))
-          )
-        )
-        (local.set $flagAux (i64.const 0))
-        (local.set $flagCode (i32.const 0))
-        (local.set $flagResult (i64.extend_i32_s (local.get $t0)))
-        (local.set $t0 (i32.wrap_i64 (local.get $rbx)))
-        (local.set $t1 (i64.or (i64.shl (local.get $t1) (i64.const 32)) (i64.const 1000)))
-        (local.set $answer (i32.const (;miss at 7;)))
-        (br_if $b1 (i32.eqz (local.get $t0)))
-        (local.set $t2 (i64.extend_i32_u (local.get $t0)))
-        (local.set $t3 (i64.div_u (local.get $t1) (local.get $t2)))
-        (br_if $b1 (i64.lt_u (i64.const 4294967295) (local.get $t3)))
-        (local.set $t2 (i64.rem_u (local.get $t1) (local.get $t2)))
-        (local.set $rax (i64.extend_i32_u (local.tee $t0 (i32.wrap_i64 (local.get $t3)))))
-        (local.set $rdx (i64.extend_i32_u (local.tee $t4 (i32.wrap_i64 (local.get $t2)))))
-        (local.set $t5 (i32.mul (local.get $t0) (local.get $t4)))
-        (local.set $flagAux
-          (local.tee $t2
-            (i64.or
-              (i64.shl
-                (local.tee $t2
-                  (i64.extend_i32_u
-                    (i64.ne
-                      (i64.mul (i64.extend_i32_s (local.get $t0)) (i64.extend_i32_s (local.get $t4)))
-                      (i64.extend_i32_s (local.get $t5))
-                    )
-                  )
-                )
-                (i64.const 63)
-              )
-              (i64.shl (i64.xor (local.get $t2) (local.get $t2)) (i64.const 62))
+        (block $b4
+          (local.set $rax (i64.const 1000))
+          (local.set $rdx
+            (local.tee $t1
+              (i64.extend_i32_u (local.tee $t0 (i32.xor (local.tee $t0 (i32.wrap_i64 (local.get $rdx))) (local.get $t0))))
             )
           )
-        )
-        (local.set $flagCode (i32.const 0))
-        (local.set $flagResult (i64.extend_i32_s (local.get $t5)))
-        (local.set $rax (i64.extend_i32_u (local.get $t5)))
-        (local.set $rcx (i64.extend_i32_u (local.tee $t5 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
-        (local.set $flagFirst (i64.and (local.get $t2) (i64.const -9223372036854775808)))
-        (local.set $flagCode (i32.const 15))
-        (local.set $flagResult (i64.extend_i32_s (local.get $t5)))
-        (if $i4 (i32.eqz (i32.eqz (local.get $t5)))
-          (then
-            (local.set $answer (i32.const (;border at e;)))
-            (br_if $b1 (i32.lt_s (local.get $left) (i32.const 6)))
-            (br_if $b1 (i32.load (;attention;) (local.get $state)))
-            (local.set $left (i32.add (local.get $left) (i32.const -6)))
-            (br $l3)
+          (local.set $flagAux (i64.const 0))
+          (local.set $flagCode (i32.const 0))
+          (local.set $flagResult (i64.extend_i32_s (local.get $t0)))
+          (local.set $t0 (i32.wrap_i64 (local.get $rbx)))
+          (local.set $t1 (i64.or (i64.shl (local.get $t1) (i64.const 32)) (i64.const 1000)))
+          (local.set $answer (i32.const (;miss at 7;)))
+          (br_if $b4 (i32.eqz (local.get $t0)))
+          (local.set $t2 (i64.extend_i32_u (local.get $t0)))
+          (local.set $t3 (i64.div_u (local.get $t1) (local.get $t2)))
+          (br_if $b4 (i64.lt_u (i64.const 4294967295) (local.get $t3)))
+          (local.set $t2 (i64.rem_u (local.get $t1) (local.get $t2)))
+          (local.set $rax (i64.extend_i32_u (local.tee $t0 (i32.wrap_i64 (local.get $t3)))))
+          (local.set $rdx (i64.extend_i32_u (local.tee $t4 (i32.wrap_i64 (local.get $t2)))))
+          (local.set $t5 (i32.mul (local.get $t0) (local.get $t4)))
+          (local.set $flagAux
+            (local.tee $t2
+              (i64.or
+                (i64.shl
+                  (local.tee $t2
+                    (i64.extend_i32_u
+                      (i64.ne
+                        (i64.mul (i64.extend_i32_s (local.get $t0)) (i64.extend_i32_s (local.get $t4)))
+                        (i64.extend_i32_s (local.get $t5))
+                      )
+                    )
+                  )
+                  (i64.const 63)
+                )
+                (i64.shl (i64.xor (local.get $t2) (local.get $t2)) (i64.const 62))
+              )
+            )
           )
+          (local.set $flagCode (i32.const 0))
+          (local.set $flagResult (i64.extend_i32_s (local.get $t5)))
+          (local.set $rax (i64.extend_i32_u (local.get $t5)))
+          (local.set $rcx (i64.extend_i32_u (local.tee $t5 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
+          (local.set $flagFirst (i64.and (local.get $t2) (i64.const -9223372036854775808)))
+          (local.set $flagCode (i32.const 15))
+          (local.set $flagResult (i64.extend_i32_s (local.get $t5)))
+          (if $i5 (local.get $t5)
+            (then
+              (local.set $answer (i32.const (;border at e;)))
+              (br_if $b4 (i32.lt_s (local.get $left) (i32.const 6)))
+              (br_if $b4 (i32.load (;attention;) (local.get $state)))
+              (local.set $left (i32.add (local.get $left) (i32.const -6)))
+              (br $l3)
+            )
+          )
+          (local.set $answer (i32.const (;helper at 10;)))
+          (br $b4)
+          (unreachable)
         )
-        (local.set $answer (i32.const (;helper at 10;)))
         (br $b1)
-        (unreachable)
       )
     )
     (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))

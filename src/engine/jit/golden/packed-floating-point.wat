@@ -7,7 +7,7 @@
 ;;   000000008010  ff c9                           dec ecx
 ;;   000000008012  75 ec                           jne 0x8000
 ;;   000000008014  f4                              hlt
-;; 1375 bytes of Wasm
+;; 1378 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "locate" (func $locate (param i64 i32) (result i32)))
@@ -44,172 +44,175 @@
       (block $b3
       )
       (loop $l4
-        (local.set $t0 (local.get $rsi))
-        (local.set $answer (i32.const (;miss at 0;)))
-        (br_if $b2 (i32.and (i32.wrap_i64 (local.get $t0)) (i32.const 15)))
-        (local.set $t1 (i64.and (i64.add (local.get $t0) (i64.const 15)) (i64.const -4096)))
-        (local.set $t2 (i32.wrap_i64 (local.get $t0)))
-        (if $i5 (i64.ne (local.get $t1) (local.get $streamPage))
-          (then
-            (br_if $b2 (i32.eqz (local.tee $t3 (call $locate (local.get $t0) (i32.const 16)))))
-            (local.set $streamAddend (i32.sub (local.get $t3) (local.get $t2)))
-            (local.set $streamPage (local.get $t1))
+        (block $b5
+          (local.set $t0 (local.get $rsi))
+          (local.set $answer (i32.const (;miss at 0;)))
+          (br_if $b5 (i32.and (i32.wrap_i64 (local.get $t0)) (i32.const 15)))
+          (local.set $t1 (i64.and (i64.add (local.get $t0) (i64.const 15)) (i64.const -4096)))
+          (local.set $t2 (i32.wrap_i64 (local.get $t0)))
+          (if $i6 (i64.ne (local.get $t1) (local.get $streamPage))
+            (then
+              (br_if $b5 (i32.eqz (local.tee $t3 (call $locate (local.get $t0) (i32.const 16)))))
+              (local.set $streamAddend (i32.sub (local.get $t3) (local.get $t2)))
+              (local.set $streamPage (local.get $t1))
+            )
           )
-        )
-        (local.set $xmm0 (local.tee $t4 (v128.load (i32.add (local.get $streamAddend) (local.get $t2)))))
-        (local.set $t5 (f64x2.mul (local.get $t4) (local.get $xmm1)))
-        (local.set $t6 (local.get $xmm0))
-        (local.set $xmm0 (local.get $t5))
-        (local.set $t8 (f64x2.add (local.tee $t7 (local.get $xmm2)) (local.get $t5)))
-        (local.set $t9 (local.get $xmm2))
-        (local.set $xmm2 (local.get $t8))
-        (local.set $t1 (i64.add (local.get $t0) (i64.const 16)))
-        (local.set $t10 (local.get $rsi))
-        (local.set $rsi (local.get $t1))
-        (local.set $t11 (local.get $flagFirst))
-        (local.set $flagFirst (local.get $t0))
-        (local.set $t2 (local.get $flagCode))
-        (local.set $flagCode (i32.const 4))
-        (local.set $t12 (local.get $flagResult))
-        (local.set $flagResult (local.get $t1))
-        (local.set $t3 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))
-        (local.set $t13 (local.get $rcx))
-        (local.set $rcx (i64.extend_i32_u (local.get $t3)))
-        (local.set $flagFirst (i64.shl (i64.extend_i32_u (i64.lt_u (local.get $t1) (local.get $t0))) (i64.const 63)))
-        (local.set $flagCode (i32.const 15))
-        (local.set $flagResult (i64.extend_i32_s (local.get $t3)))
-        (if $i6
-          (v128.any_true
-            (v128.or
+          (local.set $xmm0 (local.tee $t4 (v128.load (i32.add (local.get $streamAddend) (local.get $t2)))))
+          (local.set $t5 (f64x2.mul (local.get $t4) (local.get $xmm1)))
+          (local.set $t6 (local.get $xmm0))
+          (local.set $xmm0 (local.get $t5))
+          (local.set $t8 (f64x2.add (local.tee $t7 (local.get $xmm2)) (local.get $t5)))
+          (local.set $t9 (local.get $xmm2))
+          (local.set $xmm2 (local.get $t8))
+          (local.set $t1 (i64.add (local.get $t0) (i64.const 16)))
+          (local.set $t10 (local.get $rsi))
+          (local.set $rsi (local.get $t1))
+          (local.set $t11 (local.get $flagFirst))
+          (local.set $flagFirst (local.get $t0))
+          (local.set $t2 (local.get $flagCode))
+          (local.set $flagCode (i32.const 4))
+          (local.set $t12 (local.get $flagResult))
+          (local.set $flagResult (local.get $t1))
+          (local.set $t3 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))
+          (local.set $t13 (local.get $rcx))
+          (local.set $rcx (i64.extend_i32_u (local.get $t3)))
+          (local.set $flagFirst (i64.shl (i64.extend_i32_u (i64.lt_u (local.get $t1) (local.get $t0))) (i64.const 63)))
+          (local.set $flagCode (i32.const 15))
+          (local.set $flagResult (i64.extend_i32_s (local.get $t3)))
+          (if $i7
+            (v128.any_true
               (v128.or
                 (v128.or
                   (v128.or
-                    (i64x2.gt_s
-                      (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
-                      (i64x2.add
-                        (i64x2.add (local.get $xmm1) (local.get $xmm1))
-                        (v128.const i8x16 255 255 255 255 255 255 255 127 255 255 255 255 255 255 255 127)
+                    (v128.or
+                      (i64x2.gt_s
+                        (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
+                        (i64x2.add
+                          (i64x2.add (local.get $xmm1) (local.get $xmm1))
+                          (v128.const i8x16 255 255 255 255 255 255 255 127 255 255 255 255 255 255 255 127)
+                        )
+                      )
+                      (i64x2.gt_s
+                        (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
+                        (i64x2.add
+                          (i64x2.add (local.get $t4) (local.get $t4))
+                          (v128.const i8x16 255 255 255 255 255 255 255 127 255 255 255 255 255 255 255 127)
+                        )
                       )
                     )
                     (i64x2.gt_s
-                      (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
+                      (v128.const i8x16 0 0 0 0 0 0 128 128 0 0 0 0 0 0 128 128)
                       (i64x2.add
-                        (i64x2.add (local.get $t4) (local.get $t4))
-                        (v128.const i8x16 255 255 255 255 255 255 255 127 255 255 255 255 255 255 255 127)
+                        (i64x2.add (local.get $t5) (local.get $t5))
+                        (v128.const i8x16 0 0 0 0 0 0 64 128 0 0 0 0 0 0 64 128)
                       )
                     )
                   )
                   (i64x2.gt_s
-                    (v128.const i8x16 0 0 0 0 0 0 128 128 0 0 0 0 0 0 128 128)
+                    (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
                     (i64x2.add
-                      (i64x2.add (local.get $t5) (local.get $t5))
-                      (v128.const i8x16 0 0 0 0 0 0 64 128 0 0 0 0 0 0 64 128)
+                      (i64x2.add (local.get $t7) (local.get $t7))
+                      (v128.const i8x16 255 255 255 255 255 255 255 127 255 255 255 255 255 255 255 127)
                     )
                   )
                 )
                 (i64x2.gt_s
-                  (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
+                  (v128.const i8x16 0 0 0 0 0 0 128 128 0 0 0 0 0 0 128 128)
                   (i64x2.add
-                    (i64x2.add (local.get $t7) (local.get $t7))
-                    (v128.const i8x16 255 255 255 255 255 255 255 127 255 255 255 255 255 255 255 127)
+                    (i64x2.add (local.get $t8) (local.get $t8))
+                    (v128.const i8x16 0 0 0 0 0 0 64 128 0 0 0 0 0 0 64 128)
                   )
                 )
               )
-              (i64x2.gt_s
-                (v128.const i8x16 0 0 0 0 0 0 128 128 0 0 0 0 0 0 128 128)
-                (i64x2.add
-                  (i64x2.add (local.get $t8) (local.get $t8))
-                  (v128.const i8x16 0 0 0 0 0 0 64 128 0 0 0 0 0 0 64 128)
-                )
-              )
             )
-          )
-          (then
-            (if $i7
-              (v128.any_true
-                (v128.or
+            (then
+              (if $i8
+                (v128.any_true
                   (v128.or
                     (v128.or
                       (v128.or
-                        (v128.andnot
-                          (i64x2.gt_s
-                            (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
-                            (i64x2.sub (i64x2.shl (local.get $xmm1) (i32.const 1)) (v128.const i8x16 1 0 0 0 0 0 0 128 1 0 0 0 0 0 0 128))
+                        (v128.or
+                          (v128.andnot
+                            (i64x2.gt_s
+                              (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
+                              (i64x2.sub (i64x2.shl (local.get $xmm1) (i32.const 1)) (v128.const i8x16 1 0 0 0 0 0 0 128 1 0 0 0 0 0 0 128))
+                            )
+                            (f64x2.eq (local.get $xmm1) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
                           )
-                          (f64x2.eq (local.get $xmm1) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
+                          (v128.andnot
+                            (i64x2.gt_s
+                              (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
+                              (i64x2.sub (i64x2.shl (local.get $t4) (i32.const 1)) (v128.const i8x16 1 0 0 0 0 0 0 128 1 0 0 0 0 0 0 128))
+                            )
+                            (f64x2.eq (local.get $t4) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
+                          )
                         )
                         (v128.andnot
                           (i64x2.gt_s
-                            (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
-                            (i64x2.sub (i64x2.shl (local.get $t4) (i32.const 1)) (v128.const i8x16 1 0 0 0 0 0 0 128 1 0 0 0 0 0 0 128))
+                            (v128.const i8x16 0 0 0 0 0 0 128 128 0 0 0 0 0 0 128 128)
+                            (i64x2.sub
+                              (i64x2.shl (local.get $t5) (i32.const 1))
+                              (v128.const i8x16 0 0 0 0 0 0 192 127 0 0 0 0 0 0 192 127)
+                            )
                           )
-                          (f64x2.eq (local.get $t4) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
+                          (v128.and
+                            (f64x2.eq (local.get $t5) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
+                            (v128.or
+                              (f64x2.eq (local.get $t4) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
+                              (f64x2.eq (local.get $xmm1) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
+                            )
+                          )
                         )
                       )
                       (v128.andnot
                         (i64x2.gt_s
-                          (v128.const i8x16 0 0 0 0 0 0 128 128 0 0 0 0 0 0 128 128)
-                          (i64x2.sub
-                            (i64x2.shl (local.get $t5) (i32.const 1))
-                            (v128.const i8x16 0 0 0 0 0 0 192 127 0 0 0 0 0 0 192 127)
-                          )
+                          (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
+                          (i64x2.sub (i64x2.shl (local.get $t7) (i32.const 1)) (v128.const i8x16 1 0 0 0 0 0 0 128 1 0 0 0 0 0 0 128))
                         )
-                        (v128.and
-                          (f64x2.eq (local.get $t5) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
-                          (v128.or
-                            (f64x2.eq (local.get $t4) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
-                            (f64x2.eq (local.get $xmm1) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
-                          )
-                        )
+                        (f64x2.eq (local.get $t7) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
                       )
                     )
                     (v128.andnot
                       (i64x2.gt_s
-                        (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
-                        (i64x2.sub (i64x2.shl (local.get $t7) (i32.const 1)) (v128.const i8x16 1 0 0 0 0 0 0 128 1 0 0 0 0 0 0 128))
+                        (v128.const i8x16 0 0 0 0 0 0 128 128 0 0 0 0 0 0 128 128)
+                        (i64x2.sub
+                          (i64x2.shl (local.get $t8) (i32.const 1))
+                          (v128.const i8x16 0 0 0 0 0 0 192 127 0 0 0 0 0 0 192 127)
+                        )
                       )
-                      (f64x2.eq (local.get $t7) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
+                      (f64x2.eq (local.get $t8) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
                     )
-                  )
-                  (v128.andnot
-                    (i64x2.gt_s
-                      (v128.const i8x16 0 0 0 0 0 0 128 128 0 0 0 0 0 0 128 128)
-                      (i64x2.sub
-                        (i64x2.shl (local.get $t8) (i32.const 1))
-                        (v128.const i8x16 0 0 0 0 0 0 192 127 0 0 0 0 0 0 192 127)
-                      )
-                    )
-                    (f64x2.eq (local.get $t8) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
                   )
                 )
-              )
-              (then
-                (i32.store (;floatRefused;) (local.get $state) (i32.const (;miss at 0;)))
-                (local.set $xmm0 (local.get $t6))
-                (local.set $xmm2 (local.get $t9))
-                (local.set $rsi (local.get $t10))
-                (local.set $flagFirst (local.get $t11))
-                (local.set $flagCode (local.get $t2))
-                (local.set $flagResult (local.get $t12))
-                (local.set $rcx (local.get $t13))
-                (local.set $answer (i32.const (;refused at 4;)))
-                (br $b2)
+                (then
+                  (i32.store (;floatRefused;) (local.get $state) (i32.const (;miss at 0;)))
+                  (local.set $xmm0 (local.get $t6))
+                  (local.set $xmm2 (local.get $t9))
+                  (local.set $rsi (local.get $t10))
+                  (local.set $flagFirst (local.get $t11))
+                  (local.set $flagCode (local.get $t2))
+                  (local.set $flagResult (local.get $t12))
+                  (local.set $rcx (local.get $t13))
+                  (local.set $answer (i32.const (;refused at 4;)))
+                  (br $b5)
+                )
               )
             )
           )
-        )
-        (if $i8 (i32.eqz (i32.eqz (local.get $t3)))
-          (then
-            (local.set $answer (i32.const (;border at 12;)))
-            (br_if $b2 (i32.lt_s (local.get $left) (i32.const 6)))
-            (br_if $b2 (i32.load (;attention;) (local.get $state)))
-            (local.set $left (i32.add (local.get $left) (i32.const -6)))
-            (br $l4)
+          (if $i9 (local.get $t3)
+            (then
+              (local.set $answer (i32.const (;border at 12;)))
+              (br_if $b5 (i32.lt_s (local.get $left) (i32.const 6)))
+              (br_if $b5 (i32.load (;attention;) (local.get $state)))
+              (local.set $left (i32.add (local.get $left) (i32.const -6)))
+              (br $l4)
+            )
           )
+          (local.set $answer (i32.const (;helper at 14;)))
+          (br $b5)
+          (unreachable)
         )
-        (local.set $answer (i32.const (;helper at 14;)))
         (br $b2)
-        (unreachable)
       )
     )
     (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))

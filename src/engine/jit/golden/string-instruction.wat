@@ -6,7 +6,7 @@
 ;;   000000008009  ff ca                           dec edx
 ;;   00000000800b  75 f3                           jne 0x8000
 ;;   00000000800d  f4                              hlt
-;; 659 bytes of Wasm
+;; 662 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "storeAll" (func $storeAll (param i64 i64 i32 i64) (result i32)))
@@ -32,83 +32,86 @@
       (block $b2
       )
       (loop $l3
-        (local.set $rdi (local.tee $t0 (i64.extend_i32_u (i32.wrap_i64 (local.get $rbx)))))
-        (local.set $rcx (i64.const 64))
-        (local.set $t1 (call $storeAll (local.get $t0) (i64.const 64) (i32.const 1) (local.get $rax)))
-        (local.set $answer (i32.const (;miss at 7;)))
-        (br_if $b1 (i32.eqz (local.get $t1)))
-        (local.set $rdi (i64.add (local.get $t0) (i64.const 64)))
-        (local.set $rcx (i64.const 0))
-        (local.set $rdx (i64.extend_i32_u (local.tee $t1 (i32.sub (i32.wrap_i64 (local.get $rdx)) (i32.const 1)))))
-        (local.set $t2 (i32.sub (local.get $flagCode) (i32.const 1)))
-        (local.set $t0 (local.get $flagFirst))
-        (local.set $t3
-          (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (i32.const 8) (i32.and (local.get $t2) (i32.const 3)))))
-        )
-        (local.set $t4 (i32.ge_u (local.get $flagCode) (i32.const 9)))
-        (local.set $t2 (i32.and (local.get $t2) (i32.const 4)))
-        (local.set $t5 (i64.shl (local.get $flagResult) (local.get $t3)))
-        (local.set $t6 (i64.shl (i64.const 1) (local.get $t3)))
-        (local.set $t6
-          (select
-            (select (i64.add (local.get $t5) (local.get $t6)) (i64.sub (local.get $t5) (local.get $t6)) (local.get $t2))
-            (i64.shl (local.get $t0) (local.get $t3))
-            (local.get $t4)
+        (block $b4
+          (local.set $rdi (local.tee $t0 (i64.extend_i32_u (i32.wrap_i64 (local.get $rbx)))))
+          (local.set $rcx (i64.const 64))
+          (local.set $t1 (call $storeAll (local.get $t0) (i64.const 64) (i32.const 1) (local.get $rax)))
+          (local.set $answer (i32.const (;miss at 7;)))
+          (br_if $b4 (i32.eqz (local.get $t1)))
+          (local.set $rdi (i64.add (local.get $t0) (i64.const 64)))
+          (local.set $rcx (i64.const 0))
+          (local.set $rdx (i64.extend_i32_u (local.tee $t1 (i32.sub (i32.wrap_i64 (local.get $rdx)) (i32.const 1)))))
+          (local.set $t2 (i32.sub (local.get $flagCode) (i32.const 1)))
+          (local.set $t0 (local.get $flagFirst))
+          (local.set $t3
+            (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (i32.const 8) (i32.and (local.get $t2) (i32.const 3)))))
           )
-        )
-        (local.set $t7 (select (local.get $t5) (local.get $t6) (local.get $t2)))
-        (local.set $t6
-          (i64.sub (local.tee $t5 (select (local.get $t6) (local.get $t5) (local.get $t2))) (local.get $t7))
-        )
-        (local.set $t8
-          (i64.or
-            (i64.and (local.get $t7) (local.get $t6))
-            (i64.and (i64.or (local.get $t7) (local.get $t6)) (i64.xor (local.get $t5) (i64.const -1)))
-          )
-        )
-        (local.set $flagFirst
-          (i64.and
+          (local.set $t4 (i32.ge_u (local.get $flagCode) (i32.const 9)))
+          (local.set $t2 (i32.and (local.get $t2) (i32.const 4)))
+          (local.set $t5 (i64.shl (local.get $flagResult) (local.get $t3)))
+          (local.set $t6 (i64.shl (i64.const 1) (local.get $t3)))
+          (local.set $t6
             (select
-              (i64.or
-                (select
-                  (i64.or
-                    (local.get $t0)
-                    (i64.xor
-                      (i64.shr_u (local.get $t0) (i64.const 1))
-                      (i64.and (i64.xor (local.get $t8) (i64.shr_u (local.get $t8) (i64.const 1))) (i64.const 4611686018427387904))
-                    )
-                  )
-                  (i64.and (local.get $t8) (i64.const -4611686018427387904))
-                  (local.get $t4)
-                )
-                (i64.and
-                  (i64.shr_u
-                    (i64.shr_u (i64.xor (i64.xor (local.get $t7) (local.get $t6)) (local.get $t5)) (local.get $t3))
-                    (i64.const 1)
-                  )
-                  (i64.const 8)
-                )
-              )
-              (local.get $flagAux)
-              (local.get $flagCode)
+              (select (i64.add (local.get $t5) (local.get $t6)) (i64.sub (local.get $t5) (local.get $t6)) (local.get $t2))
+              (i64.shl (local.get $t0) (local.get $t3))
+              (local.get $t4)
             )
-            (i64.const -9223372036854775808)
           )
-        )
-        (local.set $flagCode (i32.const 15))
-        (local.set $flagResult (i64.extend_i32_s (local.get $t1)))
-        (if $i4 (i32.eqz (i32.eqz (local.get $t1)))
-          (then
-            (local.set $answer (i32.const (;border at b;)))
-            (br_if $b1 (i32.lt_s (local.get $left) (i32.const 5)))
-            (br_if $b1 (i32.load (;attention;) (local.get $state)))
-            (local.set $left (i32.add (local.get $left) (i32.const -5)))
-            (br $l3)
+          (local.set $t7 (select (local.get $t5) (local.get $t6) (local.get $t2)))
+          (local.set $t6
+            (i64.sub (local.tee $t5 (select (local.get $t6) (local.get $t5) (local.get $t2))) (local.get $t7))
           )
+          (local.set $t8
+            (i64.or
+              (i64.and (local.get $t7) (local.get $t6))
+              (i64.and (i64.or (local.get $t7) (local.get $t6)) (i64.xor (local.get $t5) (i64.const -1)))
+            )
+          )
+          (local.set $flagFirst
+            (i64.and
+              (select
+                (i64.or
+                  (select
+                    (i64.or
+                      (local.get $t0)
+                      (i64.xor
+                        (i64.shr_u (local.get $t0) (i64.const 1))
+                        (i64.and (i64.xor (local.get $t8) (i64.shr_u (local.get $t8) (i64.const 1))) (i64.const 4611686018427387904))
+                      )
+                    )
+                    (i64.and (local.get $t8) (i64.const -4611686018427387904))
+                    (local.get $t4)
+                  )
+                  (i64.and
+                    (i64.shr_u
+                      (i64.shr_u (i64.xor (i64.xor (local.get $t7) (local.get $t6)) (local.get $t5)) (local.get $t3))
+                      (i64.const 1)
+                    )
+                    (i64.const 8)
+                  )
+                )
+                (local.get $flagAux)
+                (local.get $flagCode)
+              )
+              (i64.const -9223372036854775808)
+            )
+          )
+          (local.set $flagCode (i32.const 15))
+          (local.set $flagResult (i64.extend_i32_s (local.get $t1)))
+          (if $i5 (local.get $t1)
+            (then
+              (local.set $answer (i32.const (;border at b;)))
+              (br_if $b4 (i32.lt_s (local.get $left) (i32.const 5)))
+              (br_if $b4 (i32.load (;attention;) (local.get $state)))
+              (local.set $left (i32.add (local.get $left) (i32.const -5)))
+              (br $l3)
+            )
+          )
+          (local.set $answer (i32.const (;helper at d;)))
+          (br $b4)
+          (unreachable)
         )
-        (local.set $answer (i32.const (;helper at d;)))
         (br $b1)
-        (unreachable)
       )
     )
     (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))
