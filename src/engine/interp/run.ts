@@ -14,7 +14,7 @@ import { localPool, lower } from "../wasm/lower.ts";
 import { moduleWriter, type ModuleWriter } from "../wasm/module.ts";
 import { CONTROL as W, type ValueType } from "../wasm/opcodes.ts";
 import { recordFind, recordFollow } from "./find.ts";
-import { HANDLER_PARAMS, makeHandlers, OP_LOCAL, recordArm, STATE_LOCAL, type Handlers } from "./handlers.ts";
+import { HANDLER_PARAMS, makeHandlers, OP_LOCAL, recordArm, STATE_LOCAL, STATUS_LEAVE, type Handlers } from "./handlers.ts";
 import { FLAGS_SECTION, HANDLER_SECTION, HANDLER_STRIDE, PAIR_SECTION, VARIANTS } from "./operation.ts";
 
 const MEMORY_PAGES = { minimum: 17, maximum: 65536 };
@@ -170,7 +170,7 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
     step();
     a.br(next);
   };
-  const cold = a.block();
+  const executed = a.block(), cold = a.block();
   const armLabels: number[] = [];
   for (let number = firstFunction - 1; number >= 0; number--) armLabels[number] = a.block();
   a.get(OP_LOCAL);
@@ -187,6 +187,36 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
       a.memory("i32.store", offset);
     }
     a.br(fault);
+  };
+  /** Executes the operation by its function, which answers in STATUS_LOCAL. */
+  const callFunction = () => {
+    a.get(STATE_LOCAL); // for traces and watchpoints; that nobody looks whether it is for one saves more than it costs
+    a.get(OP_LOCAL);
+    a.memory("i32.store", OFFSET.operation);
+    a.get(STATE_LOCAL);
+    a.get(OP_LOCAL);
+    a.get(OP_LOCAL);
+    a.memory("i32.load16_u", C.OP_HANDLER);
+    if (hot) { // where compiled code begins, the operation's own handler is in the block
+      a.tee(STATUS_LOCAL);
+      a.i32(C.HANDLER_REGION);
+      a.op("i32.eq");
+      out.byte(W.if);
+      out.byte(0x7f); // i32
+      a.get(OP_LOCAL);
+      a.i32(C.BLOCK_HEADER_BYTES);
+      a.op("i32.sub");
+      a.memory("i32.load16_u", C.BLOCK_HANDLER);
+      a.otherwise();
+      a.get(STATUS_LOCAL);
+      out.byte(W.end);
+    }
+    a.i32(C.HANDLER_FIRST);
+    a.op("i32.sub");
+    out.byte(W.callIndirect);
+    out.u32(handlerType);
+    out.u32(0);
+    a.set(STATUS_LOCAL);
   };
   /** The budget gets back the instructions behind this one. */
   const refund = () => {
@@ -268,6 +298,22 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
       a.set(BLOCK_LOCAL);
       branchTo(label, depth);
     };
+    const executedHere = a.block();
+    answerIs(C.REGION_HELPER); // a system call, the return from one, an address space: what leaves goes on in compiled code
+    a.when();
+    a.get(STATUS_LOCAL);
+    a.i32(~C.REGION_ANSWER_BITS);
+    a.op("i32.and");
+    a.set(OP_LOCAL);
+    settleFlags();
+    callFunction();
+    a.get(STATUS_LOCAL);
+    a.i32(STATUS_LEAVE);
+    a.op("i32.ne");
+    a.brIf(executed);
+    refund();
+    a.br(executedHere);
+    a.close();
     answerIs(C.REGION_LINK);
     a.when();
     a.get(STATUS_LOCAL);
@@ -279,6 +325,7 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
     answerIs(C.REGION_INDIRECT);
     a.op("i32.eqz");
     a.brIf(elsewhere);
+    a.close(); // executed here
     inline(recordFind, { slow: (_emit, depth) => branchTo(elsewhere, depth), found: goOn(known) });
     a.close(); // linked
     refund();
@@ -378,33 +425,8 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
   }
 
   a.close(); // cold
-  a.get(STATE_LOCAL); // for traces and watchpoints; that nobody looks whether it is for one saves more than it costs
-  a.get(OP_LOCAL);
-  a.memory("i32.store", OFFSET.operation);
-  a.get(STATE_LOCAL);
-  a.get(OP_LOCAL);
-  a.get(OP_LOCAL);
-  a.memory("i32.load16_u", C.OP_HANDLER);
-  if (hot) { // where compiled code begins, the operation's own handler is in the block
-    a.tee(STATUS_LOCAL);
-    a.i32(C.HANDLER_REGION);
-    a.op("i32.eq");
-    out.byte(W.if);
-    out.byte(0x7f); // i32
-    a.get(OP_LOCAL);
-    a.i32(C.BLOCK_HEADER_BYTES);
-    a.op("i32.sub");
-    a.memory("i32.load16_u", C.BLOCK_HANDLER);
-    a.otherwise();
-    a.get(STATUS_LOCAL);
-    out.byte(W.end);
-  }
-  a.i32(C.HANDLER_FIRST);
-  a.op("i32.sub");
-  out.byte(W.callIndirect);
-  out.u32(handlerType);
-  out.u32(0);
-  a.set(STATUS_LOCAL);
+  callFunction();
+  a.close(); // executed
   const proceed = a.block();
   a.get(STATUS_LOCAL);
   out.byte(W.brTable);
