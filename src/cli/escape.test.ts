@@ -4,7 +4,7 @@ import { createEscape } from "./escape.ts";
 
 const typed = (...pieces: string[]) => {
   const calls: string[] = [];
-  const escape = createEscape({ quit: () => calls.push("quit"), help: () => calls.push("help") });
+  const escape = createEscape({ quit: () => calls.push("quit"), pause: () => calls.push("pause"), help: () => calls.push("help") });
   const passed = pieces.map((piece) => new TextDecoder().decode(escape(new TextEncoder().encode(piece)))).join("");
   return { passed, calls };
 };
@@ -12,6 +12,7 @@ const typed = (...pieces: string[]) => {
 for (const [what, pieces, passed, calls] of [
   ["plain text and Ctrl-C pass", ["ls\r\x03"], "ls\r\x03", []],
   ["Ctrl-] q leaves", ["a\x1dq"], "a", ["quit"]],
+  ["Ctrl-] p pauses, and goes on", ["a\x1dpb\x1dP"], "ab", ["pause", "pause"]],
   ["the key may come in two reads", ["a\x1d", "qb"], "ab", ["quit"]],
   ["Ctrl-] twice sends one", ["\x1d\x1d"], "\x1d", []],
   ["anything else explains", ["\x1dx"], "", ["help"]],

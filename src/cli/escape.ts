@@ -3,7 +3,7 @@
 const ESCAPE = 0x1d;
 
 /** A filter over typed bytes that keeps the state between calls. `Ctrl-] Ctrl-]` sends one Ctrl-]. */
-export function createEscape(commands: { quit(): void; help(): void }): (bytes: Uint8Array) => Uint8Array {
+export function createEscape(commands: { quit(): void; pause(): void; help(): void }): (bytes: Uint8Array) => Uint8Array {
   let escaped = false;
   return (bytes) => {
     const passed: number[] = [];
@@ -15,6 +15,7 @@ export function createEscape(commands: { quit(): void; help(): void }): (bytes: 
       if (!escaped) passed.push(byte);
       else if (byte === ESCAPE) passed.push(ESCAPE);
       else if (byte === 0x71 || byte === 0x51) commands.quit();
+      else if (byte === 0x70 || byte === 0x50) commands.pause();
       else commands.help();
       escaped = false;
     }

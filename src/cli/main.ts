@@ -62,7 +62,7 @@ function createProgram(): Command {
   const program = new Command("nvl").description("Divides one x86-64 node into virtual nodes that run different stacks side by side.")
     .version(version).enablePositionalOptions().exitOverride().showHelpAfterError("(nvl --help lists commands and options)");
 
-  program.command("run").description("boot one virtual node, its console on this terminal (Ctrl-] then q leaves)")
+  program.command("run").description("boot one virtual node, its console on this terminal (Ctrl-] then q leaves, p pauses)")
     .option("--image <name>", "image of the local store: gives kernel, initrd and command line")
     .option("--kernel <file>", "bzImage, vmlinux, PVH or Multiboot 1 ELF, or a flat binary")
     .option("--initrd <file>", "may be given several times: concatenated, or modules for Multiboot", collect, [])
@@ -106,7 +106,7 @@ function createProgram(): Command {
     .addOption(engineOption())
     .addOption(thresholdOption())
     .addOption(traceOption())
-    .option("--top", "show counters of all virtual nodes, every second, in place of their consoles (q or Ctrl-C stops)")
+    .option("--top", "show counters of all virtual nodes, every second, in place of their consoles (q or Ctrl-C stops, p pauses)")
     .option("--json", "one JSON object per event and a summary, for programs")
     .action(async (spec: string, options: UpOptions) => { process.exitCode = await upCommand(spec, options); });
 

@@ -6,6 +6,7 @@ import { startNode } from "../embed/node.ts";
 import { planNode } from "../nvl/plan.ts";
 import { parseSpec } from "../api/spec.ts";
 import { createEscape } from "./escape.ts";
+import { createHold } from "./hold.ts";
 import { feed } from "./feed.ts";
 import { describeOutcome, exitStatus } from "./outcome.ts";
 import { readRecording, writeRecording } from "./recording.ts";
@@ -63,7 +64,8 @@ export async function runCommand(options: RunOptions): Promise<number> {
     debugging: (_, address) => { console.error(`${err.dim("nvl:")} debugger: target remote ${address}`); },
   }, { jitThreshold: options.jitThreshold, trace: beginTrace(options.trace), statisticsMs: options.statsEvery && options.statsEvery * 1000, ...(options.replay && { input: { vm: readRecording(options.replay) } }) });
 
-  const escape = createEscape({ quit: () => vm.stop(), help: () => process.stderr.write("\r\n[Ctrl-] then q leaves, Ctrl-] again sends it to the guest]\r\n") });
+  const say = (text: string) => process.stderr.write(`\r\n[${text}]\r\n`), hold = createHold([vm], say);
+  const escape = createEscape({ quit: () => vm.stop(), pause: hold.turn, help: () => say("Ctrl-] then q leaves, p pauses and goes on, Ctrl-] again sends it to the guest") });
   if (terminal) process.stdin.setRawMode(true);
   const stopFeeding = feed(process.stdin, terminal ? escape : (bytes) => bytes, vm.write);
   const onSignal = () => vm.stop();
@@ -80,6 +82,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
   } finally {
     if (terminal) process.stdin.setRawMode(false);
     stopFeeding();
+    hold.close();
     for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) process.off(signal, onSignal);
   }
 }

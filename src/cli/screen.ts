@@ -14,8 +14,8 @@ export interface Screen {
 const ALTERNATE = "\x1b[?1049h\x1b[?25l\x1b[?7l", NORMAL = "\x1b[?7h\x1b[?25h\x1b[?1049l", HOME = "\x1b[H", CLEAR_LINE = "\x1b[K", CLEAR_BELOW = "\x1b[J";
 const CTRL_C = 3, NOTES = 5;
 
-/** @param quit q or Ctrl-C was pressed */
-export function createScreen(names: readonly string[], quit: () => void): Screen {
+/** @param quit q or Ctrl-C was pressed @param pause p was pressed */
+export function createScreen(names: readonly string[], quit: () => void, pause: () => void): Screen {
   const terminal = process.stdout.isTTY === true, keys = terminal && process.stdin.isTTY === true;
   const nodes = names.map((name) => ({ name, now: undefined as LiveStatistics | undefined, before: undefined as LiveStatistics | undefined, ended: undefined as string | undefined }));
   const notes: string[] = [];
@@ -24,12 +24,15 @@ export function createScreen(names: readonly string[], quit: () => void): Screen
     drawing = undefined;
     const page = topPage(nodes);
     if (!terminal) return void process.stdout.write(`${page}\n\n`);
-    const lines = [...page.split("\n"), "", ...notes.slice(-NOTES), ...(keys ? [out.dim("q stops all virtual nodes")] : [])];
+    const lines = [...page.split("\n"), "", ...notes.slice(-NOTES), ...(keys ? [out.dim("q stops all virtual nodes, p pauses them and goes on")] : [])];
     process.stdout.write(HOME + lines.slice(0, Math.max(1, (process.stdout.rows ?? 24) - 1)).map((line) => `${line}${CLEAR_LINE}\r\n`).join("") + CLEAR_BELOW);
   };
   /** All virtual nodes report at about the same moment: one page for all. */
   const soon = () => { if (open) drawing ??= setTimeout(draw, 50); };
-  const onKey = (bytes: Uint8Array) => { if (bytes.includes(CTRL_C) || bytes.includes(0x71)) quit(); };
+  const onKey = (bytes: Uint8Array) => {
+    if (bytes.includes(CTRL_C) || bytes.includes(0x71)) quit();
+    else if (bytes.includes(0x70)) pause();
+  };
   const close = () => {
     if (!open) return;
     open = false;

@@ -6,6 +6,7 @@ import { formatBytes } from "../base/text.ts";
 import { startNode, type Ending, type VirtualNode } from "../embed/node.ts";
 import type { EngineName, TraceOptions } from "../embed/protocol.ts";
 import type { Plan } from "../nvl/plan.ts";
+import { createHold } from "./hold.ts";
 import { createPrefixer } from "./prefix.ts";
 import { describeOutcome, exitStatus } from "./outcome.ts";
 import { err, errorLine, issueLines, out, table } from "./output.ts";
@@ -56,7 +57,7 @@ export async function upCommand(file: string, { engine, jitThreshold, trace, jso
     const colour = out[NAME_COLOURS[index % NAME_COLOURS.length]];
     return [name, createPrefixer(colour(`${name.padEnd(width)} |`), (text) => process.stdout.write(text))];
   }));
-  const screen = top && !json ? createScreen(plan.virtualNodes.map(({ name }) => name), () => onSignal()) : undefined;
+  const screen = top && !json ? createScreen(plan.virtualNodes.map(({ name }) => name), () => onSignal(), () => hold.turn()) : undefined;
   const note = (text: string) => {
     if (screen) screen.note(text);
     else if (!json) console.error(`${err.dim("nvl:")} ${text}`);
@@ -73,6 +74,7 @@ export async function upCommand(file: string, { engine, jitThreshold, trace, jso
     debugging: (name, address) => json ? event({ event: "debugging", name, address }) : note(`${name}, debugger: target remote ${address}`),
     statistics: (name, statistics) => json ? event({ event: "statistics", name, statistics }) : screen?.look(name, statistics),
   }, { jitThreshold, trace: beginTrace(trace && { ...trace, named: plan.virtualNodes.length > 1 }), ...(top && { statisticsMs: 1000 }) });
+  const hold = createHold(nodes, note);
   const stopAll = () => { for (const node of nodes) node.stop(); };
   let interrupts = 0;
   const onSignal = () => {
@@ -95,6 +97,7 @@ export async function upCommand(file: string, { engine, jitThreshold, trace, jso
     return endings.map((one) => one instanceof Error ? 1 : exitStatus(one.outcome)).find((status) => status !== 0) ?? 0;
   } finally {
     screen?.close();
+    hold.close();
     process.off("SIGINT", onSignal);
     process.off("SIGTERM", onSignal);
   }

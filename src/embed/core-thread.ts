@@ -5,6 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { parentPort } from "node:worker_threads";
 import { adoptNodeMemory } from "../hal/memory.ts";
 import { runCore } from "../palacios/core.ts";
+import { sharedJitCounters } from "../engine/jit/counters.ts";
 import { openCores } from "../palacios/cores.ts";
 import { placeVcpus } from "../palacios/topology.ts";
 import { compileThrough } from "./elsewhere.ts";
@@ -16,7 +17,8 @@ const port = parentPort!;
 setFlagsFromString("--experimental-wasm-branch-hinting");
 port.once("message", async ({ index, start, range, cores: shared }: CoreStartMessage) => {
   const control = new Int32Array(start.control), { jitThreshold } = start.engineOptions;
-  const engine = await createEngine(start.engine, start.modules, { nowMs: () => performance.now(), ...(jitThreshold !== undefined && { threshold: Math.max(1, jitThreshold) }),
+  const engine = await createEngine(start.engine, start.modules, {
+    counters: sharedJitCounters(shared.counters, index), nowMs: () => performance.now(), ...(jitThreshold !== undefined && { threshold: Math.max(1, jitThreshold) }),
     ...(start.compiler && { elsewhere: compileThrough(start.compiler) }) });
   const cores = openCores(shared.words, start.vcpuCount, new Int32Array(start.wasm.buffer), () => {
     Atomics.add(control, CONTROL.wake, 1);

@@ -7,6 +7,7 @@ import { createRing, openRing } from "../backend/ring.ts";
 import { cpioArchive, parentDirectories } from "../base/cpio.ts";
 import { NvlError, type Issue } from "../base/error.ts";
 import { createNodeMemory } from "../hal/memory.ts";
+import { jitCounterBytes } from "../engine/jit/counters.ts";
 import { loadEngineModules } from "../host/nodejs/modules.ts";
 import { coresBytes } from "../palacios/cores.ts";
 import { clockWords } from "./guest-clock.ts";
@@ -70,7 +71,7 @@ export async function startNode(plan: Plan, engine: EngineName, events: NodeEven
     const vcpuCount = coresOf(planned).length;
     // a debugger, a trace and virtual time need one thread, and the oracle knows no other
     const threads = engine === "oracle" || planned.virtualTime || planned.debug || engineOptions.trace ? 1 : vcpuCount;
-    const cores = threads > 1 ? { words: new SharedArrayBuffer(coresBytes(vcpuCount)), crowded: vcpuCount > availableParallelism(), clock: clockWords() } : undefined;
+    const cores = threads > 1 ? { words: new SharedArrayBuffer(coresBytes(vcpuCount)), crowded: vcpuCount > availableParallelism(), clock: clockWords(), counters: new SharedArrayBuffer(jitCounterBytes(vcpuCount)) } : undefined;
     return startThread(planned, {
       ...(cores && { cores }),
       name: planned.name, engine, engineOptions, statisticsMs, modules, wasm: memory.wasm, range: { start, end: start + needs[index] - VCPU_OVERHEAD_BYTES * (threads - 1) }, memoryBytes: memoryOf(planned),

@@ -107,7 +107,7 @@ export type FromThread =
   | { kind: "failed"; code: string; message: string };
 
 /** vCPUs on threads of their own: the words by which they meet (palacios/cores.ts), and their clock. */
-export interface SharedCores { words: SharedArrayBuffer; crowded: boolean; clock: ClockWords }
+export interface SharedCores { words: SharedArrayBuffer; crowded: boolean; clock: ClockWords; /** of their JITs (counters.ts) */ counters: SharedArrayBuffer }
 /** What the thread of vCPU `index` starts from; `range` is its own part of the memory. */
 export interface CoreStartMessage { index: number; start: StartMessage; range: { start: number; end: number }; cores: SharedCores }
 

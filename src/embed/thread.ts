@@ -9,7 +9,7 @@ import { parentPort } from "node:worker_threads";
 import { createConsole } from "../backend/console.ts";
 import { openRing } from "../backend/ring.ts";
 import { NvlError } from "../base/error.ts";
-import { createJitCounters, type JitCounters } from "../engine/jit/counters.ts";
+import { createJitCounters, sharedJitCounters, totalJitCounters, type JitCounters } from "../engine/jit/counters.ts";
 import { adoptNodeMemory } from "../hal/memory.ts";
 import { TRACE_TOPICS } from "../hal/trace.ts";
 import type { Engine } from "../hal/vcpu.ts";
@@ -33,9 +33,9 @@ useBranchHints();
 port.once("message", async (start: StartMessage) => {
   try {
     const { jitThreshold, trace } = start.engineOptions, sink = trace && openTraceSink(trace.file);
-    const jit = start.engine === "jit" ? createJitCounters() : undefined;
+    const jit = start.engine !== "jit" ? [] : start.cores ? Array.from({ length: start.vcpuCount }, (_, index) => sharedJitCounters(start.cores!.counters, index)) : [createJitCounters()];
     run(start, await createEngine(start.engine, start.modules, {
-      counters: jit, nowMs: () => performance.now(), ...(jitThreshold !== undefined && { threshold: Math.max(1, jitThreshold) }),
+      counters: jit[0], nowMs: () => performance.now(), ...(jitThreshold !== undefined && { threshold: Math.max(1, jitThreshold) }),
       ...(sink && trace.topics.includes("regions") && { trace: regionWriter(sink, start.name) }),
       ...(start.compiler && { elsewhere: compileThrough(start.compiler) }),
     }), jit, sink);
@@ -47,7 +47,7 @@ port.once("message", async (start: StartMessage) => {
   port.close();
 });
 
-function run(start: StartMessage, engine: Engine, jit?: JitCounters, sink?: TraceSink): void {
+function run(start: StartMessage, engine: Engine, jit: readonly JitCounters[], sink?: TraceSink): void {
   const control = new Int32Array(start.control);
   const startedMs = performance.now(), real = start.cores ? sharedClock(start.cores.clock) : createGuestClock();
   const virtual = start.virtualTime && createVirtualClock(), clock = virtual ?? real;
@@ -70,7 +70,7 @@ function run(start: StartMessage, engine: Engine, jit?: JitCounters, sink?: Trac
   collectGarbage();
 
   let sleptMs = 0, unread: Uint8Array = new Uint8Array(), reportMs = start.statisticsMs ?? Infinity;
-  const counted = () => readStatistics(vm, performance.now() - startedMs, sleptMs + real.frozenMs(), jit);
+  const counted = () => readStatistics(vm, performance.now() - startedMs, sleptMs + real.frozenMs(), jit.length > 0 ? totalJitCounters(jit) : undefined);
   const report = () => {
     if (performance.now() - startedMs < reportMs) return;
     reportMs += start.statisticsMs!;

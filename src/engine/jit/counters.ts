@@ -1,4 +1,4 @@
-// What the JITs of a thread have done.
+// What the JITs of a thread have done; and of all threads of a virtual node.
 
 export interface JitCounters {
   /** Compiled so far: Wasm modules, regions, guest instructions in them, bytes of Wasm. */
@@ -18,4 +18,23 @@ export interface JitCounters {
   evicted: number;
 }
 
-export const createJitCounters = (): JitCounters => ({ modules: 0, regions: 0, instructions: 0, codeBytes: 0, compileMs: 0, pausedMs: 0, longestMs: 0, stale: 0, cacheBytes: 0, evicted: 0 });
+const NAMES = ["modules", "regions", "instructions", "codeBytes", "compileMs", "pausedMs", "longestMs", "stale", "cacheBytes", "evicted"] as const satisfies readonly (keyof JitCounters)[];
+const BYTES = NAMES.length * 8;
+
+export const createJitCounters = (): JitCounters => Object.fromEntries(NAMES.map((name) => [name, 0])) as unknown as JitCounters;
+
+/** Bytes that the counters of so many threads take. */
+export const jitCounterBytes = (threads: number) => threads * BYTES;
+
+/** The counters of one thread where others can read them. */
+export function sharedJitCounters(buffer: SharedArrayBuffer, thread: number): JitCounters {
+  const words = new Float64Array(buffer, thread * BYTES, NAMES.length);
+  return Object.defineProperties({}, Object.fromEntries(NAMES.map((name, at) => [name, { enumerable: true, get: () => words[at], set: (value: number) => { words[at] = value; } }]))) as JitCounters;
+}
+
+/** Of all threads together; the longest pause is the longest of any. */
+export function totalJitCounters(all: readonly JitCounters[]): JitCounters {
+  const total = createJitCounters();
+  for (const one of all) for (const name of NAMES) total[name] = name === "longestMs" ? Math.max(total[name], one[name]) : total[name] + one[name];
+  return total;
+}
