@@ -17,6 +17,9 @@ import { schemaCommand, upCommand, validateCommand, type UpOptions } from "./up.
 /** Exit status of a command line that makes no sense, or names what is not there. */
 const STATUS_USAGE = 1;
 
+// V8 optimizes compiled code when so many bytes of it have been executed. Ten times its own number: two cores have better things to do (docs/adr/0014-tiers.md).
+setFlagsFromString("--wasm-tiering-budget=20000000");
+
 const version = (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }).version;
 
 const size = (text: string): number => {

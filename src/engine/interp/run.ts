@@ -57,6 +57,28 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
     out.u32(a.depthTo(label) + depth);
   };
 
+  /** The block is one entry nearer to being compiled, or to being compiled together with what it is entered from. */
+  const warm = (called: number, whenHot = () => {}) => {
+    a.get(BLOCK_LOCAL);
+    a.memory("i32.load16_u", C.BLOCK_HOT);
+    a.tee(STATUS_LOCAL);
+    a.when();
+    a.get(BLOCK_LOCAL);
+    a.get(STATUS_LOCAL);
+    a.i32(1);
+    a.op("i32.sub");
+    a.memory("i32.store16", C.BLOCK_HOT);
+    a.get(STATUS_LOCAL);
+    a.i32(1);
+    a.op("i32.eq");
+    a.when();
+    a.get(BLOCK_LOCAL);
+    a.call(called);
+    whenHot();
+    a.close();
+    a.close();
+  };
+
   const find = a.loop();
   const found = a.block(), search = a.block();
   inline(recordFind, {
@@ -134,25 +156,7 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
   a.get(BUDGET_LOCAL);
   a.memory("i64.store", OFFSET.budget);
   a.close();
-  if (hot) { // one entry nearer to being compiled
-    a.get(BLOCK_LOCAL);
-    a.memory("i32.load16_u", C.BLOCK_HOT);
-    a.tee(STATUS_LOCAL);
-    a.when();
-    a.get(BLOCK_LOCAL);
-    a.get(STATUS_LOCAL);
-    a.i32(1);
-    a.op("i32.sub");
-    a.memory("i32.store16", C.BLOCK_HOT);
-    a.get(STATUS_LOCAL);
-    a.i32(1);
-    a.op("i32.eq");
-    a.when();
-    a.get(BLOCK_LOCAL);
-    a.call(hot.called);
-    a.close();
-    a.close();
-  }
+  if (hot) warm(hot.called);
   a.get(BLOCK_LOCAL);
   a.i32(C.BLOCK_HEADER_BYTES);
   a.op("i32.add");
@@ -272,7 +276,7 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
     a.op("i32.eq");
   };
   /** Executes compiled code, which says where to go on, and how. What goes on in compiled code does not come by anything else. */
-  const enterRegion = (regionType: number) => {
+  const enterRegion = ({ regionType, called }: { regionType: number; called: number }) => {
     a.get(OP_LOCAL);
     a.i32(C.BLOCK_HEADER_BYTES);
     a.op("i32.sub");
@@ -335,6 +339,7 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
     a.i32(C.HANDLER_REGION);
     a.op("i32.ne");
     a.brIf(interpreted);
+    warm(called, () => a.br(interpreted)); // it may not be compiled any more
     a.get(STATE_LOCAL);
     a.memory("i64.load", OFFSET.budget);
     a.get(BLOCK_LOCAL);
@@ -402,7 +407,7 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
       a.close();
       advance();
     },
-    [C.HANDLER_REGION]: () => (hot ? enterRegion(hot.regionType) : out.byte(W.unreachable)),
+    [C.HANDLER_REGION]: () => (hot ? enterRegion(hot) : out.byte(W.unreachable)),
   };
   for (let number = 0; number < firstFunction; number++) {
     a.close(); // the arm's label: here it begins

@@ -10,10 +10,11 @@ import type { JitCounters } from "./counters.ts";
 /** Memory for the records: a ring. */
 const RECORD_BYTES = 2 << 20;
 const GROWTH = 64;
-/** Entries until a block whose region was dropped is hot again: as late as possible, its bytes change. */
-const COOL = 0xffff;
 /** Memory that V8 takes for a byte of Wasm when its code is optimized: the byte, baseline code, optimized code, metadata. */
 export const HOST_BYTES_PER_WASM_BYTE = 16;
+
+/** Entries until something is done about a block of a new region: in which the region is entered, or which is still interpreted. */
+export interface Warmth { entered: number; interpreted: number }
 
 export interface RegionCache {
   /** @param code functions of the regions
@@ -29,7 +30,7 @@ interface Installed { record: number; slot: number; region: CompiledRegion }
 interface Module { regions: Installed[]; hostBytes: number }
 
 /** @param limit bytes of the host that compiled code may take */
-export function createRegionCache(node: NodeMemory, table: () => WebAssembly.Table, dropRegion: (region: number) => void, counters: JitCounters, limit: number): RegionCache {
+export function createRegionCache(node: NodeMemory, table: () => WebAssembly.Table, dropRegion: (region: number) => void, counters: JitCounters, limit: number, warmth: Warmth): RegionCache {
   const start = node.allocate(RECORD_BYTES, 64, "compiled regions"), end = start + RECORD_BYTES;
   const u16 = new Uint16Array(node.bytes.buffer), u32 = new Uint32Array(node.bytes.buffer);
   /** The oldest first. Records lie in the same order, and begin anew at `start` when they come to the end. */
@@ -109,7 +110,7 @@ export function createRegionCache(node: NodeMemory, table: () => WebAssembly.Tab
   };
 
   const installRegion = (region: CompiledRegion, code: unknown): Installed => {
-    const { blocks, entries } = region;
+    const { blocks, entries, merged } = region;
     const record = allocate((C.COMPILED_BLOCKS + (4 + C.MEMBER_BYTES) * blocks.length + 7) & ~7), members = record + C.COMPILED_BLOCKS + 4 * blocks.length;
     const slot = slotFor(code);
     u32[word(record + C.COMPILED_COUNT)] = blocks.length;
@@ -120,9 +121,12 @@ export function createRegionCache(node: NodeMemory, table: () => WebAssembly.Tab
       u32[word(member + C.MEMBER_NEXT)] = u32[word(address + C.BLOCK_MEMBERS)];
       u32[word(member + C.MEMBER_REGION)] = record;
       u32[word(address + C.BLOCK_MEMBERS)] = member;
-      if (u16[(address + C.BLOCK_HOT) >>> 1] === 0) u16[(address + C.BLOCK_HOT) >>> 1] = COOL;
       const entry = entries.get(index);
-      if (entry === undefined) return;
+      if (entry === undefined) {
+        if (u16[(address + C.BLOCK_HOT) >>> 1] === 0) u16[(address + C.BLOCK_HOT) >>> 1] = warmth.interpreted;
+        return;
+      }
+      u16[(address + C.BLOCK_HOT) >>> 1] = merged ? 0 : warmth.entered;
       // the newest region with a block knows most about it
       const first = (address + C.BLOCK_HEADER_BYTES) >>> 1;
       if (u32[word(address + C.BLOCK_REGION)] === 0) u16[(address + C.BLOCK_HANDLER) >>> 1] = u16[first];

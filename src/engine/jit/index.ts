@@ -9,14 +9,18 @@ import { createCompiler } from "./compile.ts";
 import { createJitCounters, type JitCounters } from "./counters.ts";
 import type { CompileAnswer, CompileElsewhere } from "./elsewhere.ts";
 import { floatJudge } from "./float.ts";
+import { createMerger } from "./merge.ts";
 import { traceText } from "./trace.ts";
 
 /** Entries of a block before it is compiled. */
-const THRESHOLD = 50_000;
+const THRESHOLD = 12_000;
+const RSP = 4;
 /** Guest instructions that are compiled at a time on the vCPU's own thread: what waits behind them waits for the next slice. */
 const PIECE = 100;
 /** Blocks that are compiled together elsewhere. */
 const REQUEST = 64;
+/** Entries of a region before it is compiled again, together with other regions; the second for tests. */
+const MERGE_THRESHOLD = 60_000, EAGER_MERGE_THRESHOLD = 16, MERGE_PERIOD_MS = 100;
 const CODE_CACHE_BYTES = 128 * 2 ** 20;
 
 export interface JitOptions {
@@ -42,17 +46,28 @@ export function createJit(modules: InterpModules, options: JitOptions = {}): Eng
 function extend({ setup: { node, index: vcpu }, address, functions, table }: Extended, options: JitOptions): Extension {
   const { threshold = THRESHOLD, counters = createJitCounters(), nowMs = () => 0, trace, codeCacheBytes = CODE_CACHE_BYTES } = options;
   const elsewhere = trace || threshold < EAGER ? undefined : options.elsewhere;
-  const u32 = new Uint32Array(node.bytes.buffer), field = (offset: number) => u32[(address + offset) >>> 2];
+  const u16 = new Uint16Array(node.bytes.buffer), u32 = new Uint32Array(node.bytes.buffer), field = (offset: number) => u32[(address + offset) >>> 2];
   const dropRegion = functions.dropRegion as (region: number) => void;
-  const cache = createRegionCache(node, table, dropRegion, counters, codeCacheBytes);
   let compiler: ReturnType<typeof createCompiler> | undefined;
   const heat = Math.min(0xffff, Math.max(1, threshold));
+  const cache = createRegionCache(node, table, dropRegion, counters, codeCacheBytes, { entered: threshold < EAGER ? EAGER_MERGE_THRESHOLD : MERGE_THRESHOLD, interpreted: heat });
   let waiting: number[] = [], generation = 0, asked = false;
+  /** Those that wait although they are compiled. */
+  const growing = new Set<number>();
   const tables = () => ({ blockTable: field(OFFSET.blockTable), pageBlocks: field(OFFSET.pageBlocks), heat });
   /** Where blocks were in the guest when they became hot. */
   const pages = new Map<number, bigint>();
 
   const isCompiled = (block: number) => u32[(block + C.BLOCK_REGION) >>> 2] !== 0;
+  const merger = createMerger({ u16, isCompiled, stackPointer: () => node.view.getBigUint64(address + OFFSET.gpr + 8 * RSP, true), nowMs, periodMs: options.nowMs ? MERGE_PERIOD_MS : 0 });
+  /** What is to be compiled next, as far as that is not done. */
+  const review = () => {
+    for (const block of merger.choose()) {
+      waiting.push(block);
+      growing.add(block);
+    }
+    waiting = waiting.filter((block) => growing.has(block) || !isCompiled(block));
+  };
   /** Takes what was made, as far as it still is the guest's code. */
   const install = (module: WebAssembly.Module, { regions, instructions, codeBytes }: Pick<CompileAnswer, "regions" | "instructions" | "codeBytes">) => {
     const { exports } = new WebAssembly.Instance(module, { env: { memory: node.wasm }, core: functions as Record<string, unknown> });
@@ -74,9 +89,8 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
   const compile = () => paused(() => {
     const startMs = nowMs();
     compiler ??= createCompiler(node.bytes, tables());
-    waiting = waiting.filter((block) => !isCompiled(block));
-    const made = compiler.compile(waiting, field(OFFSET.arenaNext), PIECE);
-    waiting = made ? waiting.slice(made.heads) : [];
+    const made = compiler.compile(waiting, field(OFFSET.arenaNext), PIECE, growing);
+    for (const block of waiting.splice(0, made?.heads)) growing.delete(block);
     if (!made) return;
     trace?.(made.bytes, () => traceText(made, node.bytes, (block) => pages.get(block)));
     install(new WebAssembly.Module(made.bytes), { ...made, codeBytes: made.bytes.length });
@@ -91,11 +105,11 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
       const { module } = answer;
       if (module && answer.generation === generation) paused(() => install(module, answer));
     }
-    if (asked || waiting.length === 0) return;
-    waiting = waiting.filter((block) => !isCompiled(block));
-    const heads = waiting.splice(0, REQUEST);
+    if (asked) return;
+    review();
+    const heads = waiting.splice(0, REQUEST), merged = heads.filter((block) => growing.delete(block));
     if (heads.length === 0) return;
-    send({ vcpu, generation, tables: tables(), end: field(OFFSET.arenaNext), heads });
+    send({ vcpu, generation, tables: tables(), end: field(OFFSET.arenaNext), heads, merged });
     asked = true;
   };
   const judge = floatJudge(node.bytes, address, cache.find, (record, { blocks }) => {
@@ -106,13 +120,16 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
     heat,
     hot: (signed) => {
       const block = signed >>> 0; // memory goes up to 4 GiB
-      if (isCompiled(block)) return;
-      waiting.push(block);
+      if (isCompiled(block)) merger.offer(block);
+      else waiting.push(block);
       if (trace) pages.set(block, node.view.getBigUint64(address + OFFSET.page, true));
-      if (threshold < EAGER) compile(); // at once: for tests
+      if (threshold >= EAGER) return;
+      review();
+      compile(); // at once: for tests
     },
     flushed: () => {
       waiting = [];
+      growing.clear();
       pages.clear();
       generation++;
       cache.flushed();
@@ -120,7 +137,10 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
     slice: () => {
       judge();
       if (elsewhere) ask(elsewhere);
-      else if (waiting.length > 0) compile();
+      else {
+        review();
+        if (waiting.length > 0) compile();
+      }
     },
   };
 }
