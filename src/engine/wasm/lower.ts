@@ -55,6 +55,7 @@ function countUses(region: Region): void {
     if (node.uses === 0 && !hasEffect(node)) continue;
     for (const body of node.bodies) countUses(body);
     for (const arg of node.args) {
+      if (arg.kind === "const" || arg.kind === "param") continue; // they outlive the graph, and would keep it alive
       arg.uses++;
       arg.user = node;
     }
