@@ -1,5 +1,5 @@
 // `npm run test:full [-- pattern…]`: the long tests, src/systems/*.full.ts: other kernels, hypervisors and firmware, and Debian's programs
-// in a guest compared with the host. They fetch Debian packages; in all they take about five minutes.
+// in a guest compared with the host. They fetch Debian packages; in all they take half an hour on a quiet machine.
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import path from "node:path";

@@ -21,13 +21,14 @@ poweroff -f
 `;
 const TYPED = [{ atNs: 9e8, bytes: new TextEncoder().encode("echo typed while it boots\n") }];
 
-/** @returns what two runs are compared by */
-export async function deterministicRun(engine: EngineName, vcpus: number, seed = 1, script = SCRIPT) {
+/** @param initrds behind the image's own
+ * @returns what two runs are compared by */
+export async function deterministicRun(engine: EngineName, vcpus: number, { seed = 1, script = SCRIPT, initrds = [] as readonly string[] } = {}) {
   const { outcome, statistics, text } = await runGuest({
-    kernel: path.join(image!.folder, image!.kernel), initrds: image!.initrds.map((name) => path.join(image!.folder, name)), commandLine: `${image!.commandLine} quiet`,
+    kernel: path.join(image!.folder, image!.kernel), initrds: [...image!.initrds.map((name) => path.join(image!.folder, name)), ...initrds], commandLine: `${image!.commandLine} quiet`,
     files: { "/etc/nvl/run": script }, engine, vcpus, memoryMiB: 128, virtualTime: { seed, input: TYPED },
   });
   assert.deepEqual(outcome, { kind: "power-off" });
   assert.match(text, new RegExp(`^${vcpus}$`, "m"), "nproc");
-  return { console: createHash("sha256").update(text).digest("hex"), fingerprint: statistics.fingerprint, instructions: statistics.instructions };
+  return { console: createHash("sha256").update(text).digest("hex"), fingerprint: statistics.fingerprint, instructions: statistics.instructions, race: /^RACE .*/m.exec(text)?.[0] };
 }

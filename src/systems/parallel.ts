@@ -10,9 +10,9 @@ const image = findImage("debian") ?? (hasApt() ? await pullDebian(() => {}) : un
 export const skip = image ? false : WITHOUT_APT;
 
 /** Runs a script as /etc/nvl/run until it powers off. @returns what it said behind its first line */
-export async function parallelRun(engine: EngineName, vcpus: number, script: string, { ends = "power-off", ...more }: Partial<GuestRun> & { ends?: string } = {}): Promise<string> {
+export async function parallelRun(engine: EngineName, vcpus: number, script: string, { ends = "power-off", initrds = [], ...more }: Partial<GuestRun> & { ends?: string } = {}): Promise<string> {
   const { outcome, text } = await runGuest({
-    kernel: path.join(image!.folder, image!.kernel), initrds: image!.initrds.map((name) => path.join(image!.folder, name)), commandLine: `${image!.commandLine} quiet`,
+    kernel: path.join(image!.folder, image!.kernel), initrds: [...image!.initrds.map((name) => path.join(image!.folder, name)), ...initrds], commandLine: `${image!.commandLine} quiet`,
     files: { "/etc/nvl/run": `#!/bin/sh\necho BEGIN of $(nproc)\n${script}\npoweroff -f\n` }, engine, vcpus, ...more,
   });
   assert.equal(outcome.kind, ends, text.slice(-2000));
