@@ -21,7 +21,7 @@ const SELDOM = 1 / 4;
 /** `entries`: numbers of the blocks in which the function may be entered, by their place in the region. */
 export interface Translation { code: RegionFunction; entries: ReadonlyMap<number, number>; float: FloatMode }
 
-export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: (name: string) => number, heat: number): (region: Region, float: FloatMode) => Translation {
+export function createTranslator({ u8, u16, u32 }: Words, reader: BlockReader, core: (name: string) => number, heat: number): (region: Region, float: FloatMode) => Translation {
   const factsOf = [createFacts(false), createFacts(true)];
   // of the region at hand: the registers, and what it is entered with
   const touched = untouched();
@@ -54,7 +54,7 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
   /** Has the block been entered so seldom until now that it shall be short? Nobody counts those that are compiled. */
   const isSeldom = (block: number) => {
     const left = u16[(block + C.BLOCK_HOT) >>> 1];
-    return left <= heat && left > heat * (1 - SELDOM);
+    return u32[(block + C.BLOCK_MEMBERS) >>> 2] === 0 && left <= heat && left > heat * (1 - SELDOM);
   };
   /** Where the operation's link leads, or would lead, as a block and a distance in pages. */
   const linkOf = (block: RegionBlock, op: number): [number, number] => {
