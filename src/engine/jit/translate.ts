@@ -16,7 +16,7 @@ import { structure } from "./structure.ts";
 
 const PAGE = 4096;
 /** A block outside of loops is short rather than fast when it has been entered less than this part of the times that make a block hot. */
-const SELDOM = 1 / 4;
+const SELDOM = 1 / 2;
 
 /** `entries`: numbers of the blocks in which the function may be entered, by their place in the region. */
 export interface Translation { code: RegionFunction; entries: ReadonlyMap<number, number>; float: FloatMode }
