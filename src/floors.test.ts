@@ -46,7 +46,7 @@ const imports: Import[] = files().flatMap((file) => {
 const table = readTable();
 const folderOf = (file: string) => file.includes("/") ? file.slice(0, file.indexOf("/")) : "";
 /** Tests, and what only they import. */
-const isTest = (file: string) => /\.(test|full)\.ts$/.test(file) || file.startsWith("conformance/");
+const isTest = (file: string) => /(\.(test|full)|\/testing)\.ts$/.test(file) || file.startsWith("conformance/");
 /** Run at build time by scripts/build.mjs, and by nothing else. */
 const isBuildStep = (file: string) => /^engine\/\w+\/build\.ts$/.test(file);
 const isLocal = (target: string) => /\.ts$/.test(target);
