@@ -6,78 +6,26 @@
 
 import { CONSTANTS as C, OFFSET } from "../../hal/layout.ts";
 import { FORMS } from "../../isa/forms.ts";
-import { HELPERS } from "../../isa/helpers.ts";
-import { assembler } from "../wasm/assembler.ts";
 import { byteWriter } from "../wasm/bytes.ts";
-import { createGraph, type Graph, type Node } from "../wasm/ir.ts";
-import { localPool, lower } from "../wasm/lower.ts";
+import { createGraph } from "../wasm/ir.ts";
+import { lower } from "../wasm/lower.ts";
 import { moduleWriter, type ModuleWriter } from "../wasm/module.ts";
 import { CONTROL as W, type ValueType } from "../wasm/opcodes.ts";
+import { regionChain, type Hot } from "./chain.ts";
 import { recordFind, recordFollow } from "./find.ts";
-import { HANDLER_PARAMS, makeHandlers, OP_LOCAL, recordArm, STATE_LOCAL, STATUS_LEAVE, type Handlers } from "./handlers.ts";
+import { HANDLER_PARAMS, makeHandlers, OP_LOCAL, recordArm, STATE_LOCAL, type Handlers } from "./handlers.ts";
+import { importCore } from "./imports.ts";
 import { FLAGS_SECTION, HANDLER_SECTION, HANDLER_STRIDE, PAIR_SECTION, VARIANTS } from "./operation.ts";
+import { BLOCK_LOCAL, BUDGET_LOCAL, runWriter, STATUS_LOCAL } from "./writer.ts";
 
 const MEMORY_PAGES = { minimum: 17, maximum: 65536 };
-const LETTERS: Record<string, ValueType> = { l: "i64", i: "i32" };
-
-/** Functions of core that are no helpers of instructions: `arguments:result`. */
-const CORE_FUNCTIONS = {
-  load8: "l:l", load16: "l:l", load32: "l:l", load64: "l:l", store8: "ll:", store16: "ll:", store32: "ll:", store64: "ll:", loadVector: "li:", storeVector: "li:",
-  flagAux: "ill:l", patienceEnds: "l:", beginLocked: "li:i", endLocked: "ili:", beginUpdate: "li:i", endUpdate: "li:", linearAddress: "ilii:l",
-  findBlock: ":i", followBranch: "ii:i", pause: "i:i", deliverFault: "i:i", deliverFetchFault: ":i", checkCross: "i:i", refetch: "i:",
-} as const;
-
-/** Imports all that handlers may call, and answers by name. */
-function importCore(module: ModuleWriter): (name: string) => number {
-  const indices = new Map<string, number>();
-  for (const [name, text] of Object.entries({ ...HELPERS, ...CORE_FUNCTIONS })) {
-    const [args, result] = text.replace(/[!?]/, "").split(":");
-    const params = [...args].filter((letter) => letter !== "v").map((letter) => LETTERS[letter]);
-    indices.set(name, module.importFunction("core", name, module.type(params, result in LETTERS ? [LETTERS[result]] : [])));
-  }
-  return (name) => indices.get(name)!;
-}
-
-const BLOCK_LOCAL = 2, BUDGET_LOCAL = 3, STATUS_LOCAL = 4, FIRST_FREE_LOCAL = 5;
 
 /** Functions and types that `run` refers to. `hot` is there when blocks may be compiled (engine/jit). */
-interface RunParts { core(name: string): number; decode: number; part: number; breakpoint: number; hot?: { called: number; regionType: number }; handlers: Handlers; handlerType: number }
+interface RunParts { core(name: string): number; decode: number; part: number; breakpoint: number; hot?: Hot; handlers: Handlers; handlerType: number }
 
 function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, handlers, handlerType }: RunParts): number {
-  const out = byteWriter(), a = assembler(out), locals = localPool(FIRST_FREE_LOCAL);
+  const writer = runWriter(), { out, a, locals, inline, branchTo, refund } = writer, chain = hot && regionChain(writer, core, hot);
   const firstFunction = C.HANDLER_FIRST + handlers.arms.length;
-
-  const inline = (record: (g: Graph, state: Node) => void, exits: Record<string, (emit: () => void, depth: number) => void>) => {
-    const graph = createGraph();
-    record(graph, graph.param(STATE_LOCAL, "i32"));
-    lower(graph, out, { locals, exit: (node, depth, _out, emit) => exits[node.op](() => emit(node.args[0]), depth) });
-  };
-  const branchTo = (label: number, depth: number) => {
-    out.byte(W.br);
-    out.u32(a.depthTo(label) + depth);
-  };
-
-  /** The block is one entry nearer to being compiled, or to being compiled together with what it is entered from. */
-  const warm = (called: number, whenHot = () => {}) => {
-    a.get(BLOCK_LOCAL);
-    a.memory("i32.load16_u", C.BLOCK_HOT);
-    a.tee(STATUS_LOCAL);
-    a.when();
-    a.get(BLOCK_LOCAL);
-    a.get(STATUS_LOCAL);
-    a.i32(1);
-    a.op("i32.sub");
-    a.memory("i32.store16", C.BLOCK_HOT);
-    a.get(STATUS_LOCAL);
-    a.i32(1);
-    a.op("i32.eq");
-    a.when();
-    a.get(BLOCK_LOCAL);
-    a.call(called);
-    whenHot();
-    a.close();
-    a.close();
-  };
 
   const find = a.loop();
   const found = a.block(), search = a.block();
@@ -156,7 +104,7 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
   a.get(BUDGET_LOCAL);
   a.memory("i64.store", OFFSET.budget);
   a.close();
-  if (hot) warm(hot.called);
+  chain?.warm();
   a.get(BLOCK_LOCAL);
   a.i32(C.BLOCK_HEADER_BYTES);
   a.op("i32.add");
@@ -222,162 +170,6 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
     out.u32(0);
     a.set(STATUS_LOCAL);
   };
-  /** The budget gets back the instructions behind this one. */
-  const refund = () => {
-    a.get(STATE_LOCAL);
-    a.get(STATE_LOCAL);
-    a.memory("i64.load", OFFSET.budget);
-    a.get(OP_LOCAL);
-    a.memory("i64.load8_u", C.OP_LEFT);
-    a.op("i64.add");
-    a.memory("i64.store", OFFSET.budget);
-  };
-  /** flagAux for who is not compiled. */
-  const settleFlags = () => {
-    a.get(STATE_LOCAL);
-    a.memory("i32.load", OFFSET.flagCode);
-    a.when();
-    a.get(STATE_LOCAL);
-    a.get(STATE_LOCAL);
-    a.memory("i32.load", OFFSET.flagCode);
-    a.get(STATE_LOCAL);
-    a.memory("i64.load", OFFSET.flagFirst);
-    a.get(STATE_LOCAL);
-    a.memory("i64.load", OFFSET.flagResult);
-    a.call(core("flagAux"));
-    a.memory("i64.store", OFFSET.flagAux);
-    a.get(STATE_LOCAL);
-    a.i32(0);
-    a.memory("i32.store", OFFSET.flagCode);
-    a.close();
-  };
-  /** One more of what compiled code answered in STATUS_LOCAL. */
-  const countAnswer = () => {
-    for (let times = 2; times > 0; times--) {
-      a.get(STATUS_LOCAL);
-      a.i32(C.REGION_ANSWER_BITS);
-      a.op("i32.and");
-      a.i32(3);
-      a.op("i32.shl");
-      a.get(STATE_LOCAL);
-      a.op("i32.add");
-    }
-    a.memory("i64.load", OFFSET.regionExits);
-    out.byte(W.i64Const);
-    out.s64(1n);
-    a.op("i64.add");
-    a.memory("i64.store", OFFSET.regionExits);
-  };
-  const answerIs = (answer: number) => {
-    a.get(STATUS_LOCAL);
-    a.i32(C.REGION_ANSWER_BITS);
-    a.op("i32.and");
-    a.i32(answer);
-    a.op("i32.eq");
-  };
-  /** Executes compiled code, which says where to go on, and how. What goes on in compiled code does not come by anything else. */
-  const enterRegion = ({ regionType, called }: { regionType: number; called: number }) => {
-    a.get(OP_LOCAL);
-    a.i32(C.BLOCK_HEADER_BYTES);
-    a.op("i32.sub");
-    a.set(BLOCK_LOCAL);
-    const chain = a.loop();
-    a.get(STATE_LOCAL);
-    a.get(BLOCK_LOCAL);
-    a.memory("i32.load16_u", C.BLOCK_ENTRY);
-    a.get(BLOCK_LOCAL);
-    a.i32(C.BLOCK_HEADER_BYTES);
-    a.op("i32.add");
-    a.get(BLOCK_LOCAL);
-    a.memory("i32.load", C.BLOCK_REGION);
-    a.memory("i32.load", C.COMPILED_FUNCTION);
-    out.byte(W.callIndirect);
-    out.u32(regionType);
-    out.u32(0);
-    a.set(STATUS_LOCAL);
-    countAnswer();
-    const elsewhere = a.block(), interpreted = a.block(), known = a.block(), linked = a.block();
-    const goOn = (label: number) => (emit: () => void, depth: number) => {
-      emit();
-      a.set(BLOCK_LOCAL);
-      branchTo(label, depth);
-    };
-    const executedHere = a.block();
-    answerIs(C.REGION_HELPER); // a system call, the return from one, an address space: what leaves goes on in compiled code
-    a.when();
-    a.get(STATUS_LOCAL);
-    a.i32(~C.REGION_ANSWER_BITS);
-    a.op("i32.and");
-    a.set(OP_LOCAL);
-    settleFlags();
-    callFunction();
-    a.get(STATUS_LOCAL);
-    a.i32(STATUS_LEAVE);
-    a.op("i32.ne");
-    a.brIf(executed);
-    refund();
-    a.br(executedHere);
-    a.close();
-    answerIs(C.REGION_LINK);
-    a.when();
-    a.get(STATUS_LOCAL);
-    a.i32(~C.REGION_ANSWER_BITS);
-    a.op("i32.and");
-    a.set(OP_LOCAL);
-    inline((g, state) => recordFollow(g, state, g.param(OP_LOCAL, "i32")), { slow: (_emit, depth) => branchTo(elsewhere, depth), found: goOn(linked) });
-    a.close();
-    answerIs(C.REGION_INDIRECT);
-    a.op("i32.eqz");
-    a.brIf(elsewhere);
-    a.close(); // executed here
-    inline(recordFind, { slow: (_emit, depth) => branchTo(elsewhere, depth), found: goOn(known) });
-    a.close(); // linked
-    refund();
-    a.close(); // known
-    a.get(BLOCK_LOCAL);
-    a.memory("i32.load16_u", C.BLOCK_HEADER_BYTES + C.OP_HANDLER);
-    a.i32(C.HANDLER_REGION);
-    a.op("i32.ne");
-    a.brIf(interpreted);
-    warm(called, () => a.br(interpreted)); // it may not be compiled any more
-    a.get(STATE_LOCAL);
-    a.memory("i64.load", OFFSET.budget);
-    a.get(BLOCK_LOCAL);
-    a.memory("i64.load16_u", C.BLOCK_COUNT);
-    a.op("i64.sub");
-    a.tee(BUDGET_LOCAL);
-    out.byte(W.i64Const);
-    out.s64(0n);
-    a.op("i64.lt_s");
-    a.brIf(interpreted);
-    a.get(STATE_LOCAL);
-    a.memory("i32.load", OFFSET.attention);
-    a.brIf(interpreted);
-    a.get(STATE_LOCAL);
-    a.get(BUDGET_LOCAL);
-    a.memory("i64.store", OFFSET.budget);
-    a.br(chain);
-    a.close(); // interpreted
-    settleFlags();
-    a.br(enter);
-    a.close(); // elsewhere
-    a.close(); // chain
-    settleFlags();
-    a.i32(0);
-    a.set(BLOCK_LOCAL); // it may have left another one
-    a.get(STATUS_LOCAL);
-    a.i32(~C.REGION_ANSWER_BITS);
-    a.op("i32.and");
-    a.tee(OP_LOCAL);
-    a.op("i32.eqz");
-    a.brIf(find);
-    a.get(STATUS_LOCAL);
-    a.i32(3);
-    a.op("i32.and");
-    out.byte(W.brTable);
-    out.u32(3);
-    for (const label of [cold, fault, link, next]) out.u32(a.depthTo(label));
-  };
   const fixed: Record<number, () => void> = {
     [C.HANDLER_REFETCH]: () => {
       a.get(OP_LOCAL);
@@ -407,7 +199,7 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
       a.close();
       advance();
     },
-    [C.HANDLER_REGION]: () => (hot ? enterRegion(hot) : out.byte(W.unreachable)),
+    [C.HANDLER_REGION]: () => (chain ? chain.enterRegion({ find, enter, next, cold, executed, fault, link }, callFunction) : out.byte(W.unreachable)),
   };
   for (let number = 0; number < firstFunction; number++) {
     a.close(); // the arm's label: here it begins

@@ -130,6 +130,7 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
     flushed: () => {
       waiting = [];
       growing.clear();
+      merger.flushed();
       pages.clear();
       generation++;
       cache.flushed();

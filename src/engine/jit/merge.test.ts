@@ -20,4 +20,8 @@ test("of kernel and program the outermost grows, the others wait, and what is no
   assert.deepEqual(merger.choose(), [], "not so soon");
   ms = 1000;
   assert.deepEqual(merger.choose(), [0x100]);
+  merger.offer(0x180);
+  merger.flushed();
+  ms = 2000;
+  assert.deepEqual(merger.choose(), [], "blocks that do not exist any more");
 });

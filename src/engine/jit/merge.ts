@@ -12,6 +12,8 @@ export interface Merger {
   offer(block: number): void;
   /** The blocks whose regions shall grow: of programs and of kernels, one each at most. */
   choose(): number[];
+  /** All blocks have been forgotten. */
+  flushed(): void;
 }
 
 export interface MergerParts {
@@ -29,6 +31,7 @@ export interface MergerParts {
 export function createMerger({ u16, stackPointer, isCompiled, nowMs, periodMs }: MergerParts): Merger {
   let candidates: { block: number; stack: bigint }[] = [], lastMs = -Infinity;
   return {
+    flushed: () => { candidates = []; },
     offer: (block) => { candidates.push({ block, stack: stackPointer() }); },
     choose: () => {
       if (candidates.length === 0 || nowMs() - lastMs < periodMs) return [];

@@ -1,0 +1,41 @@
+// What the parts of `run` are written with: its locals, and graphs between instructions that are written by hand.
+
+import { CONSTANTS as C, OFFSET } from "../../hal/layout.ts";
+import { assembler } from "../wasm/assembler.ts";
+import { byteWriter } from "../wasm/bytes.ts";
+import { createGraph, type Graph, type Node } from "../wasm/ir.ts";
+import { localPool, lower } from "../wasm/lower.ts";
+import { CONTROL as W } from "../wasm/opcodes.ts";
+import { OP_LOCAL, STATE_LOCAL } from "./handlers.ts";
+
+/** Behind the parameters: the block that executes, the budget, and what a function has answered. */
+export const BLOCK_LOCAL = 2, BUDGET_LOCAL = 3, STATUS_LOCAL = 4;
+const FIRST_FREE_LOCAL = 5;
+
+/** By the name of a graph's exit: what is written there. `emit` writes its value; so many labels are open within the graph. */
+export type Exits = Record<string, (emit: () => void, depth: number) => void>;
+
+export function runWriter() {
+  const out = byteWriter(), a = assembler(out), locals = localPool(FIRST_FREE_LOCAL);
+  const inline = (record: (g: Graph, state: Node) => void, exits: Exits) => {
+    const graph = createGraph();
+    record(graph, graph.param(STATE_LOCAL, "i32"));
+    lower(graph, out, { locals, exit: (node, depth, _out, emit) => exits[node.op](() => emit(node.args[0]), depth) });
+  };
+  const branchTo = (label: number, depth: number) => {
+    out.byte(W.br);
+    out.u32(a.depthTo(label) + depth);
+  };
+  /** The budget gets back the instructions behind this one. */
+  const refund = () => {
+    a.get(STATE_LOCAL);
+    a.get(STATE_LOCAL);
+    a.memory("i64.load", OFFSET.budget);
+    a.get(OP_LOCAL);
+    a.memory("i64.load8_u", C.OP_LEFT);
+    a.op("i64.add");
+    a.memory("i64.store", OFFSET.budget);
+  };
+  return { out, a, locals, inline, branchTo, refund };
+}
+export type RunWriter = ReturnType<typeof runWriter>;
