@@ -17,9 +17,6 @@ import { schemaCommand, upCommand, validateCommand, type UpOptions } from "./up.
 /** Exit status of a command line that makes no sense, or names what is not there. */
 const STATUS_USAGE = 1;
 
-// V8 optimizes compiled code when so many bytes of it have been executed. Ten times its own number: two cores have better things to do (docs/adr/0014-tiers.md).
-setFlagsFromString("--wasm-tiering-budget=20000000");
-
 const version = (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }).version;
 
 const size = (text: string): number => {
@@ -133,9 +130,10 @@ function createProgram(): Command {
   return program;
 }
 
-// The JIT's compiler is much JavaScript that runs for a second or two: by default V8 spends more time on optimizing it, over and over, than that saves
-// (docs/adr/0014-tiers.md). This process is ours; flags that V8 does not know it would complain of.
-if (Number.parseInt(process.versions.v8, 10) <= 13) for (const flag of ["--interrupt-budget=270000", "--max-inlined-bytecode-size-cumulative=100"]) setFlagsFromString(flag);
+// V8 spends more time on optimizing than that saves (docs/adr/0014-tiers.md): the JIT's compiler, which is much JavaScript that runs for a second or two,
+// and compiled code of which little is executed. This process is ours; flags that V8 does not know it would complain of.
+const V8_FLAGS = ["--interrupt-budget=270000", "--max-inlined-bytecode-size-cumulative=100", "--wasm-tiering-budget=20000000"];
+if (Number.parseInt(process.versions.v8, 10) <= 13) for (const flag of V8_FLAGS) setFlagsFromString(flag);
 
 try {
   await createProgram().parseAsync();
