@@ -4,14 +4,14 @@ import { CONSTANTS as C, OFFSET } from "../../hal/layout.ts";
 import { CONTROL as W } from "../wasm/opcodes.ts";
 import { recordFind, recordFollow } from "./find.ts";
 import { OP_LOCAL, STATE_LOCAL, STATUS_LEAVE } from "./handlers.ts";
-import { BLOCK_LOCAL, BUDGET_LOCAL, STATUS_LOCAL, type RunWriter } from "./writer.ts";
+import { BLOCK_LOCAL, STATUS_LOCAL, type RunWriter } from "./writer.ts";
 
 /** The type of regions' functions, and what is called for a block that has become hot. */
 export interface Hot { called: number; regionType: number }
 /** Labels of `run` at which who is not compiled goes on. */
 export interface Places { find: number; enter: number; next: number; cold: number; executed: number; fault: number; link: number }
 
-export function regionChain({ out, a, inline, branchTo, refund }: RunWriter, core: (name: string) => number, { called, regionType }: Hot) {
+export function regionChain({ out, a, inline, branchTo, tooLittle, pay, refund }: RunWriter, core: (name: string) => number, { called, regionType }: Hot) {
   /** The block is one entry nearer to being compiled, or to being compiled together with what it is entered from. */
   const warm = (whenHot = () => {}) => {
     a.get(BLOCK_LOCAL);
@@ -142,22 +142,12 @@ export function regionChain({ out, a, inline, branchTo, refund }: RunWriter, cor
     a.op("i32.ne");
     a.brIf(interpreted);
     warm(() => a.br(interpreted)); // it may not be compiled any more
-    a.get(STATE_LOCAL);
-    a.memory("i64.load", OFFSET.budget);
-    a.get(BLOCK_LOCAL);
-    a.memory("i64.load16_u", C.BLOCK_COUNT);
-    a.op("i64.sub");
-    a.tee(BUDGET_LOCAL);
-    out.byte(W.i64Const);
-    out.s64(0n);
-    a.op("i64.lt_s");
+    tooLittle();
     a.brIf(interpreted);
     a.get(STATE_LOCAL);
     a.memory("i32.load", OFFSET.attention);
     a.brIf(interpreted);
-    a.get(STATE_LOCAL);
-    a.get(BUDGET_LOCAL);
-    a.memory("i64.store", OFFSET.budget);
+    pay();
     a.br(chain);
     a.close(); // interpreted
     settleFlags();

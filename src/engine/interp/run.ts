@@ -16,7 +16,7 @@ import { recordFind, recordFollow } from "./find.ts";
 import { HANDLER_PARAMS, makeHandlers, OP_LOCAL, recordArm, STATE_LOCAL, type Handlers } from "./handlers.ts";
 import { importCore } from "./imports.ts";
 import { FLAGS_SECTION, HANDLER_SECTION, HANDLER_STRIDE, PAIR_SECTION, VARIANTS } from "./operation.ts";
-import { BLOCK_LOCAL, BUDGET_LOCAL, runWriter, STATUS_LOCAL } from "./writer.ts";
+import { BLOCK_LOCAL, runWriter, STATUS_LOCAL } from "./writer.ts";
 
 const MEMORY_PAGES = { minimum: 17, maximum: 65536 };
 
@@ -24,7 +24,7 @@ const MEMORY_PAGES = { minimum: 17, maximum: 65536 };
 interface RunParts { core(name: string): number; decode: number; part: number; breakpoint: number; hot?: Hot; handlers: Handlers; handlerType: number }
 
 function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, handlers, handlerType }: RunParts): number {
-  const writer = runWriter(), { out, a, locals, inline, branchTo, refund } = writer, chain = hot && regionChain(writer, core, hot);
+  const writer = runWriter(), { out, a, locals, inline, branchTo, tooLittle, pay, refund } = writer, chain = hot && regionChain(writer, core, hot);
   const firstFunction = C.HANDLER_FIRST + handlers.arms.length;
 
   const find = a.loop();
@@ -63,15 +63,7 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
 
   // pay
   const paid = a.block();
-  a.get(STATE_LOCAL);
-  a.memory("i64.load", OFFSET.budget);
-  a.get(BLOCK_LOCAL);
-  a.memory("i64.load16_u", C.BLOCK_COUNT);
-  a.op("i64.sub");
-  a.tee(BUDGET_LOCAL);
-  out.byte(W.i64Const);
-  out.s64(0n);
-  a.op("i64.lt_s");
+  tooLittle();
   a.get(STATE_LOCAL);
   a.memory("i32.load", OFFSET.attention);
   a.op("i32.or");
@@ -100,9 +92,7 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
   a.brIf(paid); // it is paid for
   refuse();
   a.close();
-  a.get(STATE_LOCAL);
-  a.get(BUDGET_LOCAL);
-  a.memory("i64.store", OFFSET.budget);
+  pay();
   a.close();
   chain?.warm();
   a.get(BLOCK_LOCAL);

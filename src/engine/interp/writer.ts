@@ -9,7 +9,8 @@ import { CONTROL as W } from "../wasm/opcodes.ts";
 import { OP_LOCAL, STATE_LOCAL } from "./handlers.ts";
 
 /** Behind the parameters: the block that executes, the budget, and what a function has answered. */
-export const BLOCK_LOCAL = 2, BUDGET_LOCAL = 3, STATUS_LOCAL = 4;
+export const BLOCK_LOCAL = 2, STATUS_LOCAL = 4;
+const BUDGET_LOCAL = 3;
 const FIRST_FREE_LOCAL = 5;
 
 /** By the name of a graph's exit: what is written there. `emit` writes its value; so many labels are open within the graph. */
@@ -26,6 +27,23 @@ export function runWriter() {
     out.byte(W.br);
     out.u32(a.depthTo(label) + depth);
   };
+  /** Is the budget too small for the block? What would be left of it is in BUDGET_LOCAL. */
+  const tooLittle = () => {
+    a.get(STATE_LOCAL);
+    a.memory("i64.load", OFFSET.budget);
+    a.get(BLOCK_LOCAL);
+    a.memory("i64.load16_u", C.BLOCK_COUNT);
+    a.op("i64.sub");
+    a.tee(BUDGET_LOCAL);
+    out.byte(W.i64Const);
+    out.s64(0n);
+    a.op("i64.lt_s");
+  };
+  const pay = () => {
+    a.get(STATE_LOCAL);
+    a.get(BUDGET_LOCAL);
+    a.memory("i64.store", OFFSET.budget);
+  };
   /** The budget gets back the instructions behind this one. */
   const refund = () => {
     a.get(STATE_LOCAL);
@@ -36,6 +54,6 @@ export function runWriter() {
     a.op("i64.add");
     a.memory("i64.store", OFFSET.budget);
   };
-  return { out, a, locals, inline, branchTo, refund };
+  return { out, a, locals, inline, branchTo, tooLittle, pay, refund };
 }
 export type RunWriter = ReturnType<typeof runWriter>;
