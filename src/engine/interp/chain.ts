@@ -76,6 +76,12 @@ export function regionChain({ out, a, inline, branchTo, tooLittle, pay, refund }
     a.i32(answer);
     a.op("i32.eq");
   };
+  /** The operation at which compiled code has left, 0 if there is none. */
+  const answeredOperation = () => {
+    a.get(STATUS_LOCAL);
+    a.i32(~C.REGION_ANSWER_BITS);
+    a.op("i32.and");
+  };
   /** Executes compiled code, which says where to go on, and how. What goes on in compiled code does not come by anything else.
    * @param callFunction writes the call of an operation's function, which answers in STATUS_LOCAL */
   const enterRegion = ({ find, enter, next, cold, executed, fault, link }: Places, callFunction: () => void) => {
@@ -107,9 +113,7 @@ export function regionChain({ out, a, inline, branchTo, tooLittle, pay, refund }
     const executedHere = a.block();
     answerIs(C.REGION_HELPER); // a system call, the return from one, an address space: what leaves goes on in compiled code
     a.when();
-    a.get(STATUS_LOCAL);
-    a.i32(~C.REGION_ANSWER_BITS);
-    a.op("i32.and");
+    answeredOperation();
     a.set(OP_LOCAL);
     settleFlags();
     callFunction();
@@ -122,9 +126,7 @@ export function regionChain({ out, a, inline, branchTo, tooLittle, pay, refund }
     a.close();
     answerIs(C.REGION_LINK);
     a.when();
-    a.get(STATUS_LOCAL);
-    a.i32(~C.REGION_ANSWER_BITS);
-    a.op("i32.and");
+    answeredOperation();
     a.set(OP_LOCAL);
     inline((g, state) => recordFollow(g, state, g.param(OP_LOCAL, "i32")), { slow: (_emit, depth) => branchTo(elsewhere, depth), found: goOn(linked) });
     a.close();
@@ -157,9 +159,7 @@ export function regionChain({ out, a, inline, branchTo, tooLittle, pay, refund }
     settleFlags();
     a.i32(0);
     a.set(BLOCK_LOCAL); // it may have left another one
-    a.get(STATUS_LOCAL);
-    a.i32(~C.REGION_ANSWER_BITS);
-    a.op("i32.and");
+    answeredOperation();
     a.tee(OP_LOCAL);
     a.op("i32.eqz");
     a.brIf(find);
