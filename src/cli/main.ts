@@ -88,10 +88,11 @@ function createProgram(): Command {
 
   program.command("exec").description("run a Linux program on a Kitten, with no guest kernel: standard streams and exit status are the program's")
     .argument("<program>", "static or dynamic x86-64 ELF, or a script").argument("[arguments...]").passThroughOptions()
-    .option("--root <folder>", "folder that is the program's / (default: this machine's, with your rights)")
+    .option("--root <folder|tar>", "folder, or tar archive (.gz, .xz, .zst) held in memory, that is the program's / (default: this machine's, with your rights)")
     .option("--mount <host:guest[:ro]>", "shows a folder of this machine at a path", mount, [])
     .option("--env <name=value>", "sets a variable of the environment; without = removes it", collect, [])
     .option("--cwd <folder>", "working directory, as the program sees it")
+    .option("--ranks <n>", "run it so many times as the ranks of a parallel program, with a process manager (PMI) for MPI", count)
     .option("--memory <size>", "memory of the Kitten, such as 512M", size, 512 * 2 ** 20)
     .addOption(engineOption().default("jit" satisfies EngineName))
     .option("--strace", "write a line per system call to standard error")

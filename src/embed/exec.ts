@@ -3,26 +3,30 @@
 import { randomFillSync } from "node:crypto";
 import { fstatSync, readSync, writeSync } from "node:fs";
 import os from "node:os";
-import tty from "node:tty";
 import { Worker } from "node:worker_threads";
 import { createRing } from "../backend/ring.ts";
 import { errnoName } from "../abi/linux/errno.ts";
 import { O, S } from "../abi/linux/files.ts";
+import { SI, SIG } from "../abi/linux/signals.ts";
 import { NvlError } from "../base/error.ts";
 import { createNodeMemory } from "../hal/memory.ts";
 import { openHostFolder } from "../host/nodejs/folder.ts";
 import { loadEngineModules } from "../host/nodejs/modules.ts";
 import { openStream, type HostStream } from "../kitten/file/console.ts";
-import { makeDevice, MEMORY_DEVICES, memoryDevice } from "../kitten/file/devices.ts";
 import { createHostFs } from "../kitten/file/host-fs.ts";
 import type { OpenFile } from "../kitten/file/inode.ts";
-import { createMemoryFs } from "../kitten/file/memory-fs.ts";
-import { createProc } from "../kitten/file/proc.ts";
-import { createKitten, epochMs, type Kitten } from "../kitten/kitten.ts";
-import { runKitten, type KittenOutcome } from "../kitten/run.ts";
-import { findProgram, startProgram } from "../kitten/task/create.ts";
+import { mountOwn } from "../kitten/file/own.ts";
+import { createTerminal, type Terminal } from "../kitten/file/terminal.ts";
+import { createKitten, type Kitten } from "../kitten/kitten.ts";
+import { runKitten, type KittenOutcome, type KittenWaiter } from "../kitten/run.ts";
+import { createPmi } from "../kitten/program/pmi.ts";
+import { findProgram, startProgram, type Start } from "../kitten/task/create.ts";
+import { exitProcess } from "../kitten/task/exit.ts";
+import { signalProcess } from "../kitten/task/signal.ts";
 import { createEngine } from "./engine.ts";
+import { hostTerminal, terminalDescriptors, type HostTerminal } from "./host-terminal.ts";
 import { INPUT_ENDED, INPUT_WAKE, type InputData } from "./input-thread.ts";
+import { openRoot } from "./root.ts";
 import { VCPU_OVERHEAD_BYTES, type EngineName } from "./protocol.ts";
 
 export interface ExecMount { host: string; guest: string; readOnly: boolean }
@@ -31,10 +35,12 @@ export interface ExecOptions {
   environment: readonly string[];
   /** In the guest. */
   cwd: string;
-  /** Folder that is the guest's `/`. */
+  /** Folder or archive that is the guest's `/`. */
   root: string;
   mounts: readonly ExecMount[];
   memoryBytes: number;
+  /** Processes of a parallel program, each with its rank in its environment. */
+  ranks?: number;
   engine: EngineName;
   /** Gets a line per system call. */
   trace?(line: string): void;
@@ -58,11 +64,23 @@ function writeTo(fd: number, bytes: Uint8Array): number {
   }
 }
 
-/** Standard input: a file is read as it is, what may block by a thread of its own, begun when somebody wants to read. */
-function standardInput(control: Int32Array): HostStream & { poll(): void; close(): void } {
-  const waiters = new Set<() => void>(), kind = tty.isatty(0) ? "terminal" : (fstatSync(0).mode & S.format) === S.file || (fstatSync(0).mode & S.format) === S.character ? "file" : "pipe";
-  if (kind === "file") return {
-    kind, waiters, write: () => -EIO, readable: () => true, poll: () => {}, close: () => {},
+/** Reads a descriptor by a thread of its own, begun when somebody wants to read. */
+function inputThread(control: Int32Array, fd: number) {
+  const ring = createRing(INPUT_BYTES);
+  let worker: Worker | undefined;
+  return {
+    ring, running: () => worker !== undefined, ended: () => ring.available() === 0 && Atomics.load(control, INPUT_ENDED) === 1,
+    begin: () => { worker ??= new Worker(new URL("input-thread.js", import.meta.url), { workerData: { fd, ring: ring.buffer, control: control.buffer as SharedArrayBuffer } satisfies InputData, stdin: false }); },
+    close: () => { void worker?.terminate(); },
+  };
+}
+type InputThread = ReturnType<typeof inputThread>;
+
+/** Standard input where it is no terminal: a file is read as it is, what may block by a thread. */
+function standardInput(thread: InputThread): HostStream & { poll(): void } {
+  const waiters = new Set<() => void>(), format = fstatSync(0).mode & S.format;
+  if (format === S.file || format === S.character) return {
+    kind: "file", waiters, write: () => -EIO, readable: () => true, poll: () => {},
     read: (into) => {
       try {
         return readSync(0, into, 0, into.length, null);
@@ -71,78 +89,132 @@ function standardInput(control: Int32Array): HostStream & { poll(): void; close(
       }
     },
   };
-  const ring = createRing(INPUT_BYTES);
-  let worker: Worker | undefined;
-  const begin = () => { worker ??= new Worker(new URL("input-thread.js", import.meta.url), { workerData: { ring: ring.buffer, control: control.buffer as SharedArrayBuffer } satisfies InputData, stdin: false }); };
   const readable = () => {
-    begin();
-    return ring.available() > 0 || Atomics.load(control, INPUT_ENDED) === 1;
+    thread.begin();
+    return thread.ring.available() > 0 || thread.ended();
   };
   return {
-    kind, waiters, readable, write: (bytes) => writeTo(0, bytes),
+    kind: "pipe", waiters, readable, write: (bytes) => writeTo(0, bytes),
     read: (into) => {
       if (!readable()) return -EAGAIN;
-      const bytes = ring.read(into.length);
+      const bytes = thread.ring.read(into.length);
       into.set(bytes);
       return bytes.length;
     },
-    poll: () => { if (worker && waiters.size > 0 && readable()) for (const tell of [...waiters]) tell(); },
-    close: () => { void worker?.terminate(); },
-    size: () => ({ columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 }),
-    setRaw: (raw) => { process.stdin.setRawMode?.(raw); },
+    poll: () => { if (thread.running() && waiters.size > 0 && readable()) for (const tell of [...waiters]) tell(); },
   };
 }
-const output = (fd: number): HostStream => ({
-  kind: tty.isatty(fd) ? "terminal" : "pipe", waiters: new Set(), readable: () => false, read: () => -EIO, write: (bytes) => writeTo(fd, bytes),
-  size: () => ({ columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 }),
-});
+const output = (fd: number): HostStream => ({ kind: "pipe", waiters: new Set(), readable: () => false, read: () => -EIO, write: (bytes) => writeTo(fd, bytes) });
 
-/** /proc, /sys, and /dev as far as it has no hardware. */
-function mountOwn(k: Kitten): void {
-  const fill = k.fillRandom;
-  const dev = createMemoryFs({ dev: 6, nowMs: () => epochMs(k), mostBytes: 2 ** 20, special: (_mode, rdev, stat) => memoryDevice(rdev, stat, fill) });
-  const owner = { uid: 0, gid: 0 };
-  for (const [name, major, minor] of MEMORY_DEVICES) dev.make!(name, { ...owner, mode: S.character | 0o666, rdev: makeDevice(major, minor) });
-  for (const [name, target] of [["fd", "/proc/self/fd"], ["stdin", "/proc/self/fd/0"], ["stdout", "/proc/self/fd/1"], ["stderr", "/proc/self/fd/2"]]) dev.make!(name, { ...owner, mode: S.symlink | 0o777, target });
-  dev.make!("shm", { ...owner, mode: S.directory | 0o1777 });
-  const { proc, sys } = createProc(k);
-  k.mounts.set("/proc", proc);
-  k.mounts.set("/sys", sys);
-  k.mounts.set("/dev", dev);
-  k.mounts.set("/dev/shm", createMemoryFs({ dev: 7, nowMs: () => epochMs(k), mostBytes: 2 ** 30 }, 0o1777));
+interface Standard { descriptors: OpenFile[]; terminal: Terminal | undefined; poll(): void; close(): void }
+/** Descriptors 0 to 2 for the programs. */
+function standardStreams(k: Kitten, control: Int32Array): Standard {
+  const onTerminal = terminalDescriptors(), thread = inputThread(control, onTerminal[0] ?? 0);
+  const input = onTerminal.includes(0) ? undefined : standardInput(thread);
+  let terminal: Terminal | undefined, host: HostTerminal | undefined;
+  if (onTerminal.length > 0) {
+    host = hostTerminal(onTerminal[0], () => { if (!input) thread.begin(); }, writeTo);
+    terminal = createTerminal(k, 0, host.screen);
+    k.objects.terminals.set(0, terminal);
+    host.attach(terminal);
+  }
+  const first = { pid: k.firstPid, session: k.firstPid };
+  const descriptors = [0, 1, 2].map((fd): OpenFile => {
+    const opened = terminal && onTerminal.includes(fd) ? terminal.open(O.readWrite, first) : undefined;
+    return typeof opened === "object" ? opened : fd === 0 ? openStream(k, input!, O.readOnly, "pipe:[0]") : openStream(k, output(fd), O.writeOnly, `pipe:[${fd}]`);
+  });
+  return {
+    descriptors, terminal,
+    poll: () => {
+      if (input) return input.poll();
+      if (thread.ring.available() > 0) terminal!.discipline.type(thread.ring.read());
+      if (thread.running() && thread.ended()) terminal!.hangUp();
+    },
+    close: () => {
+      thread.close();
+      host?.close();
+    },
+  };
+}
+
+/** Signals that are passed on; the others end this process, or stop it. */
+const PASSED = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGCONT"] as const;
+/** How often this thread's events get a turn while programs run. */
+const TURN_MS = 50;
+
+/** Passes signals to this process on to the Kitten's first one. */
+function passSignals(k: Kitten): () => void {
+  const listeners = PASSED.map((name) => {
+    const listener = () => {
+      const process = k.processes.get(k.firstPid);
+      if (process) signalProcess(k, process, { signal: SIG[name.slice(3).toLowerCase() as keyof typeof SIG], code: SI.user });
+    };
+    process.on(name, listener);
+    return () => process.off(name, listener);
+  });
+  return () => { for (const stop of listeners) stop(); };
+}
+
+/** The descriptor by which ranks talk with their process manager. */
+const PMI_FD = 3;
+/** Starts a program, once or as ranks of a parallel one. @returns 0 or a negative errno */
+function startRanks(k: Kitten, start: Start, ranks: number | undefined): number {
+  if (ranks === undefined) {
+    const process = startProgram(k, start);
+    return typeof process === "number" ? process : 0;
+  }
+  const pmi = createPmi(k, ranks, (status) => { for (const pid of k.awaited) exitProcess(k, k.processes.get(pid)!, status << 8); });
+  const nothing = openStream(k, { kind: "file", waiters: new Set(), readable: () => true, read: () => 0, write: () => -EIO }, O.readOnly, "/dev/null");
+  for (let rank = 0; rank < ranks; rank++) {
+    const [input, ...outputs] = start.descriptors;
+    if (rank > 0) for (const file of [nothing, ...outputs]) file.users++;
+    const environment = [...start.environment, ...Object.entries({ PMI_RANK: rank, PMI_SIZE: ranks, PMI_FD, MPI_LOCALNRANKS: ranks, MPI_LOCALRANKID: rank }).map(([name, value]) => `${name}=${value}`)];
+    const process = startProgram(k, { ...start, pid: k.firstPid + rank, environment, descriptors: [rank === 0 ? input : nothing, ...outputs, pmi.open(rank)] });
+    if (typeof process === "number") return process;
+  }
+  return 0;
 }
 
 /** @throws exec/not-found and others when the program cannot be started */
 export async function exec(options: ExecOptions): Promise<ExecResult> {
   const { argv, environment, cwd, engine } = options, startedMs = performance.now(), startEpochMs = Date.now();
+  const fillRandom = (into: Uint8Array) => { randomFillSync(into); };
+  const nowNs = () => Math.round((performance.now() - startedMs) * 1e6), root = openRoot(options.root, () => startEpochMs + nowNs() / 1e6, fillRandom);
   const node = createNodeMemory(options.memoryBytes + VCPU_OVERHEAD_BYTES + 8 * 2 ** 20);
   const control = new Int32Array(new SharedArrayBuffer(8));
   const user = os.userInfo();
   const k = createKitten({
-    node, engine: await createEngine(engine, await loadEngineModules(engine)), memoryBytes: options.memoryBytes, cores: 1, clock: { nowNs: () => Math.round((performance.now() - startedMs) * 1e6) }, startEpochMs,
-    fillRandom: (into) => { randomFillSync(into); }, uid: Math.max(0, user.uid), gid: Math.max(0, user.gid), hostname: os.hostname(), root: createHostFs(openHostFolder(options.root)), trace: options.trace,
+    node, engine: await createEngine(engine, await loadEngineModules(engine)), memoryBytes: options.memoryBytes, cores: 1, clock: { nowNs }, startEpochMs,
+    fillRandom, uid: Math.max(0, user.uid), gid: Math.max(0, user.gid), hostname: os.hostname(), root, trace: options.trace,
   });
   mountOwn(k);
   for (const { host, guest, readOnly } of options.mounts) k.mounts.set(guest, createHostFs(openHostFolder(host, readOnly)));
-  const input = standardInput(control), owner = { uid: k.uid, gid: k.gid };
-  const descriptors: OpenFile[] = [[input, O.readOnly, 0], [output(1), O.writeOnly, 1], [output(2), O.writeOnly, 2]].map(([stream, mode, fd]) =>
-    openStream(stream as HostStream, (stream as HostStream).kind === "terminal" ? O.readWrite : mode as number, (stream as HostStream).kind === "terminal" ? "/dev/pts/0" : `pipe:[${fd}]`, startEpochMs, owner));
+  const streams = standardStreams(k, control), stopPassing = passSignals(k);
   const searchPath = environment.find((entry) => entry.startsWith("PATH="))?.slice(5) ?? "/usr/local/bin:/usr/bin:/bin";
   const path = findProgram(k, argv[0], searchPath, cwd);
-  const started = typeof path === "number" ? path : startProgram(k, { path, argv, environment, cwd, descriptors });
-  if (typeof started === "number") throw new NvlError("exec/start", `${argv[0]} cannot be started: ${errnoName(-started)}`, { context: { argv, errno: -started } });
-  let seen = 0;
-  const outcome = runKitten(k, {
+  const started = typeof path === "number" ? path : startRanks(k, { path, argv, environment, cwd, descriptors: streams.descriptors }, options.ranks);
+  if (started < 0) throw new NvlError("exec/start", `${argv[0]} cannot be started: ${errnoName(-started)}`, { context: { argv, errno: -started } });
+  let seen = 0, turnAtMs = performance.now() + TURN_MS, outcome: KittenOutcome;
+  const turnIsDue = () => performance.now() >= turnAtMs;
+  const waiter: KittenWaiter = {
     poll: () => {
       seen = Atomics.load(control, INPUT_WAKE);
-      input.poll();
-      return false;
+      streams.poll();
+      return turnIsDue();
     },
     waitUntil: (deadlineNs) => {
-      const timeoutMs = deadlineNs === undefined ? Infinity : (deadlineNs - k.clock.nowNs()) / 1e6;
+      const timeoutMs = Math.min(deadlineNs === undefined ? Infinity : (deadlineNs - k.clock.nowNs()) / 1e6, turnAtMs - performance.now());
       if (timeoutMs > 0) Atomics.wait(control, INPUT_WAKE, seen, timeoutMs);
     },
-  });
-  input.close();
+  };
+  // the loop keeps this thread: now and then it lets go, and events (signals, the terminal's size) come in
+  for (;;) {
+    outcome = runKitten(k, waiter);
+    if (outcome.kind !== "stopped") break;
+    await new Promise((resolve) => { setImmediate(resolve); });
+    turnAtMs = performance.now() + TURN_MS;
+  }
+  stopPassing();
+  streams.close();
   return { outcome, kitten: k, elapsedMs: performance.now() - startedMs };
 }

@@ -1,4 +1,4 @@
-// Reads this process's standard input while its main thread runs a Kitten and has no time for events: bytes go into a ring, then a word
+// Reads this process's standard input, or terminal, while its main thread runs a Kitten and has no time for events: bytes go into a ring, then a word
 // of shared memory is bumped.
 
 import net from "node:net";
@@ -6,18 +6,18 @@ import tty from "node:tty";
 import { workerData } from "node:worker_threads";
 import { openRing } from "../backend/ring.ts";
 
-export interface InputData { ring: SharedArrayBuffer; control: SharedArrayBuffer }
+export interface InputData { fd: number; ring: SharedArrayBuffer; control: SharedArrayBuffer }
 /** Words of `control`: bumped when something came; 1 at the end of input. */
 export const INPUT_WAKE = 0, INPUT_ENDED = 1;
 
 if (workerData) {
-  const { ring: buffer, control: shared } = workerData as InputData;
+  const { fd, ring: buffer, control: shared } = workerData as InputData;
   const ring = openRing(buffer), control = new Int32Array(shared);
   const wake = () => {
     Atomics.add(control, INPUT_WAKE, 1);
     Atomics.notify(control, INPUT_WAKE);
   };
-  const input = tty.isatty(0) ? new tty.ReadStream(0) : new net.Socket({ fd: 0, readable: true, writable: false });
+  const input = tty.isatty(fd) ? new tty.ReadStream(fd) : new net.Socket({ fd, readable: true, writable: false });
   input.on("data", (bytes: Uint8Array) => {
     for (let done = 0; done < bytes.length;) {
       const count = ring.write(bytes.subarray(done));

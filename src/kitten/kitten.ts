@@ -10,6 +10,7 @@ import { createDeadlines, type Deadlines } from "./task/deadlines.ts";
 import type { Futexes } from "./task/futex.ts";
 import { prepareVcpu } from "./task/registers.ts";
 import type { Process, Task } from "./task/task.ts";
+import { createObjects, type Objects } from "./file/objects.ts";
 import type { Mounts } from "./file/tree.ts";
 import type { Sockets } from "./file/socket.ts";
 import type { Inode } from "./file/inode.ts";
@@ -61,12 +62,15 @@ export interface Kitten extends Pick<KittenSetup, "node" | "clock" | "startEpoch
   readonly retries: Set<Task>;
   readonly futexes: Futexes;
   readonly sockets: Sockets;
+  readonly objects: Objects;
   nextId: number;
   /** For names and numbers that just must differ. */
   names: number;
-  /** Of the first process, when it has ended. */
+  /** Processes that were started from outside; when none is left, `ended` is the status of the first that failed, or of the last. */
+  readonly awaited: Set<number>;
+  failed: number | undefined;
   ended: number | undefined;
-  /** The process whose end is the end. */
+  /** The first process. */
   firstPid: number;
   /** Counters of system calls by number. */
   readonly calls: Uint32Array;
@@ -109,7 +113,7 @@ export function createKitten(setup: KittenSetup): Kitten {
   }
   return {
     ...setup, memory, pmem, pages: createPageCache(pmem), words: new Int32Array(node.wasm.buffer), cores, tasks: new Map(), processes: new Map(), mounts: new Map([["/", setup.root]]),
-    deadlines: createDeadlines(), retries: new Set(), futexes: new Map(), sockets: new Map(), nextId: 2, names: 0x10000, ended: undefined, firstPid: 2, calls: new Uint32Array(512), switches: 0,
+    deadlines: createDeadlines(), retries: new Set(), futexes: new Map(), sockets: new Map(), objects: createObjects(), nextId: 2, names: 0x10000, awaited: new Set(), failed: undefined, ended: undefined, firstPid: 2, calls: new Uint32Array(512), switches: 0,
   };
 }
 

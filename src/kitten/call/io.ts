@@ -74,6 +74,9 @@ function transfer(k: Kitten, task: Task, fd: number, parts: readonly Part[] | nu
     if (!file.seekable) return -ERRNO.ESPIPE;
     if (at < 0) return -ERRNO.EINVAL;
   }
+  const barred = file.barred?.(task.process, write) ?? 0;
+  if (barred === -ERESTARTSYS) task.restart = true; // the process is stopped first
+  if (barred < 0) return barred;
   const attempt = (): number => {
     let offset = at ?? file.position;
     if (write && file.flags & O.append && file.seekable) {

@@ -22,7 +22,7 @@ const LOWEST = 0x1_0000;
 const ALL_PROT = PROT.read | PROT.write | PROT.exec;
 
 /** Puts a mapping into an address space that has room for it. @returns its address or a negative errno */
-function place(aspace: Aspace, vma: Vma, atOnce: boolean): number {
+export function placeMapping(aspace: Aspace, vma: Vma, atOnce: boolean): number {
   insert(aspace, vma);
   if (atOnce || isStatic(vma)) {
     const touched = populate(aspace, vma);
@@ -40,7 +40,7 @@ export const brk: Handler = (_k, { process }, address) => {
   const { aspace } = process, before = pageUp(aspace.heapEnd), after = pageUp(address);
   if (address < aspace.heapStart || address - aspace.heapStart > Math.min(process.limits[2][0], USER_END)) return aspace.heapEnd;
   if (after > before) {
-    if (!isFree(aspace, before, after) || place(aspace, { start: before, end: after, prot: PROT.read | PROT.write, shared: false, lazy: false, offset: 0, name: "[heap]" }, false) < 0) return aspace.heapEnd;
+    if (!isFree(aspace, before, after) || placeMapping(aspace, { start: before, end: after, prot: PROT.read | PROT.write, shared: false, lazy: false, offset: 0, name: "[heap]" }, false) < 0) return aspace.heapEnd;
   } else if (after < before && !unmap(aspace, after, before)) return aspace.heapEnd;
   return aspace.heapEnd = address;
 };
@@ -86,20 +86,19 @@ export const mmap: Handler = (k, { process }, address, length, prot, flags, fd, 
     if (!source) return -ERRNO.ENOMEM;
   }
   const lazy = (prot & ALL_PROT) === 0 || (flags & MAP.noReserve) !== 0;
-  return place(aspace, { start, end: start + bytes, prot: prot & ALL_PROT, shared, lazy, source, offset: offsetIn, name: file?.path ?? "" }, (flags & MAP.populate) !== 0 && (prot & ALL_PROT) !== 0);
+  return placeMapping(aspace, { start, end: start + bytes, prot: prot & ALL_PROT, shared, lazy, source, offset: offsetIn, name: file?.path ?? "" }, (flags & MAP.populate) !== 0 && (prot & ALL_PROT) !== 0);
 };
 
 /** Anonymous memory that forks share: a file without a name. */
-function sharedMemory(k: Kitten, process: Process, bytes: number): PageSource | undefined {
+export function sharedMemory(k: Kitten, process: Process, bytes: number): PageSource | undefined {
   const file = memoryFile(k, process, "/dev/zero (deleted)");
   if (!file || typeof file === "number") return undefined;
   let size = bytes;
   const source = k.pages.source(file);
   return Object.assign(source, { size: () => size });
 }
-let memoryFiles = 0;
 export function memoryFile(k: Kitten, process: Process, path: string): OpenFile | number {
-  const root = createMemoryFs({ dev: 0x10000 + ++memoryFiles, nowMs: () => epochMs(k), mostBytes: Infinity });
+  const root = createMemoryFs({ dev: ++k.objects.lastDevice, nowMs: () => epochMs(k), mostBytes: Infinity });
   const inode = root.make!("file", { mode: S.file | 0o777, uid: process.uid, gid: process.gid });
   return typeof inode === "number" ? inode : openInode(inode, O.readWrite, path, process);
 }
@@ -153,7 +152,7 @@ export const mremap: Handler = (_k, { process: { aspace } }, address, oldLength,
     if (after <= before) return after === before || unmap(aspace, address + after, address + before) ? address : -ERRNO.ENOMEM;
     if (address + before === vma.end && address + after <= USER_END && isFree(aspace, vma.end, address + after)) {
       const grown: Vma = { ...vma, start: vma.end, end: address + after, offset: vma.offset + vma.end - vma.start };
-      return place(aspace, grown, false) < 0 ? -ERRNO.ENOMEM : address;
+      return placeMapping(aspace, grown, false) < 0 ? -ERRNO.ENOMEM : address;
     }
     if (!(flags & MREMAP.mayMove)) return -ERRNO.ENOMEM;
   }
@@ -180,7 +179,7 @@ export const mremap: Handler = (_k, { process: { aspace } }, address, oldLength,
   if (!enough) return -ERRNO.ENOMEM;
   if (after > moved) {
     const grown: Vma = { ...old, start: target + moved, end: target + after, offset: old.offset + moved };
-    if (place(aspace, grown, false) < 0) return -ERRNO.ENOMEM;
+    if (placeMapping(aspace, grown, false) < 0) return -ERRNO.ENOMEM;
   }
   return target;
 };

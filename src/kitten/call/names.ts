@@ -1,6 +1,6 @@
 // Calls that work on names: open, directories, links, rights, times; and descriptors themselves.
 
-import { ERRNO } from "../../abi/linux/errno.ts";
+import { ERRNO, ERESTARTSYS } from "../../abi/linux/errno.ts";
 import { AT, direntType, O, S } from "../../abi/linux/files.ts";
 import { closeDescriptor, install } from "../file/descriptors.ts";
 import { type DirectoryEntry, type Inode, type OpenFile } from "../file/inode.ts";
@@ -11,7 +11,8 @@ import { epochMs, type Kitten } from "../kitten.ts";
 import { copyIn, copyOut, u32Out } from "../memory/user.ts";
 import type { Process } from "../task/task.ts";
 import type { Handler } from "./call.ts";
-import { fileOf, mostFiles } from "./descriptor.ts";
+import { closeFor, fileOf, mostFiles } from "./descriptor.ts";
+import { recordLock } from "./locks.ts";
 import { findAt, pathIn, startOf } from "./stat.ts";
 
 /** Where a path leads; the last name may be missing. */
@@ -38,9 +39,10 @@ export const openat: Handler = (k, { process }, fd, pathAt, flags, mode) => {
   const { inode } = dentry;
   if (flags & O.directory && !inode.lookup) return -ERRNO.ENOTDIR;
   if (flags & O.create && inode.lookup) return -ERRNO.EISDIR;
-  const file = flags & O.path ? pathOnly(inode, flags, pathOf(dentry)) : openInode(inode, flags & ~(O.create | O.exclusive | O.noctty | O.cloexec), pathOf(dentry), process);
+  const file = flags & O.path ? pathOnly(inode, flags, pathOf(dentry)) : openInode(inode, flags & ~(O.create | O.exclusive | O.cloexec), pathOf(dentry), process);
   if (typeof file === "number") return file;
   if (flags & O.truncate && (flags & O.access) !== O.readOnly) k.pages.truncated(inode, 0);
+  file.flags &= ~O.noctty;
   file.dentry ??= dentry;
   return install(process.files, file, (flags & O.cloexec) !== 0, mostFiles(process));
 };
@@ -56,13 +58,13 @@ export const openat2: Handler = (k, task, fd, path, howAt, size) => {
   if (view.getBigUint64(16, true) !== 0n) return -ERRNO.EINVAL;
   return openat(k, task, fd, path, view.getUint32(0, true), view.getUint32(8, true), 0, 0);
 };
-export const close: Handler = (_k, { process }, fd) => closeDescriptor(process.files, fd);
-export const close_range: Handler = (_k, { process }, first, last, flags) => {
+export const close: Handler = (k, { process }, fd) => closeFor(k, process, fd);
+export const close_range: Handler = (k, { process }, first, last, flags) => {
   if (first > last || flags & ~4) return -ERRNO.EINVAL;
   process.files.table.forEach((entry, fd) => {
     if (!entry || fd < first || fd > last) return;
     if (flags & 4) entry.closeOnExec = true;
-    else closeDescriptor(process.files, fd);
+    else closeFor(k, process, fd);
   });
   return 0;
 };
@@ -75,13 +77,13 @@ function duplicate(process: Process, fd: number, from: number, closeOnExec: bool
   return made;
 }
 export const dup: Handler = (_k, { process }, fd) => duplicate(process, fd, 0, false);
-export const dup3: Handler = (_k, { process }, fd, to, flags) => {
+export const dup3: Handler = (k, { process }, fd, to, flags) => {
   const file = fileOf(process, fd);
   if (typeof file === "number") return file;
   if (fd === to || flags & ~O.cloexec) return -ERRNO.EINVAL;
   if (to < 0 || to >= mostFiles(process)) return -ERRNO.EBADF;
   file.users++;
-  closeDescriptor(process.files, to);
+  closeFor(k, process, to);
   process.files.table[to] = { file, closeOnExec: (flags & O.cloexec) !== 0 };
   return to;
 };
@@ -92,7 +94,8 @@ export const dup2: Handler = (k, task, fd, to) => {
 
 const F = { dupfd: 0, getfd: 1, setfd: 2, getfl: 3, setfl: 4, getlk: 5, setlk: 6, setlkw: 7, setown: 8, getown: 9, ofdGetlk: 36, ofdSetlk: 37, ofdSetlkw: 38, dupfdCloexec: 1030, setpipe: 1031, getpipe: 1032, addSeals: 1033, getSeals: 1034 } as const;
 const SETTABLE = O.append | O.nonblock | O.async | O.direct | O.noatime;
-export const fcntl: Handler = (_k, { process }, fd, command, argument) => {
+export const fcntl: Handler = (k, task, fd, command, argument) => {
+  const { process } = task;
   const entry = process.files.table[fd];
   if (!entry) return -ERRNO.EBADF;
   const { file } = entry;
@@ -108,14 +111,12 @@ export const fcntl: Handler = (_k, { process }, fd, command, argument) => {
       file.flags = file.flags & ~SETTABLE | argument & SETTABLE;
       return 0;
     case F.getlk:
-    case F.ofdGetlk: { // nobody else has locks
-      const lock = copyIn(process.aspace, argument, 2);
-      return lock && copyOut(process.aspace, argument, Uint8Array.of(2, 0)) ? 0 : -ERRNO.EFAULT;
-    }
     case F.setlk:
     case F.setlkw:
+    case F.ofdGetlk:
     case F.ofdSetlk:
     case F.ofdSetlkw:
+      return recordLock(k, task, file, argument, { get: command === F.getlk || command === F.ofdGetlk, wait: command === F.setlkw || command === F.ofdSetlkw, ofFile: command >= F.ofdGetlk });
     case F.setown:
     case F.addSeals: return 0;
     case F.getown:
@@ -125,13 +126,9 @@ export const fcntl: Handler = (_k, { process }, fd, command, argument) => {
   }
   return -ERRNO.EINVAL;
 };
-export const flock: Handler = (_k, { process }, fd) => {
-  const file = fileOf(process, fd);
-  return typeof file === "number" ? file : 0;
-};
-export const pipe2: Handler = (_k, { process }, address, flags) => {
+export const pipe2: Handler = (k, { process }, address, flags) => {
   if (flags & ~(O.cloexec | O.nonblock | O.direct)) return -ERRNO.EINVAL;
-  const ends = createPipe(flags & O.nonblock, epochMs(_k), process), close = (flags & O.cloexec) !== 0, fds: number[] = [];
+  const ends = createPipe(k, flags & O.nonblock, process), close = (flags & O.cloexec) !== 0, fds: number[] = [];
   for (const file of ends) {
     const fd = install(process.files, file, close, mostFiles(process));
     if (fd < 0) {
@@ -341,7 +338,8 @@ export const truncate: Handler = (k, { process }, path, bytes) => {
 };
 
 const FIONREAD = 0x541b, FIONBIO = 0x5421, FIOCLEX = 0x5451, FIONCLEX = 0x5450;
-export const ioctl: Handler = (_k, { process }, fd, request, argument) => {
+export const ioctl: Handler = (_k, task, fd, request, argument) => {
+  const { process } = task;
   const entry = process.files.table[fd];
   if (!entry) return -ERRNO.EBADF;
   const { file } = entry;
@@ -359,5 +357,7 @@ export const ioctl: Handler = (_k, { process }, fd, request, argument) => {
     const stat = file.inode.stat();
     return typeof stat === "number" ? stat : u32Out(process.aspace, argument, Math.max(0, stat.size - file.position)) ? 0 : -ERRNO.EFAULT;
   }
-  return file.ioctl?.(request, argument, process) ?? -ERRNO.ENOTTY;
+  const done = file.ioctl?.(request, argument, process) ?? -ERRNO.ENOTTY;
+  if (done === -ERESTARTSYS) task.restart = true; // the process is stopped first
+  return done;
 };

@@ -6,7 +6,7 @@ import { install } from "../file/descriptors.ts";
 import { createEpoll, EPOLL, type Epoll } from "../file/epoll.ts";
 import { createEvent, createSignalFile, createTimerFile, type SignalFile, type TimerFile } from "../file/events.ts";
 import type { OpenFile, Waiters } from "../file/inode.ts";
-import { epochMs, type Kitten } from "../kitten.ts";
+import type { Kitten } from "../kitten.ts";
 import { copyIn, copyOut, u64In, i64In } from "../memory/user.ts";
 import { block } from "../task/schedule.ts";
 import { maskOf } from "../task/signal.ts";
@@ -131,7 +131,7 @@ export const pselect6: Handler = (k, task, count, readAt, writeAt, exceptAt, tim
 /** Puts a new file at a free descriptor. */
 const give = (task: Task, file: OpenFile, flags: number): number => install(task.process.files, file, (flags & O.cloexec) !== 0, mostFiles(task.process));
 
-export const epoll_create1: Handler = (k, task, flags) => flags & ~O.cloexec ? -ERRNO.EINVAL : give(task, createEpoll(epochMs(k), task.process), flags);
+export const epoll_create1: Handler = (k, task, flags) => flags & ~O.cloexec ? -ERRNO.EINVAL : give(task, createEpoll(k, task.process), flags);
 export const epoll_create: Handler = (k, task, size) => size <= 0 ? -ERRNO.EINVAL : epoll_create1(k, task, 0, 0, 0, 0, 0, 0);
 const epollOf = (task: Task, fd: number): Epoll | number => {
   const file = fileOf(task.process, fd);
@@ -167,11 +167,11 @@ export const epoll_pwait2: Handler = (k, task, epfd, events, most, timeoutAt, ma
   return typeof timeout === "number" ? timeout : epollWait(k, task, epfd, events, most, timeout.ns, maskAt);
 };
 
-export const eventfd2: Handler = (k, task, initial, flags) => flags & ~(O.cloexec | O.nonblock | 1) ? -ERRNO.EINVAL : give(task, createEvent(initial, (flags & 1) !== 0, flags & O.nonblock, epochMs(k), task.process), flags);
+export const eventfd2: Handler = (k, task, initial, flags) => flags & ~(O.cloexec | O.nonblock | 1) ? -ERRNO.EINVAL : give(task, createEvent(k, initial, (flags & 1) !== 0, flags & O.nonblock, task.process), flags);
 export const eventfd: Handler = (k, task, initial) => eventfd2(k, task, initial, 0, 0, 0, 0, 0);
 export const timerfd_create: Handler = (k, task, clock, flags) => {
   if (![0, 1, 7, 8, 9].includes(clock) || flags & ~(O.cloexec | O.nonblock)) return -ERRNO.EINVAL;
-  return give(task, createTimerFile(k, clock === 0 || clock === 8, flags & O.nonblock, epochMs(k), task.process), flags);
+  return give(task, createTimerFile(k, clock === 0 || clock === 8, flags & O.nonblock, task.process), flags);
 };
 const timerOf = (task: Task, fd: number): TimerFile | number => {
   const file = fileOf(task.process, fd);
@@ -201,7 +201,7 @@ export const signalfd4: Handler = (k, task, fd, maskAt, size, flags) => {
   if (size !== 8 || flags & ~(O.cloexec | O.nonblock)) return -ERRNO.EINVAL;
   const set = u64In(task.process.aspace, maskAt);
   if (set === undefined) return -ERRNO.EFAULT;
-  if (fd === -1) return give(task, createSignalFile(task, maskOf(set), flags & O.nonblock, epochMs(k)), flags);
+  if (fd === -1) return give(task, createSignalFile(k, task, maskOf(set), flags & O.nonblock), flags);
   const file = fileOf(task.process, fd);
   if (typeof file === "number") return file;
   if (!("signals" in file)) return -ERRNO.EINVAL;

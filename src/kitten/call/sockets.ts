@@ -8,7 +8,7 @@ import { install } from "../file/descriptors.ts";
 import type { OpenFile } from "../file/inode.ts";
 import { connectTo, createSocket, freePort, join, receive, send, shutDown, type Message, type Socket } from "../file/socket.ts";
 import { makeAt, pathOf, walk } from "../file/tree.ts";
-import { epochMs, type Kitten } from "../kitten.ts";
+import type { Kitten } from "../kitten.ts";
 import { copyIn, copyOut, i64In, u32In, u32Out, u64Out } from "../memory/user.ts";
 import { block } from "../task/schedule.ts";
 import { sendSignal } from "../task/signal.ts";
@@ -30,14 +30,14 @@ export const socket: Handler = (k, { process }, domain, kind, protocol) => {
   if (domain !== AF.unix && domain !== AF.inet && domain !== AF.inet6) return -ERRNO.EAFNOSUPPORT;
   if (type !== SOCK.stream && type !== SOCK.datagram && !(type === SOCK.seqpacket && domain === AF.unix)) return type === 3 ? -ERRNO.EPERM : -ERRNO.ESOCKTNOSUPPORT;
   if (domain !== AF.unix && protocol !== 0 && protocol !== (type === SOCK.stream ? 6 : 17)) return -ERRNO.EPROTONOSUPPORT;
-  return give(process, createSocket(k.sockets, domain, type, protocol || (domain === AF.unix ? 0 : type === SOCK.stream ? 6 : 17), kind & SOCK.nonblock, epochMs(k), process), kind);
+  return give(process, createSocket(k, domain, type, protocol || (domain === AF.unix ? 0 : type === SOCK.stream ? 6 : 17), kind & SOCK.nonblock, process), kind);
 };
 export const socketpair: Handler = (k, { process }, domain, kind, protocol, address) => {
   const type = kind & SOCK.type;
   if (domain !== AF.unix) return domain === AF.inet || domain === AF.inet6 ? -ERRNO.EOPNOTSUPP : -ERRNO.EAFNOSUPPORT;
   if (protocol !== 0 && protocol !== 1) return -ERRNO.EPROTONOSUPPORT;
   if (type !== SOCK.stream && type !== SOCK.datagram && type !== SOCK.seqpacket) return -ERRNO.ESOCKTNOSUPPORT;
-  const [a, b] = [0, 1].map(() => createSocket(k.sockets, domain, type, 0, kind & SOCK.nonblock, epochMs(k), process));
+  const [a, b] = [0, 1].map(() => createSocket(k, domain, type, 0, kind & SOCK.nonblock, process));
   a.local = b.local = Uint8Array.of(AF.unix, 0);
   join(a, b);
   const first = give(process, a, kind), second = first < 0 ? first : give(process, b, kind);
@@ -173,7 +173,7 @@ export const connect: Handler = (k, task, fd, at, length) => {
   }
   const remote = socket.domain === AF.unix ? address.bytes : loopback(socket.domain, address.port);
   const attempt = () => {
-    const done = connectTo(k.sockets, socket, address.name, remote, epochMs(k), process);
+    const done = connectTo(k, socket, address.name, remote, process);
     return done === -ERRNO.EAGAIN ? undefined : done;
   };
   const now = attempt();

@@ -5,9 +5,11 @@ import { NR, type CallName } from "../../abi/linux/system-calls.ts";
 import type { ArgumentKind, Call, Handler } from "./call.ts";
 import * as identity from "./identity.ts";
 import * as io from "./io.ts";
+import * as locks from "./locks.ts";
 import * as memory from "./memory.ts";
 import * as names from "./names.ts";
 import * as poll from "./poll.ts";
+import * as segments from "./segments.ts";
 import * as signals from "./signals.ts";
 import * as sockets from "./sockets.ts";
 import * as stat from "./stat.ts";
@@ -28,7 +30,7 @@ const ROWS: readonly Row[] = [
   // names and descriptors
   ["open", "str flags mode", names.open], ["openat", "fd str flags mode", names.openat, "no O_TMPFILE"], ["openat2", "fd str ptr size", names.openat2, "no resolve flags"], ["creat", "str mode", names.creat],
   ["close", "fd", names.close], ["close_range", "uint uint flags", names.close_range], ["dup", "fd", names.dup], ["dup2", "fd fd", names.dup2], ["dup3", "fd fd flags", names.dup3],
-  ["fcntl", "fd int ptr", names.fcntl, "locks are granted always"], ["flock", "fd int", names.flock, "locks are granted always"], ["pipe", "ptr", names.pipe], ["pipe2", "ptr flags", names.pipe2],
+  ["fcntl", "fd int ptr", names.fcntl, "no leases, no signals for files"], ["flock", "fd int", locks.flock], ["pipe", "ptr", names.pipe], ["pipe2", "ptr flags", names.pipe2],
   ["ioctl", "fd uint ptr", names.ioctl, "what files, pipes and terminals have"], ["getdents64", "fd ptr size", names.getdents64], ["getcwd", "ptr size", names.getcwd], ["chdir", "str", names.chdir],
   ["fchdir", "fd", names.fchdir], ["chroot", "str", names.chroot], ["mkdir", "str mode", names.mkdir], ["mkdirat", "fd str mode", names.mkdirat], ["mknod", "str mode uint", names.mknod],
   ["mknodat", "fd str mode uint", names.mknodat], ["symlink", "str str", names.symlink], ["symlinkat", "str fd str", names.symlinkat], ["link", "str str", names.link],
@@ -47,6 +49,7 @@ const ROWS: readonly Row[] = [
   ["mremap", "ptr size size flags ptr", memory.mremap, "no MREMAP_DONTUNMAP"], ["madvise", "ptr size int", memory.madvise, "what changes the content of memory; other advice is not needed"],
   ["msync", "ptr size flags", memory.msync], ["mincore", "ptr size ptr", memory.mincore], ["mlock", "ptr size", memory.mlock], ["mlock2", "ptr size flags", memory.mlock], ["munlock", "ptr size", memory.mlock],
   ["mlockall", "flags", identity.nothing], ["munlockall", "", identity.nothing], ["membarrier", "int flags int", identity.membarrier],
+  ["shmget", "int size flags", segments.shmget], ["shmat", "int ptr flags", segments.shmat], ["shmdt", "ptr", segments.shmdt], ["shmctl", "int int ptr", segments.shmctl],
   // waiting for several files; files that stand for events
   ["poll", "ptr uint int", poll.poll], ["ppoll", "ptr uint ptr ptr size", poll.ppoll], ["select", "int ptr ptr ptr ptr", poll.select], ["pselect6", "int ptr ptr ptr ptr ptr", poll.pselect6],
   ["epoll_create", "int", poll.epoll_create], ["epoll_create1", "flags", poll.epoll_create1], ["epoll_ctl", "fd int fd ptr", poll.epoll_ctl], ["epoll_wait", "fd ptr int int", poll.epoll_wait],

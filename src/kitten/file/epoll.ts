@@ -2,6 +2,7 @@
 
 import { ERRNO } from "../../abi/linux/errno.ts";
 import { POLL } from "../../abi/linux/files.ts";
+import type { Kitten } from "../kitten.ts";
 import type { Process } from "../task/task.ts";
 import { wake, type OpenFile } from "./inode.ts";
 import { namelessInode } from "./pipe.ts";
@@ -15,7 +16,7 @@ export interface Epoll extends OpenFile {
 }
 const MOST_DEPTH = 5;
 
-export function createEpoll(timeMs: number, owner: Process): Epoll {
+export function createEpoll(k: Kitten, owner: Process): Epoll {
   const interests = new Map<string, Interest>(), names = new Map<OpenFile, number>();
   let files = 0;
   const nameOf = (fd: number, file: OpenFile) => {
@@ -43,7 +44,7 @@ export function createEpoll(timeMs: number, owner: Process): Epoll {
   /** Whether `from` leads back to this file. */
   const reaches = (from: OpenFile, depth: number): boolean => from === epoll || (depth < MOST_DEPTH && "watched" in from && (from.watched as () => OpenFile[])().some((file) => reaches(file, depth + 1)));
   const epoll: Epoll & { watched(): OpenFile[] } = {
-    inode: namelessInode("eventpoll", 0o600, timeMs, owner), flags: 2, path: "anon_inode:[eventpoll]", users: 1, position: 0, seekable: false, waiters: new Set(),
+    inode: namelessInode(k, "eventpoll", 0o600, owner), flags: 2, path: "anon_inode:[eventpoll]", users: 1, position: 0, seekable: false, waiters: new Set(),
     read: () => -ERRNO.EINVAL, write: () => -ERRNO.EINVAL, watched: () => [...interests.values()].map(({ file }) => file),
     poll: () => {
       let any = 0;

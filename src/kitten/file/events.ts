@@ -18,9 +18,9 @@ function openFile(inode: Inode, path: string, flags: number, rest: Pick<OpenFile
   return { inode, flags: flags | 2, path, users: 1, position: 0, seekable: false, waiters: new Set(), ...rest };
 }
 
-export function createEvent(initial: number, semaphore: boolean, flags: number, timeMs: number, owner: Process): OpenFile {
+export function createEvent(k: Kitten, initial: number, semaphore: boolean, flags: number, owner: Process): OpenFile {
   let count = BigInt(initial);
-  const file: OpenFile = openFile(namelessInode("eventfd", ANONYMOUS, timeMs, owner), "anon_inode:[eventfd]", flags, {
+  const file: OpenFile = openFile(namelessInode(k, "eventfd", ANONYMOUS, owner), "anon_inode:[eventfd]", flags, {
     read: (into) => {
       if (into.length < COUNTER_BYTES) return -ERRNO.EINVAL;
       if (count === 0n) return -ERRNO.EAGAIN;
@@ -50,7 +50,7 @@ export interface TimerFile extends OpenFile {
   left(): { valueNs: number; intervalNs: number };
   realtime: boolean;
 }
-export function createTimerFile(k: Kitten, realtime: boolean, flags: number, timeMs: number, owner: Process): TimerFile {
+export function createTimerFile(k: Kitten, realtime: boolean, flags: number, owner: Process): TimerFile {
   let expirations = 0n, nextNs = 0, intervalNs = 0, deadline: Deadline | undefined;
   const set = () => {
     k.deadlines.cancel(deadline);
@@ -62,7 +62,7 @@ export function createTimerFile(k: Kitten, realtime: boolean, flags: number, tim
       wake(file.waiters);
     }) : undefined;
   };
-  const file: TimerFile = Object.assign(openFile(namelessInode("timerfd", ANONYMOUS, timeMs, owner), "anon_inode:[timerfd]", flags, {
+  const file: TimerFile = Object.assign(openFile(namelessInode(k, "timerfd", ANONYMOUS, owner), "anon_inode:[timerfd]", flags, {
     read: (into: Uint8Array) => {
       if (into.length < COUNTER_BYTES) return -ERRNO.EINVAL;
       if (expirations === 0n) return -ERRNO.EAGAIN;
@@ -84,9 +84,9 @@ export function createTimerFile(k: Kitten, realtime: boolean, flags: number, tim
 
 const SIGINFO_BYTES = 128;
 export interface SignalFile extends OpenFile { signals: bigint }
-export function createSignalFile(task: Task, signals: bigint, flags: number, timeMs: number): SignalFile {
+export function createSignalFile(k: Kitten, task: Task, signals: bigint, flags: number): SignalFile {
   const { process } = task;
-  const file: SignalFile = Object.assign(openFile(namelessInode("signalfd", ANONYMOUS, timeMs, process), "anon_inode:[signalfd]", flags, {
+  const file: SignalFile = Object.assign(openFile(namelessInode(k, "signalfd", ANONYMOUS, process), "anon_inode:[signalfd]", flags, {
     waiters: process.signalled, write: () => -ERRNO.EINVAL,
     read: (into: Uint8Array) => {
       if (into.length < SIGINFO_BYTES) return -ERRNO.EINVAL;

@@ -11,8 +11,8 @@ export interface Stat {
 export interface DirectoryEntry { name: string; ino: number; mode: number }
 /** What chmod, chown and utimensat change. */
 export interface Change { mode?: number; uid?: number; gid?: number; atimeMs?: number; mtimeMs?: number }
-/** What mknod, mkdir, symlink and creating opens make. */
-export interface NewInode { mode: number; uid: number; gid: number; rdev?: number; target?: string; inode?: Inode }
+/** What mknod, mkdir, symlink and creating opens make. `content` is of a file in memory; it stays the caller's and is copied at the first write. */
+export interface NewInode { mode: number; uid: number; gid: number; rdev?: number; target?: string; inode?: Inode; content?: Uint8Array }
 
 /** A file, directory, link or device. Which functions it has tells what it is; `mode` has the format bits. */
 export interface Inode {
@@ -61,10 +61,14 @@ export interface OpenFile {
   /** POLL bits that hold now. */
   poll(): number;
   readonly waiters: Waiters;
+  /** It has had locks, which go when it is closed. */
+  holdsLocks?: boolean;
   /** Where they differ from the inode's: it may have lost its name. */
   stat?(): Stat | number;
   truncate?(bytes: number): number;
   ioctl?(request: number, argument: number, process: Process): number;
+  /** What a read or write of this process answers before it is tried: 0, go on. Terminals bar those in the background. */
+  barred?(process: Process, write: boolean): number;
   close?(): void;
 }
 

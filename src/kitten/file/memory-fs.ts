@@ -36,7 +36,7 @@ export function createMemoryFs({ dev, nowMs, mostBytes, special }: MemoryFsSetup
     } };
     let inode: Inode;
     if (format === S.directory) inode = directory(base, stat);
-    else if (format === S.file) inode = file(base, stat);
+    else if (format === S.file) inode = file(base, stat, what.content);
     else if (format === S.symlink) {
       stat.size = new TextEncoder().encode(what.target ?? "").length;
       inode = { ...base, readlink: () => what.target ?? "" };
@@ -45,8 +45,14 @@ export function createMemoryFs({ dev, nowMs, mostBytes, special }: MemoryFsSetup
     return inode;
   };
 
-  function file(base: Inode, stat: Stat): Inode {
-    let data = new Uint8Array(0);
+  function file(base: Inode, stat: Stat, content: Uint8Array = new Uint8Array()): Inode {
+    let data: Uint8Array = content, own = content.length === 0;
+    const copy = () => {
+      if (!own) data = data.slice();
+      own = true;
+    };
+    stat.size = content.length;
+    stat.blocks = Math.ceil(content.length / 4096) * 8;
     const resize = (bytes: number): number => {
       if (bytes > MOST_FILE) return -ERRNO.EFBIG;
       if (bytes > stat.size && bytesUsed + bytes - stat.size > mostBytes) return -ERRNO.ENOSPC;
@@ -54,7 +60,9 @@ export function createMemoryFs({ dev, nowMs, mostBytes, special }: MemoryFsSetup
         const grown = new Uint8Array(Math.max(bytes, Math.min(2 * data.length, MOST_FILE)));
         grown.set(data.subarray(0, stat.size));
         data = grown;
+        own = true;
       } else if (bytes < stat.size) {
+        copy();
         if (bytes < data.length / 4) data = data.slice(0, bytes);
         else data.fill(0, bytes, stat.size);
       }
@@ -76,6 +84,7 @@ export function createMemoryFs({ dev, nowMs, mostBytes, special }: MemoryFsSetup
           const done = resize(offset + from.length);
           if (done < 0) return done;
         }
+        copy();
         data.set(from, offset);
         stat.mtimeMs = stat.ctimeMs = nowMs();
         return from.length;

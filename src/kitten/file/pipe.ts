@@ -4,6 +4,7 @@ import { ERRNO } from "../../abi/linux/errno.ts";
 import { O, POLL, S } from "../../abi/linux/files.ts";
 import { u32Out } from "../memory/user.ts";
 import type { Process } from "../task/task.ts";
+import { epochMs, type Kitten } from "../kitten.ts";
 import { wake, type Inode, type OpenFile, type Waiters } from "./inode.ts";
 
 const CAPACITY = 65536, PIPE_BUF = 4096;
@@ -30,8 +31,6 @@ export function putBytes(channel: Channel, from: Uint8Array): number {
   if (count > 0) wake(channel.waiters);
   return count;
 }
-
-let pipes = 0;
 
 /** One end, or both, of a channel as an open file. */
 function openEnd(channel: Channel, inode: Inode, flags: number): OpenFile {
@@ -62,14 +61,14 @@ function openEnd(channel: Channel, inode: Inode, flags: number): OpenFile {
 export const intOut = (process: Process, address: number, value: number): number => u32Out(process.aspace, address, value) ? 0 : -ERRNO.EFAULT;
 
 /** An inode that is nowhere in the tree: of pipes, sockets, event counters. */
-export function namelessInode(kind: string, mode: number, timeMs: number, { uid, gid }: Pick<Process, "uid" | "gid">): Inode {
-  const ino = ++pipes;
+export function namelessInode(k: Kitten, kind: string, mode: number, { uid, gid }: Pick<Process, "uid" | "gid">): Inode {
+  const ino = ++k.objects.lastInode, timeMs = epochMs(k);
   return { key: `${kind}:${ino}`, stat: () => ({ dev: 12, ino, mode, nlink: 1, uid, gid, rdev: 0, size: 0, blocks: 0, blockBytes: 4096, atimeMs: timeMs, mtimeMs: timeMs, ctimeMs: timeMs }) };
 }
 
 /** pipe2(2). @returns the end to read from and the end to write to */
-export function createPipe(flags: number, timeMs: number, process: Process): [OpenFile, OpenFile] {
-  const inode = namelessInode("pipe", S.fifo | 0o600, timeMs, process), channel = createChannel();
+export function createPipe(k: Kitten, flags: number, process: Process): [OpenFile, OpenFile] {
+  const inode = namelessInode(k, "pipe", S.fifo | 0o600, process), channel = createChannel();
   const ends: [OpenFile, OpenFile] = [openEnd(channel, inode, flags | O.readOnly), openEnd(channel, inode, flags | O.writeOnly)];
   for (const end of ends) end.path = inode.key.replace(/:(.*)/, ":[$1]");
   return ends;

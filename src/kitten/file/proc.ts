@@ -9,6 +9,8 @@ import { FRAME } from "../memory/pmem.ts";
 import type { Aspace } from "../memory/aspace.ts";
 import type { Process, Task } from "../task/task.ts";
 import { NEVER, type DirectoryEntry, type Inode, type OpenFile, type Stat } from "./inode.ts";
+import { makeDevice } from "./devices.ts";
+import { terminalOf } from "./terminal.ts";
 import { pathOf } from "./tree.ts";
 
 const DEV = 4, TICK_NS = 1e7;
@@ -72,9 +74,13 @@ export function createProc(k: Kitten): { proc: Inode; sys: Inode } {
   const usedNs = (process: Process) => [...process.tasks].reduce((sum, task) => sum + task.usedNs, process.usedNs);
   const statLine = (process: Process, task = leader(process)) => {
     const { total, resident } = process.status === undefined ? memoryOf(process.aspace) : { total: 0, resident: 0 };
-    const fields: (string | number)[] = [task?.tid ?? process.pid, `(${task?.name ?? ""})`, letter(task, process), process.parent?.pid ?? 1, process.group, process.session, 0, -1, 0, 0, 0, 0, 0,
+    const fields: (string | number)[] = [task?.tid ?? process.pid, `(${task?.name ?? ""})`, letter(task, process), process.parent?.pid ?? 1, process.group, process.session, terminalNumber(process), terminalOf(k, process)?.foreground ?? -1, 0, 0, 0, 0, 0,
       Math.floor(usedNs(process) / TICK_NS), 0, Math.floor(process.childrenNs / TICK_NS), 0, 20, 0, process.tasks.size, 0, Math.floor(process.startNs / TICK_NS), total, resident / FRAME];
     return `${[...fields, "18446744073709551615", ...Array<number>(27).fill(0)].join(" ")}\n`;
+  };
+  const terminalNumber = (process: Process) => {
+    const terminal = process.status === undefined ? terminalOf(k, process) : undefined;
+    return terminal ? makeDevice(136, terminal.number) : 0;
   };
   const mask = (bits: bigint) => BigInt.asUintN(64, bits).toString(16).padStart(16, "0");
   const statusText = (process: Process, task = leader(process)) => {

@@ -4,6 +4,7 @@
 import { ERRNO } from "../../abi/linux/errno.ts";
 import { O, POLL, S } from "../../abi/linux/files.ts";
 import { AF, SOCK } from "../../abi/linux/sockets.ts";
+import type { Kitten } from "../kitten.ts";
 import type { Process } from "../task/task.ts";
 import { releaseFile } from "./descriptors.ts";
 import { wake, type OpenFile } from "./inode.ts";
@@ -45,9 +46,10 @@ export type Sockets = Map<string, Socket>;
 const isStream = ({ type }: Socket) => type !== SOCK.datagram;
 const credentials = ({ pid, uid, gid }: Process) => ({ pid, uid, gid });
 
-export function createSocket(book: Sockets, domain: number, type: number, protocol: number, flags: number, timeMs: number, owner: Process): Socket {
+export function createSocket(k: Kitten, domain: number, type: number, protocol: number, flags: number, owner: Process): Socket {
+  const book = k.sockets;
   const socket: Socket = {
-    domain, type, protocol, inode: namelessInode("socket", S.socket | 0o777, timeMs, owner), flags: flags | O.readWrite, path: "", users: 1, position: 0, seekable: false, waiters: new Set(),
+    domain, type, protocol, inode: namelessInode(k, "socket", S.socket | 0o777, owner), flags: flags | O.readWrite, path: "", users: 1, position: 0, seekable: false, waiters: new Set(),
     local: new Uint8Array(), name: undefined, peer: undefined, connected: false, remote: new Uint8Array(), queue: [], waiting: 0, backlog: undefined, backlogMost: 0, readShut: false, writeShut: false,
     error: 0, options: new Map(), owner: credentials(owner), peerOwner: undefined,
     read: (into) => receive(socket, into, false).count,
@@ -154,8 +156,8 @@ export function join(a: Socket, b: Socket): void {
 }
 
 /** @returns 0, or -EAGAIN when there is no place in the queue of the listener */
-export function connectTo(book: Sockets, socket: Socket, name: string, remote: Uint8Array, timeMs: number, process: Process): number {
-  const target = book.get(name);
+export function connectTo(k: Kitten, socket: Socket, name: string, remote: Uint8Array, process: Process): number {
+  const target = k.sockets.get(name);
   if (!isStream(socket)) {
     if (!target && socket.domain === AF.unix) return -ERRNO.ECONNREFUSED;
     Object.assign(socket, { peer: target, connected: true, remote });
@@ -165,7 +167,7 @@ export function connectTo(book: Sockets, socket: Socket, name: string, remote: U
   if (socket.connected) return -ERRNO.EISCONN;
   if (!target || !target.backlog || target.type !== socket.type) return target && target.type !== socket.type ? -ERRNO.EPROTOTYPE : -ERRNO.ECONNREFUSED;
   if (target.backlog.length > target.backlogMost) return -ERRNO.EAGAIN;
-  const accepted = createSocket(book, target.domain, target.type, target.protocol, 0, timeMs, process);
+  const accepted = createSocket(k, target.domain, target.type, target.protocol, 0, process);
   accepted.owner = target.owner;
   socket.owner = credentials(process);
   accepted.local = target.domain === AF.unix ? target.local : remote;

@@ -43,25 +43,27 @@ function createTask(k: Kitten, process: Process, tid: number, like?: Task): Task
   return task;
 }
 
-export interface Start { path: string; argv: readonly string[]; environment: readonly string[]; cwd: string; descriptors: readonly OpenFile[] }
+/** `pid`: of another process than the first. */
+export interface Start { pid?: number; path: string; argv: readonly string[]; environment: readonly string[]; cwd: string; descriptors: readonly OpenFile[] }
 
-/** Makes the first process and loads its program. @returns the process, or a negative errno */
-export function startProgram(k: Kitten, { path, argv, environment, cwd, descriptors }: Start): Process | number {
+/** Makes a process from outside, the first one or another, and loads its program. @returns the process, or a negative errno */
+export function startProgram(k: Kitten, { pid = k.firstPid, path, argv, environment, cwd, descriptors }: Start): Process | number {
   const aspace = createAspace(k.pmem, (which, start, bytes) => flushTranslations(k, which, start, bytes));
   if (!aspace) return -ERRNO.ENOMEM;
   const root: Dentry = { inode: k.mounts.get("/")!, name: "" }, files = createDescriptors();
   descriptors.forEach((file, fd) => { files.table[fd] = { file, closeOnExec: false }; });
   const process: Process = {
-    pid: k.firstPid, parent: undefined, children: new Set(), tasks: new Set(), aspace, files, root, cwd: root, umask: 0o022, uid: k.uid, gid: k.gid, group: k.firstPid, session: k.firstPid,
+    pid, parent: undefined, children: new Set(), tasks: new Set(), aspace, files, root, cwd: root, umask: 0o022, uid: k.uid, gid: k.gid, group: pid, session: pid,
     actions: Array.from({ length: SIGNALS + 1 }, freshAction), pending: [], limits: LIMITS.map(([soft, hard]) => [soft, hard]), executable: "", argv: [], environment: [], exitSignal: SIG.chld,
     status: undefined, stopped: 0, report: undefined, exiting: undefined, vforkDone: undefined, waiters: new Set(), signalled: new Set(), timers: new Map(), startNs: k.clock.nowNs(), usedNs: 0, childrenNs: 0,
   };
-  k.processes.set(process.pid, process);
+  k.processes.set(pid, process);
   const there = lookUp({ mounts: k.mounts, process, follow: true }, root, cwd);
   if (typeof there !== "number") process.cwd = there;
   const task = createTask(k, process, process.pid);
   const done = execute(k, task, path, argv, environment);
   if (done !== KEEP) return done;
+  k.awaited.add(pid);
   makeReady(k, task);
   return process;
 }

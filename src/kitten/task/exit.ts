@@ -2,6 +2,7 @@
 
 import { SA, SI, SIG, SIG_IGN } from "../../abi/linux/signals.ts";
 import { releaseDescriptors } from "../file/descriptors.ts";
+import { dropLocks } from "../file/locks.ts";
 import type { Kitten } from "../kitten.ts";
 import { destroyAspace } from "../memory/aspace.ts";
 import { u32Out } from "../memory/user.ts";
@@ -44,6 +45,7 @@ export function leaveAspace(process: Process): void {
 
 function endProcess(k: Kitten, process: Process, status: number): void {
   process.status = status;
+  if (k.objects.locks.size > 0) for (const key of [...k.objects.locks.keys()]) dropLocks(k.objects.locks, key, process);
   releaseDescriptors(process.files);
   leaveAspace(process);
   for (const child of process.children) {
@@ -52,7 +54,10 @@ function endProcess(k: Kitten, process: Process, status: number): void {
   }
   process.children.clear();
   const { parent } = process, signal = status & 0x7f;
-  if (process.pid === k.firstPid) k.ended = status;
+  if (k.awaited.delete(process.pid)) {
+    if (status !== 0) k.failed ??= status;
+    if (k.awaited.size === 0) k.ended = k.failed ?? status;
+  }
   if (!parent) {
     k.processes.delete(process.pid);
     return;
