@@ -8,7 +8,7 @@ import { perform } from "../../isa/perform.ts";
 import { createEmit } from "../wasm/emit.ts";
 import { createGraph, type Graph, type Node, type Recording } from "../wasm/ir.ts";
 import { tlbEntry } from "../wasm/memory.ts";
-import { speculation } from "../wasm/speculate.ts";
+import { speculation, type Trust } from "../wasm/speculate.ts";
 import { xmmInLocals } from "../wasm/xmm.ts";
 import type { FormFacts } from "./facts.ts";
 import { flagsInLocals } from "./flags.ts";
@@ -54,6 +54,7 @@ export interface RecorderParts {
 }
 export interface BlockSurroundings {
   instructions: readonly Instruction[];
+  trust: Trust;
   /** Executed so seldom that it shall be short rather than fast. */
   seldom: boolean;
   /** Where the link of an operation leads, if that is in the region. */
@@ -190,7 +191,7 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
     remembered: (linear: Node, writes: boolean) => placement.remembered(linear, writes) };
   const flagStore = flagsInLocals(surroundings);
   const placement = regionPlacement(surroundings, touched, jump);
-  const speculated = speculation(g), strings = stringsInPlace(surroundings, () => made);
+  const speculated = speculation(g, () => block.trust), strings = stringsInPlace(surroundings, () => made);
   const made: Emit<Node> = createEmit(surroundings, placement.of, flagStore, xmmInLocals(surroundings, placement.vectors),
     (helper, args) => (at.facts!.speculates ? speculated.float(helper, args) : undefined) ?? strings(helper, args));
   // what was looked at when the region was entered cannot change within it

@@ -77,7 +77,7 @@ export function createFacts(speculative: boolean): (form: Form, decoded: Decoded
     leaves = branches = true;
     graph.exit("jump");
   });
-  const speculated = speculation(g), strings = stringsInPlace(surroundings, () => e);
+  const speculated = speculation(g, () => "bounds"), strings = stringsInPlace(surroundings, () => e);
   const e: Emit<Node> = createEmit(surroundings, placement.of, flagStore, xmmInLocals(surroundings, placement.vectors), (helper, args) => {
     const made = speculates ? speculated.float(helper, args) : undefined;
     tried ||= made !== undefined;

@@ -5,10 +5,12 @@ import type { CompiledRegion } from "./compile.ts";
 import type { RegionBlock } from "./region.ts";
 
 /** - none: not at all
- * - trusting: entered only where MXCSR asks for what Wasm does
+ * - trusting: entered only where MXCSR asks for what Wasm does; knows results by bounds of what comes in
+ * - testing: the same, but tests each result, as some numbers are beyond these bounds
  * - watched: whatever MXCSR says, as it was not to be trusted; tells when it is
  * - careful: whatever MXCSR says, as the numbers are not ordinary */
-export type FloatMode = "none" | "trusting" | "watched" | "careful";
+export type FloatMode = "none" | "trusting" | "testing" | "watched" | "careful";
+export const isTrusting = (mode: FloatMode) => mode === "trusting" || mode === "testing";
 
 /** Of MXCSR: all but flags other than PE, DAZ and FTZ; and what that is where PE is set, everything masked, and results are rounded to nearest. */
 export const TRUSTED_MASK = 0x7fa0, TRUSTED = 0x1fa0;
@@ -17,7 +19,7 @@ export const TRUSTED_MASK = 0x7fa0, TRUSTED = 0x1fa0;
 const OFTEN_REFUSED = 200, STRIKES = 3;
 
 /** Modes as a block remembers what is wanted for it. */
-const MODES: readonly FloatMode[] = ["trusting", "watched", "careful"];
+const MODES: readonly FloatMode[] = ["trusting", "testing", "watched", "careful"];
 
 /** What the blocks of a region want; the most careful counts. */
 export const wantedMode = (u8: Uint8Array, blocks: readonly RegionBlock[]): FloatMode => MODES[Math.max(...blocks.map(({ address }) => u8[address + C.BLOCK_FLOAT]))];
@@ -38,9 +40,10 @@ export function floatJudge(u8: Uint8Array, state: number, find: (record: number)
     u32[refused] = 0;
     const often = u32[count] - before >= OFTEN_REFUSED, region = record === 0 ? undefined : find(record);
     before = u32[count];
-    if (!region || (region.float === "trusting" && !often) || ++region.strikes < STRIKES) return;
-    const trusted = (u32[mxcsr] & TRUSTED_MASK) === TRUSTED, wanted = MODES.indexOf(region.float === "watched" ? "trusting" : trusted ? "careful" : "watched");
-    for (const { address } of region.blocks) u8[address + C.BLOCK_FLOAT] = wanted;
+    if (!region || (isTrusting(region.float) && !often) || ++region.strikes < STRIKES) return;
+    const trusted = (u32[mxcsr] & TRUSTED_MASK) === TRUSTED;
+    const wanted = region.float === "watched" ? "trusting" : !trusted ? "watched" : region.float === "trusting" ? "testing" : "careful";
+    for (const { address } of region.blocks) u8[address + C.BLOCK_FLOAT] = MODES.indexOf(wanted);
     renew(record, region);
   };
 }

@@ -13,7 +13,7 @@ import type { Node } from "../wasm/ir.ts";
 import { lower, type BranchHint } from "../wasm/lower.ts";
 import { CONTROL as W, OP_FACTS, type LoadOp, type PureOp, type StoreOp, type ValueType } from "../wasm/opcodes.ts";
 import { ANY, type RecordedBlock, type Way } from "./block.ts";
-import { TRUSTED, TRUSTED_MASK, type FloatMode } from "./float.ts";
+import { isTrusting, TRUSTED, TRUSTED_MASK, type FloatMode } from "./float.ts";
 import { FIXED_TYPES, frugalPool, LOCAL } from "./locals.ts";
 import type { Touched } from "./place.ts";
 import type { Structure } from "./structure.ts";
@@ -82,18 +82,19 @@ function writePrologue(out: ByteWriter, { touched, assumes, longest, float }: Re
   load("i64.load", OFFSET.flagAux, LOCAL.flagAux);
   load("i32.load", OFFSET.flagCode, LOCAL.flagCode);
   load("i64.load", OFFSET.flagFirst, LOCAL.flagFirst);
-  if (float === "trusting" || float === "watched") {
+  const trusting = isTrusting(float);
+  if (trusting || float === "watched") {
     w.get(LOCAL.state);
     w.memory("i32.load", OFFSET.mxcsr);
     w.i32(TRUSTED_MASK);
     w.op("i32.and");
     w.i32(TRUSTED);
-    w.op(float === "trusting" ? "i32.ne" : "i32.eq");
+    w.op(trusting ? "i32.ne" : "i32.eq");
     w.open(W.if);
     w.get(LOCAL.state);
     w.get(LOCAL.answer);
     w.memory("i32.store", OFFSET.floatRefused);
-    if (float === "trusting") {
+    if (trusting) {
       w.get(LOCAL.answer);
       w.i32(C.REGION_REFUSED);
       w.op("i32.or");

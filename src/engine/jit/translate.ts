@@ -6,7 +6,7 @@ import { createDecoded } from "../../isa/decode.ts";
 import { FORMS } from "../../isa/forms.ts";
 import { ANY, blockRecorder, type Instruction, type Target } from "./block.ts";
 import { createFacts } from "./facts.ts";
-import type { FloatMode } from "./float.ts";
+import { isTrusting, type FloatMode } from "./float.ts";
 import { writeRegion, type RegionFunction } from "./function.ts";
 import { untouched } from "./place.ts";
 import type { BlockReader, Region, RegionBlock, Words } from "./region.ts";
@@ -63,7 +63,7 @@ export function createTranslator({ u8, u16, u32 }: Words, reader: BlockReader, c
   };
 
   return (region, wanted) => {
-    const trusting = wanted === "trusting";
+    const trusting = isTrusting(wanted);
     const { blocks } = region;
     Object.assign(touched, untouched());
     assumed = 0;
@@ -143,7 +143,7 @@ export function createTranslator({ u8, u16, u32 }: Words, reader: BlockReader, c
         return { to: route === undefined ? ANY : to, entry: shape.entries.get(to) ?? 0, pages: distance - block.distance, hostPage, count, offset, least: shape.forward(index, to) ? 0 : longest[to] };
       };
       const recorded = record({
-        instructions: lists[index], seldom: !shape.looped(index) && isSeldom(block.address),
+        instructions: lists[index], trust: wanted === "testing" ? "tests" : "bounds", seldom: !shape.looped(index) && isSeldom(block.address),
         targetOf: (op) => {
           const to = links.get(op);
           return to === undefined ? undefined : target(to);

@@ -12,7 +12,7 @@ import { flagsInState } from "./flags.ts";
 import { createGraph } from "./ir.ts";
 import { localPool, lower } from "./lower.ts";
 import { moduleWriter } from "./module.ts";
-import { speculation } from "./speculate.ts";
+import { speculation, type Trust } from "./speculate.ts";
 
 const { node, address, state, call, functions, takeFault } = createBareCore(new WebAssembly.Module(readFileSync(new URL("../core/core.wasm", import.meta.url))), 0x10000);
 const TYPES = { l: "i64", i: "i32" } as const;
@@ -44,12 +44,12 @@ function compile(helper: HelperName, numbers: readonly number[]): { run: () => v
 }
 
 /** The same on trust: answers whether it was refused. */
-function compileSpeculation(helper: HelperName, numbers: readonly number[]): (() => boolean) | undefined {
+function compileSpeculation(helper: HelperName, numbers: readonly number[], trust: Trust): (() => boolean) | undefined {
   const { args, result } = helperSignature(helper), module = moduleWriter();
   module.importSharedMemory("env", "memory", 17, 65536);
   const g = createGraph(), out = byteWriter(), locals = localPool(1);
   const surroundings = { g, state: g.param(0, "i32"), core: () => 0 };
-  const e = createEmit(surroundings, () => ({}) as Placement, flagsInState(surroundings)), { float, settle } = speculation(g);
+  const e = createEmit(surroundings, () => ({}) as Placement, flagsInState(surroundings)), { float, settle } = speculation(g, () => trust);
   let vectors = 0, used = 0;
   const value = float(helper, args.map((kind) => (kind === "v" ? e.xmm(vectors++) : kind === "l" ? g.load("i64.load", surroundings.state, OFFSET.gpr) : e.int(numbers[used++]))));
   if (!value) return undefined;
@@ -126,9 +126,9 @@ for (const helper of Object.keys(FP_HELPERS) as HelperName[]) {
   const kind = /^fp(Cmp|Round)/.exec(helper)?.[1];
   const choices = kind ? Array.from({ length: COUNTS[kind]! }, (_, index) => [index])
     : helper.endsWith("2si") ? [[0, 32], [0, 64], [1, 32], [1, 64]] : /^fpCvtp[sd]2dq/.test(helper) ? [[0], [1]] : [[]];
-  if (/^fp(Addsub|H)/.test(helper) || !NEVER_IN_PLACE.test(helper)) test(`${helper} on trust`, () => {
+  if (/^fp(Addsub|H)/.test(helper) || !NEVER_IN_PLACE.test(helper)) for (const trust of ["bounds", "tests"] as const) test(`${helper} on trust, by ${trust}`, () => {
     for (const numbers of choices) {
-      const run = compileSpeculation(helper, numbers);
+      const run = compileSpeculation(helper, numbers, trust);
       if (!run) continue;
       let refused = 0;
       for (let index = 0; index < 200; index++) refused += Number(sameAsCore(helper, numbers, run, true));
@@ -145,3 +145,63 @@ for (const helper of Object.keys(FP_HELPERS) as HelperName[]) {
     }
   });
 }
+// -- what follows from what: several operations, and one test of what comes in
+
+type Step = { helper: HelperName; a: number; b: number; to: number };
+const CHAINED = ["Add", "Sub", "Mul", "Div", "Sqrt", "Min", "Max", "Add", "Sub", "Mul"];
+const REGISTERS = 6;
+
+function compileChain(steps: readonly Step[]): () => boolean {
+  const module = moduleWriter();
+  module.importSharedMemory("env", "memory", 17, 65536);
+  const g = createGraph(), out = byteWriter(), locals = localPool(1);
+  const surroundings = { g, state: g.param(0, "i32"), core: () => 0 };
+  const e = createEmit(surroundings, () => ({}) as Placement, flagsInState(surroundings)), { float, settle } = speculation(g, () => "bounds");
+  const held = Array.from({ length: REGISTERS }, (_, number) => e.xmm(number));
+  for (const { helper, a, b, to } of steps) held[to] = float(helper, [held[a], held[b]])!;
+  settle(() => g.exit("refused"));
+  held.forEach((value, number) => { e.setXmm(number, value); });
+  lower(g, out, { locals, exit: (_node, _depth, writer) => writer.bytes([0x41, 1, 0x0f]) });
+  out.bytes([0x41, 0]);
+  module.exportFunction("run", module.func(module.type(["i32"], ["i32"]), locals.types, out.finish()));
+  const { run } = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { env: { memory: node.wasm } }).exports;
+  return () => (run as (at: number) => number)(address) !== 0;
+}
+
+for (const single of [true, false]) test(`chains of operations on trust, ${single ? "single" : "double"} precision`, () => {
+  /** Of any exponent, or one of few for all registers; sometimes zero. */
+  const numbersAbout = () => {
+    const exponents = single ? 0xff : 0x7ff, about = random(exponents), spread = pick([1, 4, 40, 4000]);
+    return () => {
+      const exponent = BigInt(Math.max(0, Math.min(exponents, about + random(spread) - (spread >> 1)))), whole = bitsOf(8), rarely = random(8);
+      const one = (bits: bigint) => (single ? (bits & 0x807fffffn) | (exponent << 23n) : (bits & 0x800fffffffffffffn) | (exponent << 52n)) & (rarely === 0 ? 0n : rarely === 1 ? (single ? 0xffc00000n : 0xfffc000000000000n) : -1n);
+      const low = one(whole), high = pick([low, one(bitsOf(8))]);
+      return single ? low | (low << 32n) | (high << 64n) | (high << 96n) : low | (high << 64n);
+    };
+  };
+  let trusted = 0, changed = 0;
+  for (let chain = 0; chain < 150; chain++) {
+    const steps = Array.from({ length: 1 + random(7) }, (): Step => ({ helper: `fp${pick(CHAINED)}${single ? "S" : "P"}${single ? "s" : "d"}`.replace("Ss", pick(["Ss", "Ps"])).replace("Pd", pick(["Sd", "Pd"])) as HelperName,
+      a: random(REGISTERS), b: random(REGISTERS), to: random(REGISTERS) }));
+    const run = compileChain(steps);
+    for (let round = 0; round < 100; round++) {
+      const number = numbersAbout(), start = Array.from({ length: REGISTERS }, number), mxcsr = ORDINARY_MXCSR | pick([0n, 0x8040n]);
+      const expected = [...start];
+      state.writeField("mxcsr", mxcsr);
+      for (const { helper, a, b, to } of steps) {
+        [expected[a], expected[b]].forEach((value, index) => { state.writeField("scratch", value, index); });
+        call(helper);
+        expected[to] = state.readField("scratch", 3) as bigint;
+      }
+      const after = state.readField("mxcsr") as bigint;
+      changed += Number(after !== mxcsr);
+      start.forEach((value, index) => { state.writeField("xmm", value, index); });
+      if (run()) continue;
+      trusted++;
+      const story = `${steps.map(({ helper, a, b, to }) => `${to} = ${helper} ${a} ${b}`).join("; ")} of ${start.map((value) => value.toString(16))}`;
+      assert.equal(after, mxcsr, `no flag is new: ${story}`);
+      assert.deepEqual(start.map((_, index) => state.readField("xmm", index)), expected, story);
+    }
+  }
+  assert.ok(trusted > 1000 && changed > 1000, `${trusted} chains were trusted, ${changed} changed MXCSR`);
+});

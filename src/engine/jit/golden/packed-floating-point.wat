@@ -7,12 +7,12 @@
 ;;   000000008010  ff c9                           dec ecx
 ;;   000000008012  75 ec                           jne 0x8000
 ;;   000000008014  f4                              hlt
-;; 1378 bytes of Wasm
+;; 859 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "locate" (func $locate (param i64 i32) (result i32)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rcx i64) (local $rsi i64) (local $xmm0 v128) (local $xmm1 v128) (local $xmm2 v128) (local $streamPage i64) (local $streamAddend i32) (local $t0 i64) (local $t1 i64) (local $t2 i32) (local $t3 i32) (local $t4 v128) (local $t5 v128) (local $t6 v128) (local $t7 v128) (local $t8 v128) (local $t9 v128) (local $t10 i64) (local $t11 i64) (local $t12 i64) (local $t13 i64)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rcx i64) (local $rsi i64) (local $xmm0 v128) (local $xmm1 v128) (local $xmm2 v128) (local $streamPage i64) (local $streamAddend i32) (local $t0 i64) (local $t1 i64) (local $t2 i32) (local $t3 i32) (local $t4 v128) (local $t5 v128) (local $t6 v128) (local $t7 v128) (local $t8 v128) (local $t9 i64) (local $t10 i64) (local $t11 i64) (local $t12 i64)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0
       (i32.or
@@ -61,20 +61,20 @@
           (local.set $t5 (f64x2.mul (local.get $t4) (local.get $xmm1)))
           (local.set $t6 (local.get $xmm0))
           (local.set $xmm0 (local.get $t5))
-          (local.set $t8 (f64x2.add (local.tee $t7 (local.get $xmm2)) (local.get $t5)))
-          (local.set $t9 (local.get $xmm2))
-          (local.set $xmm2 (local.get $t8))
+          (local.set $t5 (f64x2.add (local.tee $t7 (local.get $xmm2)) (local.get $t5)))
+          (local.set $t8 (local.get $xmm2))
+          (local.set $xmm2 (local.get $t5))
           (local.set $t1 (i64.add (local.get $t0) (i64.const 16)))
-          (local.set $t10 (local.get $rsi))
+          (local.set $t9 (local.get $rsi))
           (local.set $rsi (local.get $t1))
-          (local.set $t11 (local.get $flagFirst))
+          (local.set $t10 (local.get $flagFirst))
           (local.set $flagFirst (local.get $t0))
           (local.set $t2 (local.get $flagCode))
           (local.set $flagCode (i32.const 4))
-          (local.set $t12 (local.get $flagResult))
+          (local.set $t11 (local.get $flagResult))
           (local.set $flagResult (local.get $t1))
           (local.set $t3 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))
-          (local.set $t13 (local.get $rcx))
+          (local.set $t12 (local.get $rcx))
           (local.set $rcx (i64.extend_i32_u (local.get $t3)))
           (local.set $flagFirst (i64.shl (i64.extend_i32_u (i64.lt_u (local.get $t1) (local.get $t0))) (i64.const 63)))
           (local.set $flagCode (i32.const 15))
@@ -84,122 +84,46 @@
               (v128.or
                 (v128.or
                   (v128.or
-                    (v128.or
-                      (i64x2.gt_s
-                        (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
-                        (i64x2.add
-                          (i64x2.add (local.get $xmm1) (local.get $xmm1))
-                          (v128.const i8x16 255 255 255 255 255 255 255 127 255 255 255 255 255 255 255 127)
-                        )
-                      )
-                      (i64x2.gt_s
-                        (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
-                        (i64x2.add
-                          (i64x2.add (local.get $t4) (local.get $t4))
-                          (v128.const i8x16 255 255 255 255 255 255 255 127 255 255 255 255 255 255 255 127)
-                        )
+                    (i64x2.gt_s
+                      (v128.const i8x16 255 255 255 255 255 255 223 230 255 255 255 255 255 255 223 230)
+                      (i64x2.add
+                        (i64x2.add (local.get $t4) (local.get $t4))
+                        (v128.const i8x16 255 255 255 255 255 255 255 127 255 255 255 255 255 255 255 127)
                       )
                     )
                     (i64x2.gt_s
-                      (v128.const i8x16 0 0 0 0 0 0 128 128 0 0 0 0 0 0 128 128)
+                      (v128.const i8x16 255 255 255 255 255 255 223 230 255 255 255 255 255 255 223 230)
                       (i64x2.add
-                        (i64x2.add (local.get $t5) (local.get $t5))
-                        (v128.const i8x16 0 0 0 0 0 0 64 128 0 0 0 0 0 0 64 128)
+                        (i64x2.add (local.get $xmm1) (local.get $xmm1))
+                        (v128.const i8x16 255 255 255 255 255 255 255 127 255 255 255 255 255 255 255 127)
                       )
                     )
                   )
                   (i64x2.gt_s
-                    (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
+                    (v128.const i8x16 255 255 255 255 255 255 223 230 255 255 255 255 255 255 223 230)
                     (i64x2.add
                       (i64x2.add (local.get $t7) (local.get $t7))
                       (v128.const i8x16 255 255 255 255 255 255 255 127 255 255 255 255 255 255 255 127)
                     )
                   )
                 )
-                (i64x2.gt_s
-                  (v128.const i8x16 0 0 0 0 0 0 128 128 0 0 0 0 0 0 128 128)
-                  (i64x2.add
-                    (i64x2.add (local.get $t8) (local.get $t8))
-                    (v128.const i8x16 0 0 0 0 0 0 64 128 0 0 0 0 0 0 64 128)
-                  )
-                )
+                (f64x2.sub (local.get $t5) (local.get $t5))
               )
             )
             (then
-              (if $i8
-                (v128.any_true
-                  (v128.or
-                    (v128.or
-                      (v128.or
-                        (v128.or
-                          (v128.andnot
-                            (i64x2.gt_s
-                              (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
-                              (i64x2.sub (i64x2.shl (local.get $xmm1) (i32.const 1)) (v128.const i8x16 1 0 0 0 0 0 0 128 1 0 0 0 0 0 0 128))
-                            )
-                            (f64x2.eq (local.get $xmm1) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
-                          )
-                          (v128.andnot
-                            (i64x2.gt_s
-                              (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
-                              (i64x2.sub (i64x2.shl (local.get $t4) (i32.const 1)) (v128.const i8x16 1 0 0 0 0 0 0 128 1 0 0 0 0 0 0 128))
-                            )
-                            (f64x2.eq (local.get $t4) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
-                          )
-                        )
-                        (v128.andnot
-                          (i64x2.gt_s
-                            (v128.const i8x16 0 0 0 0 0 0 128 128 0 0 0 0 0 0 128 128)
-                            (i64x2.sub
-                              (i64x2.shl (local.get $t5) (i32.const 1))
-                              (v128.const i8x16 0 0 0 0 0 0 192 127 0 0 0 0 0 0 192 127)
-                            )
-                          )
-                          (v128.and
-                            (f64x2.eq (local.get $t5) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
-                            (v128.or
-                              (f64x2.eq (local.get $t4) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
-                              (f64x2.eq (local.get $xmm1) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
-                            )
-                          )
-                        )
-                      )
-                      (v128.andnot
-                        (i64x2.gt_s
-                          (v128.const i8x16 255 255 255 255 255 255 31 128 255 255 255 255 255 255 31 128)
-                          (i64x2.sub (i64x2.shl (local.get $t7) (i32.const 1)) (v128.const i8x16 1 0 0 0 0 0 0 128 1 0 0 0 0 0 0 128))
-                        )
-                        (f64x2.eq (local.get $t7) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
-                      )
-                    )
-                    (v128.andnot
-                      (i64x2.gt_s
-                        (v128.const i8x16 0 0 0 0 0 0 128 128 0 0 0 0 0 0 128 128)
-                        (i64x2.sub
-                          (i64x2.shl (local.get $t8) (i32.const 1))
-                          (v128.const i8x16 0 0 0 0 0 0 192 127 0 0 0 0 0 0 192 127)
-                        )
-                      )
-                      (f64x2.eq (local.get $t8) (v128.const i8x16 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0))
-                    )
-                  )
-                )
-                (then
-                  (i32.store (;floatRefused;) (local.get $state) (i32.const (;miss at 0;)))
-                  (local.set $xmm0 (local.get $t6))
-                  (local.set $xmm2 (local.get $t9))
-                  (local.set $rsi (local.get $t10))
-                  (local.set $flagFirst (local.get $t11))
-                  (local.set $flagCode (local.get $t2))
-                  (local.set $flagResult (local.get $t12))
-                  (local.set $rcx (local.get $t13))
-                  (local.set $answer (i32.const (;refused at 4;)))
-                  (br $b5)
-                )
-              )
+              (i32.store (;floatRefused;) (local.get $state) (i32.const (;miss at 0;)))
+              (local.set $xmm0 (local.get $t6))
+              (local.set $xmm2 (local.get $t8))
+              (local.set $rsi (local.get $t9))
+              (local.set $flagFirst (local.get $t10))
+              (local.set $flagCode (local.get $t2))
+              (local.set $flagResult (local.get $t11))
+              (local.set $rcx (local.get $t12))
+              (local.set $answer (i32.const (;refused at 4;)))
+              (br $b5)
             )
           )
-          (if $i9 (local.get $t3)
+          (if $i8 (local.get $t3)
             (then
               (local.set $answer (i32.const (;border at 12;)))
               (br_if $b5 (i32.lt_s (local.get $left) (i32.const 6)))
