@@ -7,6 +7,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { parseBytes } from "../base/text.ts";
 import { NvlError } from "../base/error.ts";
 import { ENGINE_NAMES, TRACES, type EngineName } from "../embed/protocol.ts";
+import { NICENESS, othersStepBack } from "../embed/priority.ts";
 import type { ExecCommandOptions } from "./exec.ts";
 import { listCommand, pullCommand } from "./images.ts";
 import { errorLine, issueLines } from "./output.ts";
@@ -135,6 +136,7 @@ function createProgram(): Command {
 // and compiled code of which little is executed. This process is ours; flags that V8 does not know it would complain of.
 const V8_FLAGS = ["--interrupt-budget=270000", "--max-inlined-bytecode-size-cumulative=100", "--wasm-tiering-budget=20000000"];
 if (Number.parseInt(process.versions.v8, 10) <= 13) for (const flag of V8_FLAGS) setFlagsFromString(flag);
+othersStepBack(NICENESS.optimizing);
 
 try {
   await createProgram().parseAsync();

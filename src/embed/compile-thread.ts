@@ -2,10 +2,12 @@
 
 import { parentPort, type MessagePort } from "node:worker_threads";
 import { createCompileServer, type CompileRequest } from "../engine/jit/elsewhere.ts";
+import { NICENESS, stepBack } from "./priority.ts";
 
 /** `ports`: one for each vCPU. */
 export interface CompileThreadStart { wasm: WebAssembly.Memory; ports: readonly MessagePort[] }
 
+stepBack(NICENESS.compiling);
 parentPort!.once("message", ({ wasm, ports }: CompileThreadStart) => {
   for (const port of ports) {
     const serve = createCompileServer(wasm, () => performance.now());

@@ -8,7 +8,7 @@ import { moduleWriter } from "../wasm/module.ts";
 import type { ValueType } from "../wasm/opcodes.ts";
 import { wantedMode, type FloatMode } from "./float.ts";
 import type { RegionFunction } from "./function.ts";
-import { blockReader, formRegion, type OperationKind, type RegionBlock } from "./region.ts";
+import { blockReader, createEntries, formRegion, type OperationKind, type RegionBlock } from "./region.ts";
 import { targetFinder } from "./targets.ts";
 import { createTranslator } from "./translate.ts";
 
@@ -63,20 +63,19 @@ export function createCompiler(u8: Uint8Array, { blockTable, pageBlocks, heat }:
     limits.end = end;
     let instructions = 0, looked = 0;
     const regions: CompiledRegion[] = [], functions: RegionFunction[] = [];
-    const taken = new Set<number>(), entered = new Set<number>();
-    const isEntry = (block: number) => entered.has(block) || words.u32[(block + C.BLOCK_REGION) >>> 2] !== 0;
+    const taken = new Set<number>(), entered = createEntries(words);
     targets.forget();
     for (; looked < heads.length && instructions < most; looked++) {
       const head = heads[looked];
       const whole = merged.has(head);
       if (!reader.enterable(head) || (taken.has(head) && !whole)) continue;
-      const region = formRegion(head, words, reader, { kindOf, near: targets.near, isEntry: whole ? () => false : isEntry });
+      const region = formRegion(head, words, reader, { kindOf, near: targets.near, isEntry: whole ? () => false : entered.has });
       for (const { address, count } of region.blocks) {
         taken.add(address);
         instructions += count;
       }
       const { code, entries, float } = translate(region, wantedMode(u8, region.blocks));
-      for (const index of entries.keys()) entered.add(region.blocks[index].address);
+      entered.add(entries.keys(), region);
       regions.push({ merged: whole, blocks: region.blocks, entries, float, strikes: 0 });
       functions.push(code);
     }

@@ -6,6 +6,8 @@ import { decode, DECODED, type Decoded } from "../../isa/decode.ts";
 const PAGE = 4096;
 /** Limits of one region: blocks, operations, and distance in pages from where it begins. */
 const MOST_BLOCKS = 128, MOST_OPERATIONS = 600, FARTHEST_PAGES = 1 << 18;
+/** A region of so many operations at most is compiled once more with what leads to it: to go there and back costs more than they do. */
+const SMALL = 100;
 /** Of an instruction. */
 const LONGEST = 15;
 
@@ -84,8 +86,30 @@ export interface RegionSurroundings {
   kindOf(block: number, index: number): OperationKind;
   /** Blocks to which an indirect jump in this host page may lead. */
   near(page: number): readonly number[];
-  /** Is another region entered in this block? Then it is not compiled once more: to go on there costs little. */
+  /** Is another region entered in this block, one that is worth going to? Then it is not compiled once more. */
   isEntry(block: number): boolean;
+}
+
+const operationsOf = (blocks: readonly RegionBlock[]) => blocks.reduce((sum, { operations }) => sum + operations, 0);
+
+/** Blocks in which regions are entered that are not small: those in memory, and those that are added, which are not there yet. */
+export function createEntries({ u16, u32 }: Words) {
+  const added = new Map<number, boolean>();
+  const isLarge = (region: number) => {
+    let operations = 0;
+    for (let left = u32[(region + C.COMPILED_COUNT) >>> 2], at = region + C.COMPILED_BLOCKS; left > 0; left--, at += 4) operations += u16[(u32[at >>> 2] + C.BLOCK_OPS) >>> 1];
+    return operations > SMALL;
+  };
+  return {
+    add: (entered: Iterable<number>, { blocks }: Region) => {
+      const large = operationsOf(blocks) > SMALL;
+      for (const index of entered) added.set(blocks[index].address, large);
+    },
+    has: (block: number) => {
+      const region = u32[(block + C.BLOCK_REGION) >>> 2];
+      return added.get(block) ?? (region !== 0 && isLarge(region));
+    },
+  };
 }
 
 export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockReader, { kindOf, near, isEntry }: RegionSurroundings): Region {
