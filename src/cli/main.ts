@@ -29,6 +29,10 @@ const count = (text: string): number => {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("a positive whole number is allowed.");
   return Number(text);
 };
+const coreCount = (text: string): number => {
+  if (count(text) > 16) throw new InvalidArgumentError("1 to 16 are allowed.");
+  return count(text);
+};
 const threshold = (text: string): number => {
   if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError("a whole number from 0, to compile at once, to 65535 is allowed.");
   return Number(text);
@@ -95,6 +99,7 @@ function createProgram(): Command {
     .option("--cwd <folder>", "working directory, as the program sees it")
     .option("--ranks <n>", "run it so many times as the ranks of a parallel program, with a process manager (PMI) for MPI", count)
     .option("--memory <size>", "memory of the Kitten, such as 512M", size, 512 * 2 ** 20)
+    .option("--cores <count>", "cores of the Kitten, 1 to 16", coreCount, 1)
     .addOption(engineOption().default("jit" satisfies EngineName))
     .option("--strace", "write a line per system call to standard error")
     .option("--strace-to <file>", "the same, to a file")

@@ -24,8 +24,10 @@ import { findProgram, startProgram, type Start } from "../kitten/task/create.ts"
 import { exitProcess } from "../kitten/task/exit.ts";
 import { signalProcess } from "../kitten/task/signal.ts";
 import { createEngine } from "./engine.ts";
+import { clockWords, sharedClock } from "./guest-clock.ts";
 import { hostTerminal, terminalDescriptors, type HostTerminal } from "./host-terminal.ts";
 import { INPUT_ENDED, INPUT_WAKE, type InputData } from "./input-thread.ts";
+import { startCores } from "./kitten-cores.ts";
 import { openRoot } from "./root.ts";
 import { VCPU_OVERHEAD_BYTES, type EngineName } from "./protocol.ts";
 
@@ -39,6 +41,7 @@ export interface ExecOptions {
   root: string;
   mounts: readonly ExecMount[];
   memoryBytes: number;
+  cores: number;
   /** Processes of a parallel program, each with its rank in its environment. */
   ranks?: number;
   engine: EngineName;
@@ -179,12 +182,14 @@ function startRanks(k: Kitten, start: Start, ranks: number | undefined): number 
 export async function exec(options: ExecOptions): Promise<ExecResult> {
   const { argv, environment, cwd, engine } = options, startedMs = performance.now(), startEpochMs = Date.now();
   const fillRandom = (into: Uint8Array) => { randomFillSync(into); };
-  const nowNs = () => Math.round((performance.now() - startedMs) * 1e6), root = openRoot(options.root, () => startEpochMs + nowNs() / 1e6, fillRandom);
-  const node = createNodeMemory(options.memoryBytes + VCPU_OVERHEAD_BYTES + 8 * 2 ** 20);
-  const control = new Int32Array(new SharedArrayBuffer(8));
+  const count = options.cores, node = createNodeMemory(options.memoryBytes + VCPU_OVERHEAD_BYTES * count + 8 * 2 ** 20);
+  const control = new Int32Array(new SharedArrayBuffer(8)), modules = await loadEngineModules(engine), words = clockWords();
+  const others = count > 1 ? startCores(node, { count, engine, engineOptions: {}, modules, control: control.buffer as SharedArrayBuffer, clock: words }) : undefined;
+  const clock = others ? sharedClock(words) : { nowNs: () => Math.round((performance.now() - startedMs) * 1e6) };
+  const root = openRoot(options.root, () => startEpochMs + clock.nowNs() / 1e6, fillRandom);
   const user = os.userInfo();
   const k = createKitten({
-    node, engine: await createEngine(engine, await loadEngineModules(engine)), memoryBytes: options.memoryBytes, cores: 1, clock: { nowNs }, startEpochMs,
+    node, engine: await createEngine(engine, modules), memoryBytes: options.memoryBytes, cores: count, ...(others && { shared: others.shared }), clock, startEpochMs,
     fillRandom, uid: Math.max(0, user.uid), gid: Math.max(0, user.gid), hostname: os.hostname(), root, trace: options.trace,
   });
   mountOwn(k);

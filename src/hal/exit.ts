@@ -30,9 +30,16 @@ const NAMES: Record<number, ExitReason> = {
   [CONSTANTS.EXIT_SYSCALL]: "syscall", [CONSTANTS.EXIT_EXCEPTION]: "exception",
 };
 
+const CODES = Object.fromEntries(Object.entries(NAMES).map(([code, reason]) => [reason, Number(code)])) as Partial<Record<ExitReason, number>>;
+
 /** The reason behind a numeric EXIT code of the shared layout. */
 export function exitReason(code: number): ExitReason {
   return NAMES[code] ?? "unsupported";
+}
+
+/** The inverse. */
+export function exitCode(reason: ExitReason): number {
+  return CODES[reason] ?? CONSTANTS.EXIT_UNSUPPORTED;
 }
 
 /** The one exit record of a vCPU, and how an engine fills it: the reason by its EXIT code, all else read from the state when it is asked for.

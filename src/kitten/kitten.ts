@@ -1,30 +1,39 @@
 // A Kitten: memory, cores, tasks, files. It owns whole cores and a range of the node's memory, and nobody is above or below it. All of its state
 // belongs to one thread, the control thread; a core's registers lie in shared memory, so that they are in reach wherever the core runs.
 
-import type { GuestClock, Vcpu, Engine, Bus } from "../hal/vcpu.ts";
-import { CONSTANTS as C, OFFSET } from "../hal/layout.ts";
+import { openVcpuState, type VcpuState } from "../hal/state.ts";
+import type { GuestClock, Vcpu, Engine } from "../hal/vcpu.ts";
+import { OFFSET } from "../hal/layout.ts";
 import { createVnodeMemory, type NodeMemory, type VnodeMemory } from "../hal/memory.ts";
+import { createCoreVcpu } from "./core.ts";
 import { createPageCache, type PageCache } from "./memory/page-cache.ts";
 import { createPmem, type Pmem } from "./memory/pmem.ts";
+import { CORE, coreWordsBytes, openCores, type Cores } from "./task/cores.ts";
 import { createDeadlines, type Deadlines } from "./task/deadlines.ts";
 import type { Futexes } from "./task/futex.ts";
-import { prepareVcpu } from "./task/registers.ts";
+import { createMover } from "./task/migrate.ts";
 import type { Process, Task } from "./task/task.ts";
 import { createObjects, type Objects } from "./file/objects.ts";
 import type { Mounts } from "./file/tree.ts";
 import type { Sockets } from "./file/socket.ts";
-import type { Inode } from "./file/inode.ts";
+import type { Inode, Waiters } from "./file/inode.ts";
 
 export interface Core {
   readonly index: number;
-  readonly vcpu: Vcpu;
-  /** Index of RAX in `words`; register n is 2 n further. */
+  /** Registers, in shared memory; its thread's while it runs. */
+  readonly state: VcpuState;
+  /** Indices of RAX and CR3 in `words`; register n is 2 n further. */
   readonly gpr: number;
+  readonly cr3: number;
   /** Address of its table of answers. */
   readonly answers: number;
+  /** CR3 when it ran last. */
+  ranUnder: number;
   /** Whose registers the vCPU has. */
   loaded: Task | undefined;
   current: Task | undefined;
+  /** When `current` began to run. */
+  sinceNs: number;
   /** Tasks that are ready, first in, first out. */
   readonly queue: Task[];
 }
@@ -33,7 +42,10 @@ export interface KittenSetup {
   node: NodeMemory;
   engine: Engine;
   memoryBytes: number;
+  /** How many, 1 to 16; all but the first have threads of their own, which run `runCore`. */
   cores: number;
+  /** Where they meet (task/cores.ts), if there are several. */
+  shared?: Cores;
   clock: GuestClock;
   /** The host's clock at guest time 0, in milliseconds since 1970. */
   startEpochMs: number;
@@ -53,7 +65,19 @@ export interface Kitten extends Pick<KittenSetup, "node" | "clock" | "startEpoch
   readonly pages: PageCache;
   /** The node's memory as words, for registers. */
   readonly words: Int32Array;
-  readonly cores: readonly Core[];
+  /** Those whose threads have begun; there will be `coreCount`. */
+  readonly cores: Core[];
+  readonly coreCount: number;
+  readonly shared: Cores;
+  /** The first core's vCPU, which the control thread runs itself, and its way to hand its task over. */
+  readonly vcpu: Vcpu;
+  readonly move: (address: number) => boolean;
+  /** Hand-overs that it knows of. */
+  seenMoves: number;
+  /** A task has become ready. */
+  hasReady: boolean;
+  /** Told when a core comes. */
+  readonly coming: Waiters;
   readonly tasks: Map<number, Task>;
   readonly processes: Map<number, Process>;
   readonly mounts: Mounts;
@@ -77,42 +101,30 @@ export interface Kitten extends Pick<KittenSetup, "node" | "clock" | "startEpoch
   switches: number;
 }
 
-export const TSC_HZ = 1_000_000_000;
-const APIC_TIMER_HZ = 100_000_000;
-const ONES = (bytes: number) => 2 ** (8 * bytes) - 1;
-/** There are no devices on a Kitten's cores. */
-const NO_BUS: Bus = {
-  pioRead: (_, bytes) => ONES(bytes), pioWrite: () => {}, mmioRead: (_, bytes) => ONES(bytes), mmioWrite: () => {}, acknowledge: () => -1,
-  msrRead: () => undefined, msrWrite: () => false, tprRead: () => 0, tprWrite: () => {},
-};
+/** A core whose thread has begun, as the control thread sees it. */
+export function openCore(k: Pick<Kitten, "node" | "shared">, index: number): Core {
+  const address = k.shared.address(index);
+  return {
+    index, state: openVcpuState(k.node.view, address), gpr: (address + OFFSET.gpr) / 4, cr3: (address + OFFSET.cr3) / 4, answers: k.shared.answers(index), ranUnder: 0, loaded: undefined, current: undefined,
+    sinceNs: 0, queue: [],
+  };
+}
 
 /** @throws node/out-of-memory */
 export function createKitten(setup: KittenSetup): Kitten {
-  const { node, engine, clock } = setup;
+  const { node, engine, clock, cores: coreCount, fillRandom } = setup;
   const host = node.allocate(setup.memoryBytes, 2 * 2 ** 20, "memory of a Kitten");
   const memory = createVnodeMemory(node, [{ gpa: 0, bytes: setup.memoryBytes, host, kind: "ram" }]);
-  const cores: Core[] = [];
-  const pmem = createPmem(node, memory, (gpa, bytes) => cores[0].vcpu.invalidateCode(gpa, bytes));
+  const shared = setup.shared ?? openCores(new SharedArrayBuffer(coreWordsBytes(1)), 1, () => {}, () => {}, false);
+  shared.open(memory.table);
+  const { vcpu, answers } = createCoreVcpu({ node, engine, clock, fillRandom, index: 0, count: coreCount }, memory);
+  shared.setState(0, CORE.taken);
+  shared.come(0, vcpu.state.address, answers);
+  const pmem = createPmem(node, memory, (gpa, bytes) => vcpu.invalidateCode(gpa, bytes));
   pmem.allocate(1, "kernel"); // gpa 0 stands for "none" in some places
-  for (let index = 0; index < setup.cores; index++) {
-    const vcpu = engine.createVcpu({
-      node, memory, index, bus: NO_BUS, clock, entropy: () => {
-        const bytes = new Uint8Array(4);
-        setup.fillRandom(bytes);
-        return new DataView(bytes.buffer).getUint32(0);
-      },
-      model: { tscHz: TSC_HZ, apicTimerHz: APIC_TIMER_HZ, vcpuCount: setup.cores, apicId: index },
-    });
-    vcpu.reset();
-    prepareVcpu(vcpu.state);
-    vcpu.state.writeField("activity", BigInt(C.ACTIVITY_RUNNING));
-    vcpu.state.writeField("tscAux", BigInt(index));
-    const answers = node.allocate(C.ANSWER_COUNT * C.ANSWER_BYTES, 64, "answers");
-    vcpu.state.writeField("answers", BigInt(answers));
-    cores.push({ index, vcpu, gpr: (vcpu.state.address + OFFSET.gpr) / 4, answers, loaded: undefined, current: undefined, queue: [] });
-  }
   return {
-    ...setup, memory, pmem, pages: createPageCache(pmem), words: new Int32Array(node.wasm.buffer), cores, tasks: new Map(), processes: new Map(), mounts: new Map([["/", setup.root]]),
+    ...setup, memory, pmem, pages: createPageCache(pmem), words: new Int32Array(node.wasm.buffer), cores: [openCore({ node, shared }, 0)], coreCount, shared, vcpu, move: createMover(node, memory, shared, 0),
+    seenMoves: 0, hasReady: false, coming: new Set(), tasks: new Map(), processes: new Map(), mounts: new Map([["/", setup.root]]),
     deadlines: createDeadlines(), retries: new Set(), futexes: new Map(), sockets: new Map(), objects: createObjects(), nextId: 2, names: 0x10000, awaited: new Set(), failed: undefined, ended: undefined, firstPid: 2, calls: new Uint32Array(512), switches: 0,
   };
 }

@@ -22,11 +22,11 @@ const run = (program: string, args: string[]) => {
 
 for (const source of readdirSync(sources).filter((name) => name.endsWith(".c"))) {
   const name = source.slice(0, -2), program = path.join(folder, name);
-  const kinds: [string, string[], string][] = [["static", ["-static"], "jit"], ["dynamic", ["-pie", "-fPIE"], "interp"]];
-  for (const [kind, flags, engine] of kinds) test(`${name} (${kind}, ${engine})`, { skip: gcc ? false : "no gcc on x86-64 Linux" }, () => {
+  const kinds: [string, string[], string, number][] = [["static", ["-static"], "jit", 2], ["dynamic", ["-pie", "-fPIE"], "interp", 1]];
+  for (const [kind, flags, engine, cores] of kinds) test(`${name} (${kind}, ${engine}, cores: ${cores})`, { skip: gcc ? false : "no gcc on x86-64 Linux" }, () => {
     const compiled = spawnSync("gcc", ["-O1", "-w", ...flags, "-o", `${program}-${kind}`, path.join(sources, source), "-pthread", "-lm"], { encoding: "utf8" });
     assert.equal(compiled.status, 0, compiled.stderr);
     const native = run(`${program}-${kind}`, []);
-    assert.deepEqual(run(process.execPath, [path.join(root, "dist/cli/main.js"), "exec", "--engine", engine, `${program}-${kind}`]), native);
+    assert.deepEqual(run(process.execPath, [path.join(root, "dist/cli/main.js"), "exec", "--cores", String(cores), "--engine", engine, `${program}-${kind}`]), native);
   });
 }

@@ -1,10 +1,10 @@
 // Who and where a process is: ids, names, limits, the machine, random bytes.
 
 import { ERRNO } from "../../abi/linux/errno.ts";
-import { canonicalUser } from "../memory/page-tables.ts";
+import { canonicalUser, USER_END } from "../memory/page-tables.ts";
 import { FRAME } from "../memory/pmem.ts";
 import { copyIn, copyOut, stringIn, u32Out, u64Out } from "../memory/user.ts";
-import { registersOf } from "../task/schedule.ts";
+import { flushTranslations, registersOf } from "../task/schedule.ts";
 import type { Process } from "../task/task.ts";
 import type { Handler } from "./call.ts";
 
@@ -146,7 +146,11 @@ export const getrandom: Handler = (k, { process }, address, length, flags) => {
 };
 export const getcpu: Handler = (_k, task, cpuAt, nodeAt) =>
   (cpuAt === 0 || u32Out(task.process.aspace, cpuAt, task.core)) && (nodeAt === 0 || u32Out(task.process.aspace, nodeAt, 0)) ? 0 : -ERRNO.EFAULT;
-export const membarrier: Handler = (_k, _task, command) => command === 0 ? 0x1ff : 0;
+export const membarrier: Handler = (k, { process }, command) => {
+  if (command === 0) return 0x1ff;
+  flushTranslations(k, process.aspace, 0, USER_END); // its cores have been outside of the program when this returns
+  return 0;
+};
 export const sethostname: Handler = () => -ERRNO.EPERM;
 export const notSupported: Handler = () => -ERRNO.EOPNOTSUPP;
 export const nothing: Handler = () => 0;

@@ -10,7 +10,8 @@ import { copyIn, copyOut, i64In, stringIn, u32Out, u64Out } from "../memory/user
 import { clone as makeTask, CLONE, execute } from "../task/create.ts";
 import { exitProcess, exitTask, reap } from "../task/exit.ts";
 import { lockPi, requeueFutex, unlockPi, waitFutex, wakeFutex, wakeOp } from "../task/futex.ts";
-import { block, KEEP, LATER, makeReady } from "../task/schedule.ts";
+import { allows, block, KEEP, LATER, makeReady, requeue, setResult, unqueue } from "../task/schedule.ts";
+import { recall } from "../task/together.ts";
 import type { Process, Task } from "../task/task.ts";
 import type { Handler } from "./call.ts";
 import { pathIn, startOf } from "./stat.ts";
@@ -185,8 +186,8 @@ export const futex: Handler = (k, task, address, operation, value, timeoutAt, se
 };
 
 export const sched_yield: Handler = (k, task) => {
-  makeReady(k, task);
-  k.words[k.cores[task.core].gpr] = k.words[k.cores[task.core].gpr + 1] = 0;
+  requeue(k, task);
+  setResult(k, task, 0);
   return LATER;
 };
 const taskOf = (k: Kitten, task: Task, tid: number): Task | undefined => tid === 0 ? task : k.tasks.get(tid);
@@ -201,10 +202,19 @@ export const sched_setaffinity: Handler = (k, task, tid, size, address) => {
   if (!other) return -ERRNO.ESRCH;
   const bytes = copyIn(task.process.aspace, address, Math.max(0, Math.min(size, 8)));
   if (!bytes) return -ERRNO.EFAULT;
-  const mask = bytes.reduce((sum, byte, index) => sum | BigInt(byte) << BigInt(8 * index), 0n) & (1n << BigInt(k.cores.length)) - 1n;
+  const mask = bytes.reduce((sum, byte, index) => sum | BigInt(byte) << BigInt(8 * index), 0n) & (1n << BigInt(k.coreCount)) - 1n;
   if (mask === 0n) return -ERRNO.EINVAL;
-  other.affinity = mask;
-  return 0;
+  const set = () => {
+    if (!k.cores.some(({ index }) => mask >> BigInt(index) & 1n)) return undefined; // their threads are about to begin
+    other.affinity = mask;
+    if (other.state === "running" && other !== task) recall(k, other);
+    else if (other.state === "ready" && !allows(other, other.core)) {
+      unqueue(k, other);
+      makeReady(k, other);
+    }
+    return 0;
+  };
+  return set() ?? block(k, task, { attempt: set, sources: [k.coming] });
 };
 export const sched_getscheduler: Handler = (k, task, tid) => taskOf(k, task, tid)?.policy ?? -ERRNO.ESRCH;
 export const sched_setscheduler: Handler = (k, task, tid, policy, address) => {

@@ -93,7 +93,8 @@ export function createProc(k: Kitten): { proc: Inode; sys: Inode } {
       ["Cpus_allowed", (task?.affinity ?? 1n).toString(16)], ["Cpus_allowed_list", cpuList()]];
     return rows.map(([name, value]) => `${name}:\t${value}\n`).join("");
   };
-  const cpuList = () => k.cores.length === 1 ? "0" : `0-${k.cores.length - 1}`;
+  const indices = Array.from({ length: k.coreCount }, (_, index) => index);
+  const cpuList = () => k.coreCount === 1 ? "0" : `0-${k.coreCount - 1}`;
 
   const descriptorLink = (process: Process, fd: string, name: string): Inode | undefined => {
     const file = process.files.table[Number(fd)]?.file;
@@ -139,12 +140,12 @@ export function createProc(k: Kitten): { proc: Inode; sys: Inode } {
     return rows.map(([name, bytes]) => `${`${name}:`.padEnd(16)}${kib(bytes)}\n`).join("");
   };
   const FLAGS = "fpu de pse tsc msr pae mce cx8 sep mtrr pge mca cmov pat pse36 clflush mmx fxsr sse sse2 syscall nx pdpe1gb rdtscp lm constant_tsc nopl xtopology nonstop_tsc cpuid pni pclmulqdq ssse3 cx16 sse4_1 sse4_2 movbe popcnt aes xsave rdrand hypervisor lahf_lm fsgsbase erms rdseed sha_ni fsrm";
-  const cpuinfo = () => k.cores.map(({ index }) => ["processor\t: " + index, "vendor_id\t: GenuineIntel", "cpu family\t: 6", "model\t\t: 54", "model name\t: NVL virtual processor", "stepping\t: 1", "cpu MHz\t\t: 1000.000",
-    "cache size\t: 8192 KB", "physical id\t: 0", `siblings\t: ${k.cores.length}`, `core id\t\t: ${index}`, `cpu cores\t: ${k.cores.length}`, "fpu\t\t: yes", `flags\t\t: ${FLAGS}`, "clflush size\t: 64", "cache_alignment\t: 64",
+  const cpuinfo = () => indices.map((index) => ["processor\t: " + index, "vendor_id\t: GenuineIntel", "cpu family\t: 6", "model\t\t: 54", "model name\t: NVL virtual processor", "stepping\t: 1", "cpu MHz\t\t: 1000.000",
+    "cache size\t: 8192 KB", "physical id\t: 0", `siblings\t: ${k.coreCount}`, `core id\t\t: ${index}`, `cpu cores\t: ${k.coreCount}`, "fpu\t\t: yes", `flags\t\t: ${FLAGS}`, "clflush size\t: 64", "cache_alignment\t: 64",
     "address sizes\t: 40 bits physical, 48 bits virtual", "", ""].join("\n")).join("");
   const cpuTimes = () => {
     const ticks = Math.floor([...k.processes.values()].reduce((sum, process) => sum + usedNs(process), 0) / TICK_NS), line = `${ticks} 0 0 ${Math.floor(k.clock.nowNs() / TICK_NS)} 0 0 0 0 0 0`;
-    return `cpu  ${line}\n${k.cores.map(({ index }) => `cpu${index} ${line}\n`).join("")}ctxt ${k.switches}\nbtime ${Math.floor(k.startEpochMs / 1000)}\nprocesses ${k.nextId}\nprocs_running 1\nprocs_blocked 0\n`;
+    return `cpu  ${line}\n${indices.map((index) => `cpu${index} ${line}\n`).join("")}ctxt ${k.switches}\nbtime ${Math.floor(k.startEpochMs / 1000)}\nprocesses ${k.nextId}\nprocs_running 1\nprocs_blocked 0\n`;
   };
   const value = (content: string) => (at: string) => text(at, () => content);
   const branch = (entries: Record<string, (path: string) => Inode>) => (at: string) => folder(at, entries);
@@ -169,7 +170,7 @@ export function createProc(k: Kitten): { proc: Inode; sys: Inode } {
       return process && processFolder(`/${name}`, process);
     },
   });
-  const cpus = Object.fromEntries(k.cores.map(({ index }) => [`cpu${index}`, branch({ topology: branch({ core_id: value(`${index}\n`), physical_package_id: value("0\n"), thread_siblings_list: value(`${index}\n`) }) })]));
+  const cpus = Object.fromEntries(indices.map((index) => [`cpu${index}`, branch({ topology: branch({ core_id: value(`${index}\n`), physical_package_id: value("0\n"), thread_siblings_list: value(`${index}\n`) }) })]));
   const list = () => `${cpuList()}\n`, cpuText = (at: string) => text(at, list);
   const sys = folder("/sys", { devices: branch({ system: branch({
     cpu: branch({ ...cpus, online: cpuText, possible: cpuText, present: cpuText }), node: branch({ online: value("0\n"), node0: branch({ cpulist: cpuText }) }),

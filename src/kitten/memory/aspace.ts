@@ -193,7 +193,10 @@ function fillFromFile(aspace: Aspace, vma: Vma, address: number, write: boolean)
   if (entry < 0) return TOUCH.noMemory;
   pmem.share(frame, 1);
   tables.set(entry, frame, entryBits(vma.prot, !vma.shared), (vma.prot & PROT.exec) !== 0);
-  return write && !vma.shared ? copyPage(aspace, vma, entry) : TOUCH.done;
+  if (!write || vma.shared) return TOUCH.done;
+  const done = copyPage(aspace, vma, entry);
+  aspace.stale(aspace, address, FRAME); // another core may have read it meanwhile
+  return done;
 }
 
 /** Gives a private page with several users a frame of its own. */
@@ -251,12 +254,13 @@ export function touch(aspace: Aspace, address: number, access: number): Touch {
 
 /** Takes the frames from pages, and lets their mappings be. @returns false: no memory for the tables that this takes */
 export function vacate(aspace: Aspace, start: number, end: number): boolean {
-  const { tables, pmem } = aspace;
+  const { tables, pmem } = aspace, gone: number[] = [];
   const done = tables.each(start, end, (entry, _, bytes) => {
-    pmem.release(frameOf(pmem.words[entry]), bytes / FRAME);
+    gone.push(frameOf(pmem.words[entry]), bytes / FRAME);
     tables.set(entry, 0, 0, false);
   });
-  aspace.stale(aspace, start, end - start);
+  aspace.stale(aspace, start, end - start); // before anybody else may get the frames: other cores may run in here
+  for (let index = 0; index < gone.length; index += 2) pmem.release(gone[index], gone[index + 1]);
   return done;
 }
 

@@ -33,25 +33,29 @@ export interface PageTables {
 
 export const frameOf = (word: number): number => (word & ADDRESS) >>> 0;
 
+/** Index in `words` of the entry of a table for an address. */
+const slot = (firstWord: number, table: number, address: number, level: number) => firstWord + table / 4 + 2 * (Math.floor(address / SPANS[level]) % 512);
+const isTable = (word: number, level: number) => (word & ENTRY.present) !== 0 && level < 3 && !(level === 2 && word & ENTRY.large);
+
+/** The leaf entry of an address under the tables of `root`, or -1. */
+export function findEntry(words: Uint32Array, firstWord: number, root: number, address: number): number {
+  let entry = slot(firstWord, root, address, 0);
+  for (let level = 0; level < 3; level++) {
+    const word = words[entry];
+    if (!isTable(word, level)) return level === 2 && word !== 0 ? entry : -1;
+    entry = slot(firstWord, frameOf(word), address, level + 1);
+  }
+  return entry;
+}
+
 /** @returns undefined: no memory */
 export function createPageTables(pmem: Pmem): PageTables | undefined {
   const { words, firstWord } = pmem;
   const root = pmem.allocate(1, "tables");
   if (root < 0) return undefined;
-  const slot = (table: number, address: number, level: number) => firstWord + table / 4 + 2 * (Math.floor(address / SPANS[level]) % 512);
-  const isTable = (word: number, level: number) => (word & ENTRY.present) !== 0 && level < 3 && !(level === 2 && word & ENTRY.large);
-
-  const find = (address: number) => {
-    let entry = slot(root, address, 0);
-    for (let level = 0; level < 3; level++) {
-      const word = words[entry];
-      if (!isTable(word, level)) return level === 2 && word !== 0 ? entry : -1;
-      entry = slot(frameOf(word), address, level + 1);
-    }
-    return entry;
-  };
+  const find = (address: number) => findEntry(words, firstWord, root, address);
   const make = (address: number, large = false) => {
-    let entry = slot(root, address, 0);
+    let entry = slot(firstWord, root, address, 0);
     for (let level = 0; level < (large ? 2 : 3); level++) {
       if (!isTable(words[entry], level)) {
         if (words[entry] !== 0) return entry; // a large page
@@ -59,7 +63,7 @@ export function createPageTables(pmem: Pmem): PageTables | undefined {
         if (table < 0) return -1;
         words[entry] = table | ENTRY.present | ENTRY.write | ENTRY.user | ENTRY.accessed;
       }
-      entry = slot(frameOf(words[entry]), address, level + 1);
+      entry = slot(firstWord, frameOf(words[entry]), address, level + 1);
     }
     return entry;
   };

@@ -87,6 +87,18 @@ export function u32Out(aspace: Aspace, address: number, value: number): boolean 
   }
   return copyOut(aspace, address, Uint8Array.of(value, value >>> 8, value >>> 16, value >>> 24));
 }
+/** Changes an aligned word while other cores may do so too. @param change the new value, undefined to leave it. @returns what it was; undefined for EFAULT */
+export function u32Change(aspace: Aspace, address: number, change: (word: number) => number | undefined): number | undefined {
+  const gpa = address % 4 === 0 ? reach(aspace, address, true) : -1;
+  if (gpa < 0) return undefined;
+  const { words, firstWord } = aspace.pmem, at = firstWord + gpa / 4;
+  for (;;) {
+    const word = Atomics.load(words, at), next = change(word);
+    if (next !== undefined && Atomics.compareExchange(words, at, word, next >>> 0) !== word) continue;
+    if (next !== undefined) aspace.pmem.written(gpa, 4);
+    return word;
+  }
+}
 export function u64Out(aspace: Aspace, address: number, value: number | bigint): boolean {
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setBigInt64(0, BigInt.asIntN(64, BigInt(value)), true);

@@ -34,7 +34,7 @@ function freshId(k: Kitten): number {
 
 function createTask(k: Kitten, process: Process, tid: number, like?: Task): Task {
   const task: Task = {
-    tid, process, name: like?.name ?? "", state: "ready", core: like?.core ?? 0, affinity: like?.affinity ?? (1n << BigInt(k.cores.length)) - 1n, saved: createSaved(), wait: undefined,
+    tid, process, name: like?.name ?? "", state: "ready", core: like?.core ?? 0, affinity: like?.affinity ?? (1n << BigInt(k.coreCount)) - 1n, saved: createSaved(), wait: undefined,
     mask: like?.mask ?? 0n, savedMask: undefined, pending: [], altStack: { sp: 0, size: 0, flags: 2 }, call: 0, restart: false, clearTid: 0, robustList: 0, usedNs: 0,
     policy: like?.policy ?? 0, priority: like?.priority ?? 0, deathSignal: 0,
   };
@@ -154,7 +154,7 @@ export function clone(k: Kitten, task: Task, { flags, exitSignal, stack, parentT
     k.processes.set(tid, owner);
   }
   const made = createTask(k, owner, tid, task), core = k.cores[task.core];
-  if (core.loaded === task) storeRegisters(k.node.bytes, core.vcpu.state.address, made.saved);
+  if (core.loaded === task) storeRegisters(k.node.bytes, core.state.address, made.saved);
   else copyRegisters(task.saved, made.saved);
   const { state } = made.saved;
   state.write("rax", 0n);

@@ -7,7 +7,8 @@ import type { Kitten } from "../kitten.ts";
 import { destroyAspace } from "../memory/aspace.ts";
 import { u32Out } from "../memory/user.ts";
 import { exitRobust, wakeFutex } from "./futex.ts";
-import { leaveWait, unload } from "./schedule.ts";
+import { halt } from "./together.ts";
+import { leaveWait, unload, unqueue } from "./schedule.ts";
 import { tellParent } from "./signal.ts";
 import type { Process, Task } from "./task.ts";
 
@@ -15,12 +16,12 @@ import type { Process, Task } from "./task.ts";
 export function exitTask(k: Kitten, task: Task, status: number): void {
   if (task.state === "dead") return;
   const { process } = task, { aspace } = process;
+  if (task.state === "running") halt(k, task);
   leaveWait(k, task);
   exitRobust(k, task);
   if (task.clearTid !== 0 && (process.tasks.size > 1 || aspace.users > 1) && u32Out(aspace, task.clearTid, 0)) wakeFutex(k, aspace, task.clearTid, 1);
   task.state = "dead";
-  const core = k.cores[task.core], at = core.queue.indexOf(task);
-  if (at >= 0) core.queue.splice(at, 1);
+  unqueue(k, task);
   unload(k, task);
   process.tasks.delete(task);
   k.tasks.delete(task.tid);

@@ -4,7 +4,7 @@ import { ERRNO } from "../../abi/linux/errno.ts";
 import { FUTEX_BITSET_ANY, FUTEX_OWNER_DIED, FUTEX_TID_MASK, FUTEX_WAITERS } from "../../abi/linux/futex.ts";
 import type { Kitten } from "../kitten.ts";
 import { vmaAt, type Aspace } from "../memory/aspace.ts";
-import { reach, i64In, u32In, u32Out } from "../memory/user.ts";
+import { reach, i64In, u32Change, u32In, u32Out } from "../memory/user.ts";
 import { block, endWait, type WaitSetup } from "./schedule.ts";
 import type { Task } from "./task.ts";
 
@@ -82,11 +82,10 @@ export function wakeOp(k: Kitten, aspace: Aspace, first: number, second: number,
   let argument = operation << 8 >> 20;
   const compare = operation << 20 >> 20, kind = operation >>> 28 & 7;
   if (operation >>> 31) argument = 1 << (argument & 31);
-  const old = u32In(aspace, second);
-  if (old === undefined || reach(aspace, second, true) < 0) return -ERRNO.EFAULT;
-  const changed = [argument, old + argument, old | argument, old & ~argument, old ^ argument][kind];
-  if (changed === undefined) return -ERRNO.ENOSYS;
-  u32Out(aspace, second, changed);
+  if (kind > 4) return -ERRNO.ENOSYS;
+  if (second % 4 !== 0) return -ERRNO.EINVAL;
+  const old = u32Change(aspace, second, (word) => [argument, word + argument, word | argument, word & ~argument, word ^ argument][kind]);
+  if (old === undefined) return -ERRNO.EFAULT;
   const signed = old | 0;
   const holds = [signed === compare, signed !== compare, signed < compare, signed <= compare, signed > compare, signed >= compare][operation >>> 24 & 15];
   if (holds === undefined) return -ERRNO.ENOSYS;
@@ -98,17 +97,18 @@ export function wakeOp(k: Kitten, aspace: Aspace, first: number, second: number,
 export function lockPi(k: Kitten, task: Task, address: number, onlyTry: boolean, how: Pick<WaitSetup, "deadlineNs">): number {
   const { aspace } = task.process;
   if (address % 4 !== 0) return -ERRNO.EINVAL;
-  const word = u32In(aspace, address), key = word === undefined ? undefined : keyOf(aspace, address);
-  if (word === undefined || key === undefined || reach(aspace, address, true) < 0) return -ERRNO.EFAULT;
+  const key = keyOf(aspace, address), waiting = key !== undefined && k.futexes.has(key) ? FUTEX_WAITERS : 0;
+  const word = key === undefined ? undefined : u32Change(aspace, address, (now) => {
+    const owner = now & FUTEX_TID_MASK;
+    if (owner === 0) return task.tid | (now & FUTEX_OWNER_DIED) | waiting;
+    return owner === task.tid || onlyTry || !k.tasks.has(owner) ? undefined : now | FUTEX_WAITERS;
+  });
+  if (key === undefined || word === undefined) return -ERRNO.EFAULT;
   const owner = word & FUTEX_TID_MASK;
+  if (owner === 0) return 0;
   if (owner === task.tid) return -ERRNO.EDEADLK;
-  if (owner === 0) {
-    u32Out(aspace, address, task.tid | (word & FUTEX_OWNER_DIED) | (k.futexes.has(key) ? FUTEX_WAITERS : 0));
-    return 0;
-  }
   if (onlyTry) return -ERRNO.EAGAIN;
   if (!k.tasks.has(owner)) return -ERRNO.ESRCH;
-  u32Out(aspace, address, word | FUTEX_WAITERS);
   const waiter: Waiter = { task, bits: FUTEX_BITSET_ANY, key };
   at(k, key).push(waiter);
   return block(k, task, { ...how, cleanup: () => remove(k, waiter) });
@@ -139,8 +139,8 @@ export function exitRobust(k: Kitten, task: Task): void {
     if (word === undefined || (word & FUTEX_TID_MASK) !== task.tid) return;
     const key = keyOf(aspace, address);
     if (pi && key) return passOn(k, aspace, address, key, FUTEX_OWNER_DIED);
-    u32Out(aspace, address, word & FUTEX_WAITERS | FUTEX_OWNER_DIED);
-    if (word & FUTEX_WAITERS) wakeFutex(k, aspace, address, 1);
+    const before = u32Change(aspace, address, (now) => now & FUTEX_WAITERS | FUTEX_OWNER_DIED)!;
+    if (before & FUTEX_WAITERS) wakeFutex(k, aspace, address, 1);
   };
   let entry = i64In(aspace, head);
   if (offset === undefined) return;

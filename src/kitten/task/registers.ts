@@ -24,6 +24,10 @@ export function loadRegisters(node: Uint8Array, address: number, { bytes }: Save
 export function storeRegisters(node: Uint8Array, address: number, { bytes }: Saved): void {
   for (const [start, end] of RANGES) bytes.set(node.subarray(address + start, address + end), start);
 }
+/** From one vCPU's state to another's. */
+export function moveRegisters(node: Uint8Array, from: number, to: number): void {
+  for (const [start, end] of RANGES) node.copyWithin(to + start, from + start, from + end);
+}
 export function copyRegisters(from: Saved, to: Saved): void {
   to.bytes.set(from.bytes);
 }

@@ -7,6 +7,7 @@ import type { Core, Kitten } from "../kitten.ts";
 import { NR } from "../../abi/linux/system-calls.ts";
 import type { Aspace } from "../memory/aspace.ts";
 import { FRAME } from "../memory/pmem.ts";
+import { OWN_ANSWERS } from "./migrate.ts";
 import { loadRegisters, storeRegisters } from "./registers.ts";
 import type { Task, Wait } from "./task.ts";
 
@@ -16,7 +17,7 @@ export const LATER = -100_000, KEEP = -100_001;
 /** Registers of a task, wherever they are. */
 export function registersOf(k: Kitten, task: Task): VcpuState {
   const core = k.cores[task.core];
-  return core.loaded === task ? core.vcpu.state : task.saved.state;
+  return core.loaded === task ? core.state : task.saved.state;
 }
 
 /** Writes what a system call returns. */
@@ -27,12 +28,70 @@ export function setResult(k: Kitten, task: Task, result: number): void {
   k.words[core.gpr + 1] = Math.floor(result / 2 ** 32);
 }
 
-/** Puts a task at the end of its core's queue. */
-export function makeReady(k: Kitten, task: Task): void {
+export const allows = (task: Task, core: number): boolean => (task.affinity >> BigInt(core) & 1n) === 1n;
+
+/** Where a task that has become ready goes: to its core if that has nothing to do, else to another such one, else where the fewest are. */
+function chooseCore(k: Kitten, task: Task): Core {
+  const last = k.cores[task.core];
+  let best = last, least = Infinity;
+  for (const core of k.cores) {
+    if (!allows(task, core.index)) continue;
+    const load = 2 * (core.queue.length + (core.current && core.current !== task ? 1 : 0)) + (core === last ? 0 : 1);
+    if (load < least) {
+      least = load;
+      best = core;
+    }
+  }
+  return best;
+}
+
+function enqueue(k: Kitten, task: Task, core: Core): void {
   task.state = "ready";
-  const core = k.cores[task.core];
+  bring(k, task, core);
   core.queue.push(task);
-  noteAlone(k, core);
+  if (k.coreCount > 1) k.hasReady = true;
+  noteQueue(k, core);
+}
+/** A task can go on. */
+export const makeReady = (k: Kitten, task: Task): void => enqueue(k, task, k.coreCount === 1 ? k.cores[0] : chooseCore(k, task));
+/** A task has had its turn: it goes to the end of its core's queue. */
+export const requeue = (k: Kitten, task: Task): void => enqueue(k, task, k.cores[task.core]);
+
+/** A task goes to a core; its registers come along if another core still has them. */
+function bring(k: Kitten, task: Task, core: Core): void {
+  const from = k.cores[task.core];
+  if (from !== core && from.loaded === task) {
+    storeRegisters(k.node.bytes, from.state.address, task.saved);
+    from.loaded = undefined;
+  }
+  if (from !== core && from.current === task) from.current = undefined;
+  task.core = core.index;
+}
+
+/** Takes a task out of its queue. */
+export function unqueue(k: Kitten, task: Task): void {
+  const core = k.cores[task.core], at = core.queue.indexOf(task);
+  if (at < 0) return;
+  core.queue.splice(at, 1);
+  noteQueue(k, core);
+}
+
+/** The next task for a core: of its own queue, or of another that has more than it can do. */
+export function nextTask(k: Kitten, core: Core): Task | undefined {
+  const own = core.queue.shift();
+  if (own) {
+    noteQueue(k, core);
+    return own;
+  }
+  for (const other of k.cores) {
+    const isBusy = other !== core && other.queue.length > (other.current?.state === "running" ? 0 : 1), at = isBusy ? other.queue.findIndex((task) => allows(task, core.index)) : -1;
+    if (at < 0) continue;
+    const [task] = other.queue.splice(at, 1);
+    noteQueue(k, other);
+    bring(k, task, core);
+    return task;
+  }
+  return undefined;
 }
 
 export interface WaitSetup extends Partial<Pick<Wait, "deadlineNs" | "timedOut" | "interrupted" | "cleanup">> { sources?: Wait["sources"]; attempt?: Wait["attempt"] }
@@ -96,15 +155,15 @@ const setAnswer = (k: Kitten, core: Core, number: number, value: number) => {
 /** What the core answers without asking: who its task is, and that nobody else wants to run. */
 function noteTask(k: Kitten, core: Core, task: Task): void {
   if (k.trace) return;
-  const { process } = task;
-  for (const [number, value] of [[NR.getpid, process.pid], [NR.gettid, task.tid], [NR.getppid, process.parent?.pid ?? 0], [NR.getuid, process.uid], [NR.geteuid, process.uid],
-    [NR.getgid, process.gid], [NR.getegid, process.gid]] as const) setAnswer(k, core, number, value);
+  const { process } = task, values = [process.pid, task.tid, process.parent?.pid ?? 0, process.uid, process.uid, process.gid, process.gid];
+  OWN_ANSWERS.forEach((number, index) => setAnswer(k, core, number, values[index]));
 }
-/** sched_yield is answered on the core while nobody waits for it. */
-export function noteAlone(k: Kitten, core: Core): void {
+/** Tells a core how many wait for it; sched_yield is answered there while nobody does. */
+function noteQueue(k: Kitten, core: Core): void {
+  const { length } = core.queue;
+  if (k.coreCount > 1) k.shared.setQueued(core.index, length);
   if (k.trace) return;
-  const alone = core.queue.length === 0;
-  if (alone) setAnswer(k, core, NR.sched_yield, 0);
+  if (length === 0 && !k.shared.crowded) setAnswer(k, core, NR.sched_yield, 0);
   else k.words[(core.answers + NR.sched_yield * C.ANSWER_BYTES) / 4] = 0;
 }
 
@@ -112,13 +171,13 @@ export function noteAlone(k: Kitten, core: Core): void {
 export function switchTo(k: Kitten, core: Core, task: Task): void {
   core.current = task;
   task.state = "running";
-  noteAlone(k, core);
+  noteQueue(k, core);
   if (core.loaded === task) return;
-  const { state } = core.vcpu;
+  const { state } = core;
   if (core.loaded) storeRegisters(k.node.bytes, state.address, core.loaded.saved);
   loadRegisters(k.node.bytes, state.address, task.saved);
   core.loaded = task;
-  state.write("cr3", BigInt(task.process.aspace.tables.root));
+  k.words[core.cr3] = task.process.aspace.tables.root;
   noteTask(k, core, task);
   k.switches++;
 }
@@ -131,9 +190,11 @@ export function unload(k: Kitten, task: Task): void {
 
 /** Makes cores forget translations of an address space. */
 export function flushTranslations(k: Kitten, aspace: Aspace, start: number, bytes: number): void {
-  for (const { vcpu, loaded } of k.cores) {
-    if (!loaded || loaded.process.aspace !== aspace) continue;
-    if (bytes > 16 * FRAME) vcpu.invalidateTlb();
-    else for (let at = start; at < start + bytes; at += FRAME) vcpu.invalidateTlb(BigInt(at));
+  const { root } = aspace.tables;
+  for (const { index, cr3, ranUnder } of k.cores) {
+    if (ranUnder !== root && k.words[cr3] >>> 0 !== root) continue;
+    if (index > 0) k.shared.flush(index);
+    else if (bytes > 16 * FRAME) k.vcpu.invalidateTlb();
+    else for (let at = start; at < start + bytes; at += FRAME) k.vcpu.invalidateTlb(BigInt(at));
   }
 }

@@ -3,7 +3,8 @@
 import { DEFAULT_ACTION, SA, SIG, SIG_DFL, SIG_IGN } from "../../abi/linux/signals.ts";
 import { wake } from "../file/inode.ts";
 import type { Kitten } from "../kitten.ts";
-import { endWait, makeReady } from "./schedule.ts";
+import { endWait, makeReady, unqueue } from "./schedule.ts";
+import { halt, recall } from "./together.ts";
 import type { Process, SignalInfo, Task } from "./task.ts";
 
 export const bitOf = (signal: number): bigint => 1n << BigInt(signal - 1);
@@ -38,8 +39,9 @@ function prepare(k: Kitten, process: Process, { signal }: SignalInfo): boolean {
   return blocked || !isIgnored(process, signal);
 }
 
-/** Ends a task's wait if a signal that it does not block is there. */
+/** Ends a task's wait if a signal that it does not block is there; one that runs elsewhere comes for it. */
 function interrupt(k: Kitten, task: Task): void {
+  if (task.state === "running") recall(k, task);
   if (task.state === "waiting" && task.wait && nextSignal(task)) endWait(k, task, task.wait.interrupted);
 }
 
@@ -99,8 +101,8 @@ export function stop(k: Kitten, process: Process, signal: number): void {
   process.stopped = signal;
   process.report = "stopped";
   for (const task of process.tasks) {
-    const core = k.cores[task.core], at = core.queue.indexOf(task);
-    if (at >= 0) core.queue.splice(at, 1);
+    if (task.state === "running") halt(k, task);
+    unqueue(k, task);
     if (task.state === "ready" || task.state === "running") task.state = "stopped";
   }
   tellParent(k, process, 5, signal);
