@@ -16,7 +16,7 @@ export const SHARED_TURN_NS = 5e6, TURN_INSTRUCTIONS = 500_000;
 /** PAUSEs after which a task that spins is thought to wait for one that shares its core; 0: it is alone. */
 export const PATIENCE = 32n;
 /** Looks at its state before a core with nothing to do sleeps, and how long one sleeps whose task spins where the host has fewer cores. */
-export const SPINS = 20_000;
+export const SPINS = 2_000;
 const CROWDED_MS = 0.05;
 
 const ONES = (bytes: number) => 2 ** (8 * bytes) - 1;

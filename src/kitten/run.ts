@@ -11,7 +11,7 @@ import { PATIENCE, SHARED_TURN_NS, SPINS, TURN_INSTRUCTIONS } from "./core.ts";
 import type { Core, Kitten } from "./kitten.ts";
 import { systemCall } from "./call/dispatch.ts";
 import { touch, TOUCH } from "./memory/aspace.ts";
-import { CORE } from "./task/cores.ts";
+import { CORE, relax } from "./task/cores.ts";
 import { deliverSignals, hasSignals } from "./task/deliver.ts";
 import { exitProcess } from "./task/exit.ts";
 import { allows, makeReady, nextTask, requeue, retryWaits, switchTo } from "./task/schedule.ts";
@@ -66,7 +66,10 @@ function sleep(k: Kitten, waiter: KittenWaiter): void {
   const wanted = () => shared.asked() || shared.state(0) === CORE.runs;
   shared.unlock();
   const patient = !shared.crowded && (deadlineNs === undefined || deadlineNs - k.clock.nowNs() > NEAR_NS);
-  for (let spins = patient ? SPINS : 0; spins > 0; spins--) if (wanted()) return;
+  for (let spins = patient ? SPINS : 0; spins > 0; spins--) {
+    if (wanted()) return;
+    relax();
+  }
   shared.setControlAsleep(true);
   if (!wanted()) waiter.waitUntil(deadlineNs);
   shared.setControlAsleep(false);
@@ -104,7 +107,10 @@ function runFirst(k: Kitten, core: Core): void {
     }
     const exit = vcpu.run(TURN_INSTRUCTIONS, "whole blocks");
     if (several) {
-      if (exit.reason === "syscall" && k.move(core.state.address)) break;
+      if (exit.reason === "syscall" && k.move(core.state.address)) {
+        if (comesBack(k, task)) continue;
+        break;
+      }
       beginWork(k);
     }
     if (exit.reason === "syscall") systemCall(k, core, task);
@@ -117,6 +123,15 @@ function runFirst(k: Kitten, core: Core): void {
     if (task.state !== "running" || !allows(task, core.index)) break;
   }
   task.usedNs += k.clock.nowNs() - beginNs;
+}
+
+/** The first core has handed its task over: waits a little whether it comes back before there is anything else to do. */
+function comesBack({ shared }: Kitten, { tid }: Task): boolean {
+  for (let spins = shared.crowded ? 0 : SPINS; spins > 0 && !shared.asked(); spins--) {
+    if (shared.state(0) === CORE.runs) return shared.task(0) === tid;
+    relax();
+  }
+  return false;
 }
 
 /** Does what the other cores ask for, and gives those something to do that have nothing. */

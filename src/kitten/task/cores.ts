@@ -80,6 +80,13 @@ export interface Cores {
   pause(core: number, milliseconds: number): void;
 }
 
+/** What a thread does between two looks at a word: a chain of divisions leaves a core's other thread, which may be the one that is waited for, nearly all of it. */
+export function relax(): number {
+  for (let step = 0; step < 4; step++) chain = 1 / (1 + chain);
+  return chain;
+}
+let chain = 1;
+
 /** @param buffer of coreWordsBytes, shared by all threads of the Kitten
  * @param kick makes the core whose state is at this address leave run()
  * @param wakeControl wakes the control thread */
@@ -157,6 +164,7 @@ export function openCores(buffer: SharedArrayBuffer, count: number, kick: (addre
       const mine = at(core, STATE);
       for (let left = crowded ? 0 : spins; left > 0; left--) {
         const state = load(mine);
+        relax();
         if (state === CORE.runs || state === CORE.ends) return state;
       }
       store(at(core, ASLEEP), 1);

@@ -33,7 +33,7 @@ export function createMover(node: NodeMemory, memory: VnodeMemory, cores: Cores,
       if (!(mask >>> other & 1) || !cores.turn(other, CORE.free, CORE.taken)) continue;
       const to = cores.address(other), from = cores.answers(index) / 4, into = cores.answers(other) / 4;
       words[gpr] = 0;
-      moveRegisters(node.bytes, address, to);
+      moveRegisters(words, address, to);
       words[(to + OFFSET.cr3) / 4] = words[cr3];
       for (const number of OWN_ANSWERS) for (let word = number * entryWords, end = word + entryWords; word < end; word++) words[into + word] = words[from + word];
       cores.setTask(index, 0);
