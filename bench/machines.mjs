@@ -37,6 +37,7 @@ export function createMachines({ native, initrd }, kernel, tools, engines) {
   const machines = [{ name: "native", command: (words) => [native, words] }];
   // its exec starts the new program on the host's processor
   if (tools.qemuUser) machines.push({ name: "qemu-user", omits: ["fork-exec"], command: (words) => ["qemu-x86_64", [native, ...words]] });
+  if (engines.includes("jit")) machines.push({ name: "kitten", command: (words) => [process.execPath, [NVL, "exec", "--memory", `${MEMORY}M`, native, ...words]] });
   if (!kernel) return machines;
   if (tools.qemu) machines.push({ name: "qemu", takesAll: true, command: (words) => qemuCommand("-m", `${MEMORY}`, "-kernel", kernel, "-initrd", initrd, "-append", bootWords(words)) });
   for (const engine of engines) {

@@ -15,10 +15,10 @@ export function lines(rows) {
 
 /** Seconds natively, time over native of the other machines, and speed over QEMU of the engines. */
 export function programTable(rows, machines) {
-  const others = machines.filter((name) => name !== "native"), engines = others.filter((name) => !name.startsWith("qemu"));
-  const withQemu = others.includes("qemu");
-  const cells = (of) => [...others.map((name) => ratio(of(name, "native"))), ...(withQemu ? engines.map((name) => ratio(1 / of(name, "qemu"))) : [])];
-  const out = [["PROGRAM", "NATIVE s", ...others.map((name) => `${name.toUpperCase()}/NATIVE`), ...(withQemu ? engines.map((name) => `${name.toUpperCase()} SPEED/QEMU`) : [])]];
+  const others = machines.filter((name) => name !== "native"), engines = others.filter((name) => !name.startsWith("qemu") && name !== "kitten");
+  const withQemu = others.includes("qemu"), withUser = others.includes("qemu-user") && others.includes("kitten");
+  const cells = (of) => [...others.map((name) => ratio(of(name, "native"))), ...(withQemu ? engines.map((name) => ratio(1 / of(name, "qemu"))) : []), ...(withUser ? [ratio(1 / of("kitten", "qemu-user"))] : [])];
+  const out = [["PROGRAM", "NATIVE s", ...others.map((name) => `${name.toUpperCase()}/NATIVE`), ...(withQemu ? engines.map((name) => `${name.toUpperCase()} SPEED/QEMU`) : []), ...(withUser ? ["KITTEN SPEED/QEMU-USER"] : [])]];
   const mean = (title, within) => out.push([title, "", ...cells((name, base) => geometricMean(within.map(({ seconds }) => seconds[name] / seconds[base])))]);
   const groups = [...new Set(rows.map(({ group }) => group))];
   for (const group of groups) {

@@ -4,6 +4,9 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import path from "node:path";
 
+// built last, of all the rest: scripts/bundle.mjs
+const BUNDLED = ["cli/exec.js", "exec", ["engine/oracle/vcpu.js", "embed/archive-root.js", "embed/kitten-cores.js"]];
+
 const root = fileURLToPath(new URL("..", import.meta.url));
 const bin = (name) => path.join(root, "node_modules", ...name.split("/"));
 
@@ -37,3 +40,6 @@ if (existsSync(generator)) {
   mkdirSync(path.join(root, "dist/engine/jit"), { recursive: true });
   run("interpreter with regions", generator, "dist/engine/jit/interp.wasm", "--regions");
 }
+
+const { bundle } = await import("./bundle.mjs");
+run("bundle", "--check", await bundle(...BUNDLED));

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// The command line. It knows where it runs; everything else it does through the library.
+// The command line. It knows where it runs; everything else it does through the library. What a command needs is loaded when it is given.
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { parseBytes } from "../base/text.ts";
@@ -9,11 +9,9 @@ import { NvlError } from "../base/error.ts";
 import { ENGINE_NAMES, TRACES, type EngineName } from "../embed/protocol.ts";
 import { NICENESS, othersStepBack } from "../embed/priority.ts";
 import type { ExecCommandOptions } from "./exec.ts";
-import { listCommand, pullCommand } from "./images.ts";
-import { errorLine, issueLines } from "./output.ts";
 import { parseTrace } from "./trace.ts";
-import { runCommand, type RunOptions, type ZoneOption } from "./run.ts";
-import { schemaCommand, upCommand, validateCommand, type UpOptions } from "./up.ts";
+import type { RunOptions, ZoneOption } from "./run.ts";
+import type { UpOptions } from "./up.ts";
 
 /** Exit status of a command line that makes no sense, or names what is not there. */
 const STATUS_USAGE = 1;
@@ -63,6 +61,12 @@ const engineOption = () => new Option("--engine <name>", "what executes guest co
 const traceOption = () => new Option("--trace <topics[:file]>", `a comma list of ${TRACES.join(", ")}; to standard error, or a file`).env("NVL_TRACE").argParser(parseTrace);
 const thresholdOption = () => new Option("--jit-threshold <n>", "with --engine jit: how often a block is entered before it is compiled").argParser(threshold);
 
+/** The build's bundle, where there is one: many modules take long to load. */
+async function loadExec(): Promise<typeof import("./exec.ts")> {
+  const bundle = new URL("../bundle/exec.js", import.meta.url);
+  return existsSync(bundle) ? import(bundle.href) : import("./exec.ts");
+}
+
 function createProgram(): Command {
   const program = new Command("nvl").description("Divides one x86-64 node into virtual nodes that run different stacks side by side.")
     .version(version).enablePositionalOptions().exitOverride().showHelpAfterError("(nvl --help lists commands and options)");
@@ -89,7 +93,7 @@ function createProgram(): Command {
     .option("--stats", "print counters at the end, to standard error")
     .option("--stats-every <seconds>", "print a line of rates to standard error that often; 2> FILE keeps them apart from the console", period)
     .option("--json", "with --stats and --stats-every: as JSON")
-    .action(async (options: RunOptions) => { process.exitCode = await runCommand(options); });
+    .action(async (options: RunOptions) => { process.exitCode = await (await import("./run.ts")).runCommand(options); });
 
   program.command("exec").description("run a Linux program on a Kitten, with no guest kernel: standard streams and exit status are the program's")
     .argument("<program>", "static or dynamic x86-64 ELF, or a script").argument("[arguments...]").passThroughOptions()
@@ -105,7 +109,7 @@ function createProgram(): Command {
     .option("--strace-to <file>", "the same, to a file")
     .option("--stats", "print counters at the end, to standard error")
     .action(async (name: string, rest: string[], options: ExecCommandOptions) => {
-      const { execCommand } = await import("./exec.ts");
+      const { execCommand } = await loadExec();
       process.exit(await execCommand([name, ...rest], options));
     });
 
@@ -115,13 +119,13 @@ function createProgram(): Command {
     .addOption(traceOption())
     .option("--top", "show counters of all virtual nodes, every second, in place of their consoles (q or Ctrl-C stops, p pauses)")
     .option("--json", "one JSON object per event and a summary, for programs")
-    .action(async (spec: string, options: UpOptions) => { process.exitCode = await upCommand(spec, options); });
+    .action(async (spec: string, options: UpOptions) => { process.exitCode = await (await import("./up.ts")).upCommand(spec, options); });
 
   program.command("validate").argument("<spec>", "YAML file").description("check a spec without starting anything")
     .option("--json", "the issues, or the plan, as JSON")
-    .action((spec: string, options: { json?: boolean }) => { process.exitCode = validateCommand(spec, options); });
+    .action(async (spec: string, options: { json?: boolean }) => { process.exitCode = (await import("./up.ts")).validateCommand(spec, options); });
 
-  program.command("schema").description("print the JSON Schema of specs").action(schemaCommand);
+  program.command("schema").description("print the JSON Schema of specs").action(async () => { (await import("./up.ts")).schemaCommand(); });
 
   program.command("engines").description("what can execute guests here, and what each can do").option("--json", "as JSON")
     .action(async (options: { json?: boolean }) => {
@@ -130,10 +134,10 @@ function createProgram(): Command {
     });
 
   const images = program.command("images").description("list the local image store").option("--json", "as JSON")
-    .action((options: { json?: boolean }) => listCommand(options));
-  images.command("list").description("the same").option("--json", "as JSON").action((options: { json?: boolean }) => listCommand(options));
+    .action(async (options: { json?: boolean }) => (await import("./images.ts")).listCommand(options));
+  images.command("list").description("the same").option("--json", "as JSON").action(async (options: { json?: boolean }) => (await import("./images.ts")).listCommand(options));
   images.command("pull").argument("<name>", "debian: the distribution's cloud kernel and busybox").description("fetch an image")
-    .action(async (name: string) => { process.exitCode = await pullCommand(name); });
+    .action(async (name: string) => { process.exitCode = await (await import("./images.ts")).pullCommand(name); });
   return program;
 }
 
@@ -148,7 +152,7 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : STATUS_USAGE;
   else if (error instanceof NvlError) {
-    const issues = error.context.issues;
+    const issues = error.context.issues, { errorLine, issueLines } = await import("./output.ts");
     console.error(errorLine(error.message));
     if (Array.isArray(issues) && process.env.NVL_DEBUG) console.error(issueLines(issues).join("\n"));
     if (process.env.NVL_DEBUG) console.error(error);

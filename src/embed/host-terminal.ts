@@ -2,15 +2,8 @@
 // Then it becomes raw, its keys are read by a thread of their own, and the Kitten's line discipline does what the host's did.
 
 import { spawnSync } from "node:child_process";
-import { fstatSync, readFileSync } from "node:fs";
-import tty from "node:tty";
+import { readFileSync } from "node:fs";
 import type { Screen, Terminal } from "../kitten/file/terminal.ts";
-
-/** The descriptors of standard streams that are one terminal, stdin's if it is one. */
-export function terminalDescriptors(): number[] {
-  const terminals = [0, 1, 2].filter((fd) => tty.isatty(fd)), device = terminals.length > 0 ? fstatSync(terminals[0]).rdev : 0;
-  return terminals.filter((fd) => fstatSync(fd).rdev === device);
-}
 
 /** Whether this process may read its terminal without being stopped (proc(5), /proc/pid/stat: pgrp, tpgid). */
 function inForeground(): boolean {

@@ -5,10 +5,7 @@ import net from "node:net";
 import tty from "node:tty";
 import { workerData } from "node:worker_threads";
 import { openRing } from "../backend/ring.ts";
-
-export interface InputData { fd: number; ring: SharedArrayBuffer; control: SharedArrayBuffer }
-/** Words of `control`: bumped when something came; 1 at the end of input. */
-export const INPUT_WAKE = 0, INPUT_ENDED = 1;
+import { INPUT_ENDED, INPUT_WAKE, type InputData } from "./input-words.ts";
 
 if (workerData) {
   const { fd, ring: buffer, control: shared } = workerData as InputData;

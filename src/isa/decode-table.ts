@@ -1,5 +1,5 @@
-// The decoder's lookup tables, compiled from the forms at start-up. Of several forms that fit the same bytes the most specific one wins;
-// two that are equally specific are a mistake in the rows, and an error.
+// The decoder's lookup tables, compiled from the forms: an opcode in a context when it is met for the first time, since a program meets few of them. Of several
+// forms that fit the same bytes the most specific one wins; two that are equally specific are a mistake in the rows, and an error.
 
 import { NvlError } from "../base/error.ts";
 import type { Form } from "./forms.ts";
@@ -11,6 +11,9 @@ const CLASSES = [0, 1, 16, 72];
 /** mode (64-bit or not) × mandatory prefix (none, 66, F3, F2) × operand size (16, 32, 64) */
 const CONTEXTS = 2 * 4 * 3;
 
+/** In `forms`: not compiled yet. */
+export const UNKNOWN = -2;
+
 /** Ways to read an immediate. */
 export const IMM_NONE = 0, IMM_S8 = 1, IMM_U8 = 2, IMM_S16 = 3, IMM_U16 = 4, IMM_S32 = 5, IMM_U32 = 6, IMM_64 = 7, IMM_MOFFS = 8;
 /** What is special about a form: LOCK may stand before it; ModRM.mod does not matter; only some values of ModRM.reg are valid. */
@@ -21,8 +24,10 @@ export interface DecodeTable {
   readonly layout: Uint8Array;
   /** by map << 8 | opcode: first index in `forms` */
   readonly base: Int32Array;
-  /** form number or -1, by base + context * classes + class */
+  /** form number, -1: none, or UNKNOWN, by base + context * classes + class */
   readonly forms: Int16Array;
+  /** Makes what is UNKNOWN of an opcode in a context known. @throws isa/table when two forms fit the same bytes equally well */
+  fill(key: number, context: number): void;
   // by form number
   readonly immediate: Uint8Array;
   readonly second: Uint8Array;
@@ -82,7 +87,7 @@ function validRegisters(form: Form): number {
   }
 }
 
-/** Compiles forms. @throws isa/table when two forms fit the same bytes equally well */
+/** Compiles forms. @throws isa/table when an opcode has a ModRM byte in some forms only */
 export function compileTable(forms: readonly Form[]): DecodeTable {
   const opcodes = OPCODE_MAPS.length * 256;
   const byOpcode: Form[][] = Array.from({ length: opcodes }, () => []);
@@ -103,31 +108,33 @@ export function compileTable(forms: readonly Form[]): DecodeTable {
     total += CONTEXTS * CLASSES[layout[key]];
   });
 
-  const table = new Int16Array(total).fill(-1);
-  byOpcode.forEach((unsorted, key) => {
-    const candidates = unsorted.map((form) => ({ form, rank: specificity(form) })).sort((a, b) => b.rank - a.rank);
-    const classes = CLASSES[layout[key]];
-    for (let mode64 = 0; mode64 < 2; mode64++) for (let prefix = 0; prefix < 4; prefix++) for (let size = 0; size < 3; size++) {
-      const fitting = candidates.filter(({ form }) => fitsContext(form, mode64, prefix, ([16, 32, 64] as const)[size]));
-      const start = base[key] + context(mode64, prefix, size) * classes;
-      for (let index = 0; index < classes && fitting.length > 0; index++) {
-        let best: (typeof fitting)[number] | undefined;
-        for (const candidate of fitting) {
-          if (best !== undefined && candidate.rank !== best.rank) break;
-          if (!fitsClass(candidate.form, layout[key], index)) continue;
-          if (best !== undefined) throw new NvlError("isa/table", `the same bytes are ${best.form.name} (${best.form.row}) and ${candidate.form.name} (${candidate.form.row})`);
-          best = candidate;
-        }
-        if (best !== undefined) table[start + index] = best.form.id;
+  const table = new Int16Array(total).fill(UNKNOWN);
+  const fill = (key: number, where: number) => {
+    const size = ([16, 32, 64] as const)[where % 3], prefix = Math.floor(where / 3) % 4, mode64 = Math.floor(where / 12);
+    const fitting = byOpcode[key].filter((form) => fitsContext(form, mode64, prefix, size)).map((form) => ({ form, rank: specificity(form) })).sort((a, b) => b.rank - a.rank);
+    const classes = CLASSES[layout[key]], start = base[key] + where * classes;
+    for (let index = 0; index < classes; index++) {
+      let best: (typeof fitting)[number] | undefined;
+      for (const candidate of fitting) {
+        if (best !== undefined && candidate.rank !== best.rank) break;
+        if (!fitsClass(candidate.form, layout[key], index)) continue;
+        if (best !== undefined) throw new NvlError("isa/table", `the same bytes are ${best.form.name} (${best.form.row}) and ${candidate.form.name} (${candidate.form.row})`);
+        best = candidate;
       }
+      table[start + index] = best?.form.id ?? -1;
     }
-  });
+  };
   const registers = Uint16Array.from(forms, validRegisters);
   return {
-    layout, base, forms: table, registers,
+    layout, base, forms: table, registers, fill,
     immediate: Uint8Array.from(forms, (form) => immediateKind(form, 0)),
     second: Uint8Array.from(forms, (form) => immediateKind(form, 1)),
     flags: Uint8Array.from(forms, (form) => (form.attributes.has("lock") && form.operands[0]?.kind === "mem" ? FORM_LOCK : 0)
       | (form.mod === "ignored" ? FORM_REGISTER : 0) | (registers[form.id] !== 0xffff ? FORM_CHECK_REG : 0)),
   };
+}
+
+/** Compiles everything, as a check of the forms. @throws isa/table */
+export function completeTable(table: DecodeTable): void {
+  table.layout.forEach((layout, key) => { for (let where = 0; layout !== LAYOUT_NONE && where < CONTEXTS; where++) table.fill(key, where); });
 }

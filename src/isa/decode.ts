@@ -4,7 +4,7 @@
 import { FORMS, type Form, type OperandForm } from "./forms.ts";
 import {
   compileTable, context, FORM_CHECK_REG, FORM_LOCK, FORM_REGISTER, IMM_64, IMM_MOFFS, IMM_NONE, IMM_S16, IMM_S32, IMM_S8, IMM_U16, IMM_U32, IMM_U8, LAYOUT_FIXED,
-  LAYOUT_NONE, LAYOUT_PLAIN, type DecodeTable,
+  LAYOUT_NONE, LAYOUT_PLAIN, UNKNOWN, type DecodeTable,
 } from "./decode-table.ts";
 
 export type CodeSize = 16 | 32 | 64;
@@ -127,22 +127,29 @@ export function createDecoder(forms: readonly Form[]): Decoder {
     const sizeIndex = mode === 16 ? size : (rex & 8) !== 0 ? 2 : 1 - size;
     const prefix = rep !== 0 ? rep + 1 : size;
     const where = context(mode === 64 ? 1 : 0, prefix, sizeIndex);
-    let form: number, modrm = 0;
+    let slot: number, modrm = 0;
     let reg = 0, rm = (byte & 7) | (rex & 1) << 3;
     let memory = false;
-    if (layout === LAYOUT_PLAIN) form = formTable[bases[key] + where];
+    if (layout === LAYOUT_PLAIN) slot = bases[key] + where;
     else {
       if (at >= limit) return starved;
       modrm = code[at++];
       const digit = modrm >> 3 & 7;
       memory = modrm < 0xc0;
-      form = formTable[layout === LAYOUT_FIXED
+      slot = layout === LAYOUT_FIXED
         ? bases[key] + where * 72 + (memory ? digit : 8 + (modrm & 0x3f))
-        : bases[key] + where * 16 + (memory ? digit : 8 + digit)];
+        : bases[key] + where * 16 + (memory ? digit : 8 + digit);
       reg = digit | (rex & 4) << 1;
       rm = modrm & 7 | (rex & 1) << 3;
     }
-    if (form < 0) return DECODED_INVALID;
+    let form = formTable[slot];
+    if (form < 0) {
+      if (form === UNKNOWN) {
+        table.fill(key, where);
+        form = formTable[slot];
+      }
+      if (form < 0) return DECODED_INVALID;
+    }
     const flags = formFlags[form];
     if (lock !== 0 && (flags & FORM_LOCK) === 0) return DECODED_INVALID;
     if (flags !== 0) {

@@ -63,6 +63,15 @@ function fail(row: string, what: string): never {
 
 const number = (text: string): RowWidth => text === "*" ? "*" : Number(text) as Width;
 
+/** Tokens repeat: what each stands for, by itself and behind +r. */
+const operandsOf = new Map<string, RowOperand[]>();
+function operandsFor(token: string, plusR: boolean, row: string): RowOperand[] {
+  const key = plusR ? `+${token}` : token;
+  let known = operandsOf.get(key);
+  if (!known) operandsOf.set(key, known = parseOperand(token, plusR, row));
+  return known.map((operand) => ({ ...operand }));
+}
+
 /** Parses one operand token. @returns two operands for a far pointer in the code */
 function parseOperand(token: string, plusR: boolean, row: string): RowOperand[] {
   const operand = (part: Partial<RowOperand>): RowOperand[] =>
@@ -160,7 +169,7 @@ export function parseRow(text: string): Row {
   if (more.length > 0) fail(text, "two semicolons");
   const tokens = code.trim().split(/\s+/);
   const opcode = parseOpcode(tokens, text);
-  const operands = tokens.flatMap((token) => parseOperand(token, opcode.plusR && opcode.modrm === "none", text));
+  const operands = tokens.flatMap((token) => operandsFor(token, opcode.plusR && opcode.modrm === "none", text));
 
   const attributes = new Set<Attribute>();
   const undefinedFlags: FlagName[] = [];

@@ -22,9 +22,11 @@ export function results(output: string): Map<string, string> {
 /** The C library picks code by what the CPU has, and with fused multiplication the last bit of a sine differs: the host does without. */
 export const LIKE_THE_GUEST = { GLIBC_TUNABLES: "glibc.cpu.hwcaps=-AVX,-AVX2,-FMA,-FMA4,-AVX512F,-AVX512VL,-AVX512DQ" };
 
+/** Nothing that is compared takes so long. */
+const LIMIT_MS = 1_800_000;
 /** Runs a program of the host. @returns what it printed to either stream */
 export function runNatively(program: string, args: readonly string[]): string {
-  const { stdout, stderr, error } = spawnSync(program, args, { encoding: "latin1", maxBuffer: 2 ** 28, env: { PATH: "/usr/bin:/bin:/usr/sbin", HOME: "/", ...LIKE_THE_GUEST } });
+  const { stdout, stderr, error } = spawnSync(program, args, { encoding: "latin1", timeout: LIMIT_MS, maxBuffer: 2 ** 28, env: { PATH: "/usr/bin:/bin:/usr/sbin", HOME: "/", ...LIKE_THE_GUEST } });
   if (error) throw error;
   return stdout + stderr;
 }

@@ -9,7 +9,7 @@ import type { Inode, OpenFile } from "./inode.ts";
 /** Inodes remembered, beyond those that are in use. */
 const REMEMBERED = 8192;
 
-interface HostInode extends Inode { path: string }
+interface HostInode extends Inode { path: string; format: number }
 
 /** @returns the root of the file system */
 export function createHostFs(folder: HostFolder): Inode {
@@ -19,10 +19,10 @@ export function createHostFs(folder: HostFolder): Inode {
   const find = (path: string): Inode | number => {
     const stat = folder.stat(path);
     if (typeof stat === "number") return stat;
-    const key = `host:${stat.dev}:${stat.ino}`;
+    const key = `host:${stat.dev}:${stat.ino}`, format = stat.mode & S.format;
     let inode = known.get(key);
-    if (!inode) {
-      inode = create(key, path, stat.mode & S.format);
+    if (inode?.format !== format) { // new, or the number of one that is gone
+      inode = create(key, path, format);
       known.set(key, inode);
       if (known.size > REMEMBERED) known.delete(known.keys().next().value!);
     }
@@ -38,7 +38,7 @@ export function createHostFs(folder: HostFolder): Inode {
   };
 
   function create(key: string, path: string, format: number): HostInode {
-    const common: HostInode = { key, path, stat: () => folder.stat(inode.path), change: (what) => folder.change(inode.path, what) };
+    const common: HostInode = { key, path, format, stat: () => folder.stat(inode.path), change: (what) => folder.change(inode.path, what) };
     const inode: HostInode = format === S.directory ? Object.assign(common, {
       lookup: (name: string) => find(below(inode.path, name)),
       list: () => folder.list(inode.path),

@@ -170,9 +170,12 @@ export function createProc(k: Kitten): { proc: Inode; sys: Inode } {
       return process && processFolder(`/${name}`, process);
     },
   });
-  const cpus = Object.fromEntries(indices.map((index) => [`cpu${index}`, branch({ topology: branch({ core_id: value(`${index}\n`), physical_package_id: value("0\n"), thread_siblings_list: value(`${index}\n`) }) })]));
-  const list = () => `${cpuList()}\n`, cpuText = (at: string) => text(at, list);
-  const sys = folder("/sys", { devices: branch({ system: branch({
+  const list = () => `${cpuList()}\n`, allCpus = (2 ** k.cores.length - 1).toString(16);
+  const cpus = Object.fromEntries(indices.map((index) => [`cpu${index}`, branch({ topology: branch({ core_id: value(`${index}\n`), physical_package_id: value("0\n"), thread_siblings_list: value(`${index}\n`), thread_siblings: value(`${(1 << index).toString(16)}\n`), core_cpus: value(`${(1 << index).toString(16)}\n`), core_cpus_list: value(`${index}\n`),
+    core_siblings: value(`${allCpus}\n`), package_cpus: value(`${allCpus}\n`), core_siblings_list: (inner) => text(inner, list), package_cpus_list: (inner) => text(inner, list) }) })]));
+  const cpuText = (at: string) => text(at, list);
+  const loopback = branch({ address: value("00:00:00:00:00:00\n"), mtu: value("65536\n"), operstate: value("unknown\n"), speed: value("\n"), type: value("772\n"), ifindex: value("1\n"), flags: value("0x9\n") });
+  const sys = folder("/sys", { class: branch({ net: branch({ lo: loopback }) }), devices: branch({ system: branch({
     cpu: branch({ ...cpus, online: cpuText, possible: cpuText, present: cpuText }), node: branch({ online: value("0\n"), node0: branch({ cpulist: cpuText }) }),
   }) }) });
   return { proc, sys };
