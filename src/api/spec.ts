@@ -44,6 +44,21 @@ const vm = z.strictObject({
   flat: flat.optional(),
 }).meta({ description: "a PC that boots an unmodified kernel" });
 
+const mounts = z.strictObject({
+  host: z.string().meta({ description: "folder of this machine" }),
+  guest: z.string().startsWith("/", "an absolute path is needed").meta({ description: "where programs see it" }),
+  readOnly: z.boolean().default(false),
+});
+
+const kitten = z.strictObject({
+  run: z.array(z.string()).min(1, "needs a program").meta({ description: "program and arguments, as the virtual node sees its files" }),
+  root: z.string().optional().meta({ description: "folder or tar archive that is its /; by default this machine's files, with your rights" }),
+  mounts: z.array(mounts).default([]).meta({ description: "folders of this machine at further paths" }),
+  environment: z.record(z.string().regex(/^[^=\0]+$/, "a name without ="), z.string()).default({}).meta({ description: "variables beside PATH, HOME and TERM" }),
+  cwd: z.string().startsWith("/", "an absolute path is needed").default("/").meta({ description: "where the program begins" }),
+  ranks: z.number().int().min(1).max(256).optional().meta({ description: "processes of a parallel program, which learn their ranks by PMI" }),
+}).meta({ description: "a lightweight kernel that runs Linux programs" });
+
 const cores = (most: number) => z.number().int().min(1).max(most);
 const sockets = cores(16).default(1).meta({ description: "sockets that its cores are in" });
 
@@ -63,7 +78,7 @@ const virtualNode = z.strictObject({
     .meta({ description: "virtual: guest time counts instructions, all vCPUs take turns on one thread, chance is seeded: two runs are the same" }),
   seed: z.number().int().min(0).max(0xffff_ffff).default(0).meta({ description: "where chance begins, in virtual time" }),
   debug: debug.optional(),
-  stack: z.strictObject({ vm }).meta({ description: "what runs in it" }),
+  stack: z.strictObject({ vm: vm.optional(), kitten: kitten.optional() }).meta({ description: "what runs in it: one of these" }),
 });
 
 const zone = z.strictObject({
@@ -81,7 +96,8 @@ export const specSchema = z.strictObject({
 /** A spec after validation: defaults filled in, sizes in bytes. */
 export type Spec = z.output<typeof specSchema>;
 export type VirtualNodeSpec = Spec["virtualNodes"][number];
-export type VmSpec = VirtualNodeSpec["stack"]["vm"];
+export type VmSpec = NonNullable<VirtualNodeSpec["stack"]["vm"]>;
+export type KittenSpec = NonNullable<VirtualNodeSpec["stack"]["kitten"]>;
 
 /** What a virtual node takes of one zone, and where the spec says so. */
 export interface Share { zone?: number; cores: number; memory: number; sockets: number; path: string }
@@ -118,7 +134,9 @@ function* ruleIssues({ node, virtualNodes }: Spec): Generator<Issue> {
     if (seen.has(name)) yield { path: `${path}/name`, message: `${name} is also the name of /virtualNodes/${seen.get(name)}` };
     else seen.set(name, index);
     yield* shareIssues(wanted, path, node.zones.length);
-    if (stack.vm.image === undefined && stack.vm.kernel === undefined) yield { path: `${path}/stack/vm`, message: "needs an image or a kernel" };
+    if ((stack.vm === undefined) === (stack.kitten === undefined)) yield { path: `${path}/stack`, message: "needs one of vm and kitten" };
+    if (stack.vm && stack.vm.image === undefined && stack.vm.kernel === undefined) yield { path: `${path}/stack/vm`, message: "needs an image or a kernel" };
+    if (stack.kitten) yield* kittenIssues(wanted, path);
   }
   for (const [index, { distances }] of node.zones.entries()) {
     const path = `/node/zones/${index}/distances`;
@@ -129,6 +147,16 @@ function* ruleIssues({ node, virtualNodes }: Spec): Generator<Issue> {
     }
   }
 }
+
+/** What only PCs have. */
+function* kittenIssues({ time, debug, memory, zones, stack }: VirtualNodeSpec, path: string): Generator<Issue> {
+  if (time === "virtual") yield { path: `${path}/time`, message: "a Kitten has real time only" };
+  if (debug) yield { path: `${path}/debug`, message: "a debugger needs a vm" };
+  if (zones) yield { path: `${path}/zones`, message: "a Kitten has cores and memory of one zone" };
+  if (memory !== undefined && memory < LEAST_KITTEN) yield { path: `${path}/memory`, message: "a Kitten needs 16 MiB" };
+  for (const [index, { guest }] of stack.kitten!.mounts.entries()) if (stack.kitten!.mounts.findIndex((other) => other.guest === guest) < index) yield { path: `${path}/stack/kitten/mounts/${index}/guest`, message: `${guest} is mounted already` };
+}
+const LEAST_KITTEN = 16 * 2 ** 20;
 
 function* shareIssues(wanted: VirtualNodeSpec, path: string, zoneCount: number): Generator<Issue> {
   const { zones, memory, zone: only } = wanted, taken = new Map<number, number>();

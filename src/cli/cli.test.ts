@@ -38,7 +38,7 @@ test("validate shows what a good spec would start", () => {
   file("good.yaml", spec("  - { name: a, memory: 256M, stack: { vm: { kernel: kernel } } }"));
   const { status, stdout } = nvl("validate", "good.yaml");
   assert.equal(status, 0);
-  assert.match(stdout, /NAME +ZONE +CORES +MEMORY +KERNEL\na +0 +0 +256 MiB +.*kernel/);
+  assert.match(stdout, /NAME +ZONE +CORES +MEMORY +RUNS\na +0 +0 +256 MiB +.*kernel/);
 });
 
 test("up names every issue with its path and starts nothing", () => {

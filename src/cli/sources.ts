@@ -10,16 +10,17 @@ import { planNode, type Plan, type Sources } from "../nvl/plan.ts";
 
 /** Files relative to `folder`, images of the local store. */
 export function hostSources(folder: string): Sources {
+  const find = (name: string, isRight: (file: string) => boolean) => {
+    const file = path.resolve(folder, name);
+    try {
+      accessSync(file, constants.R_OK);
+      return isRight(file) ? file : undefined;
+    } catch {
+      return undefined;
+    }
+  };
   return {
-    findFile: (name) => {
-      const file = path.resolve(folder, name);
-      try {
-        accessSync(file, constants.R_OK);
-        return statSync(file).isFile() ? file : undefined;
-      } catch {
-        return undefined;
-      }
-    },
+    findFile: (name) => find(name, (file) => statSync(file).isFile()), findPath: (name) => find(name, () => true),
     findImage: (name) => {
       const image = findImage(name);
       return image && { kernel: path.join(image.folder, image.kernel), initrds: image.initrds.map((file) => path.join(image.folder, file)), commandLine: image.commandLine };

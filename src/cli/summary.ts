@@ -10,8 +10,8 @@ const thousands = (value: number) => value.toLocaleString("en-US").replaceAll(",
 export const mips = ({ instructions, runningMs }: Pick<Statistics, "instructions" | "runningMs">) => `${(runningMs > 0 ? instructions / runningMs / 1000 : 0).toFixed(0)} MIPS`;
 
 /** Counts by name, the most frequent first; what never happened is left out. */
-export const exitsText = (exits: Readonly<Record<string, number>>) =>
-  Object.entries(exits).filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1]).map(([reason, count]) => `${reason} ${thousands(count)}`).join(", ") || "none";
+export const exitsText = (exits: Readonly<Record<string, number>>, most = Infinity) =>
+  Object.entries(exits).filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1]).slice(0, most).map(([reason, count]) => `${reason} ${thousands(count)}`).join(", ") || "none";
 
 const jitRows = ({ live, executed, regions, dropped, evicted, modules, instructions, codeBytes, compileMs, pausedMs, longestMs, exits }: JitStatistics, all: number): [string, string][] => [
   ["regions", `${thousands(live)} live; ${thousands(regions)} made, ${thousands(dropped)} dropped, ${thousands(evicted)} evicted`],

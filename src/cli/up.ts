@@ -15,6 +15,8 @@ import { planFile } from "./sources.ts";
 import { beginTrace } from "./trace.ts";
 import { exitsText, mips, seconds, thousands } from "./summary.ts";
 
+/** Reasons of exits, or system calls, that the summary names. */
+const MOST_EXITS = 4;
 const NAME_COLOURS = ["cyan", "magenta", "green", "yellow", "blue"] as const;
 
 function printIssues(file: string, issues: readonly Issue[], json?: boolean): number {
@@ -36,8 +38,8 @@ export function validateCommand(file: string, { json }: { json?: boolean }): num
 }
 
 function planTable({ virtualNodes }: Plan): string {
-  return table([["NAME", "ZONE", "CORES", "MEMORY", "KERNEL"],
-    ...virtualNodes.flatMap(({ name, zones, boot }) => zones.map(({ zone, cores, memoryBytes }, index) => index === 0 ? [name, zone, cores.join(","), formatBytes(memoryBytes), boot.kernel] : ["", zone, cores.join(","), formatBytes(memoryBytes), ""]))]);
+  return table([["NAME", "ZONE", "CORES", "MEMORY", "RUNS"],
+    ...virtualNodes.flatMap(({ name, zones, boot, kitten }) => zones.map(({ zone, cores, memoryBytes }, index) => index === 0 ? [name, zone, cores.join(","), formatBytes(memoryBytes), kitten ? kitten.run.join(" ") : boot.kernel] : ["", zone, cores.join(","), formatBytes(memoryBytes), ""]))]);
 }
 
 export function schemaCommand(): void {
@@ -116,10 +118,10 @@ async function ending(node: VirtualNode, note: (text: string) => void): Promise<
 }
 
 function summaryTable(nodes: readonly VirtualNode[], endings: readonly (Ending | Error)[]): string {
-  return table([["NAME", "END", "TIME", "EXECUTING", "INSTRUCTIONS", "SPEED", "MEMORY", "EXITS"], ...nodes.map(({ name }, index) => {
+  return table([["NAME", "END", "TIME", "EXECUTING", "INSTRUCTIONS", "SPEED", "MEMORY", "EXITS OR CALLS"], ...nodes.map(({ name }, index) => {
     const one = endings[index];
     if (one instanceof Error) return [name, "failed", "", "", "", "", "", ""];
     const { outcome, statistics } = one;
-    return [name, outcome.kind, seconds(statistics.elapsedMs), seconds(statistics.runningMs), thousands(statistics.instructions), mips(statistics), formatBytes(statistics.touchedBytes), exitsText(statistics.exits)];
+    return [name, outcome.kind, seconds(statistics.elapsedMs), seconds(statistics.runningMs), thousands(statistics.instructions), mips(statistics), formatBytes(statistics.touchedBytes), exitsText(statistics.exits, MOST_EXITS)];
   })]);
 }

@@ -49,7 +49,7 @@ const TURN_MS = 50;
 /** The descriptor by which ranks talk with their process manager. */
 const PMI_FD = 3;
 /** Starts a program, once or as ranks of a parallel one. @returns 0 or a negative errno */
-function startRanks(k: Kitten, start: Start, ranks: number | undefined): number {
+export function startRanks(k: Kitten, start: Start, ranks: number | undefined): number {
   if (ranks === undefined) {
     const process = startProgram(k, start);
     return typeof process === "number" ? process : 0;
@@ -83,12 +83,13 @@ export async function exec(options: ExecOptions): Promise<ExecResult> {
   const fillRandom = await randomSource();
   const count = options.cores, node = createNodeMemory(options.memoryBytes + VCPU_OVERHEAD_BYTES * count + 8 * 2 ** 20);
   const control = new Int32Array(new SharedArrayBuffer(8)), modules = await loadEngineModules(engine), words = clockWords();
-  const others = count > 1 ? (await import("./kitten-cores.ts")).startCores(node, { count, engine, engineOptions: {}, modules, control: control.buffer as SharedArrayBuffer, clock: words }) : undefined;
+  const crowded = count > os.availableParallelism(), wakeWords = control.buffer as SharedArrayBuffer, meeting = count > 1 ? await import("./kitten-cores.ts") : undefined;
+  const others = meeting?.startCores(node, { count, crowded, engine, engineOptions: {}, modules, control: wakeWords, clock: words });
   const clock = others ? sharedClock(words) : { nowNs: () => Math.round((performance.now() - startedMs) * 1e6) };
   const root = await openRoot(options.root, () => startEpochMs + clock.nowNs() / 1e6, fillRandom);
   const user = os.userInfo();
   const k = createKitten({
-    node, engine: await createEngine(engine, modules), memoryBytes: options.memoryBytes, cores: count, ...(others && { shared: others.shared }), clock, startEpochMs,
+    node, engine: await createEngine(engine, modules), memoryBytes: options.memoryBytes, cores: count, ...(meeting && others && { shared: meeting.meet(others.words, count, node.wasm, wakeWords, crowded) }), clock, startEpochMs,
     fillRandom, uid: Math.max(0, user.uid), gid: Math.max(0, user.gid), hostname: os.hostname(), root, trace: options.trace,
   });
   mountOwn(k);

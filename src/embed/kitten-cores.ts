@@ -1,6 +1,5 @@
 // Threads for a Kitten's cores but the first, which stays on the control thread.
 
-import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { NodeMemory } from "../hal/memory.ts";
 import { CONSTANTS as C, OFFSET } from "../hal/layout.ts";
@@ -34,15 +33,15 @@ export function meet(words: SharedArrayBuffer, count: number, wasm: WebAssembly.
 
 /** Starts the threads of cores 1 and up; they come when they are ready. The calling thread may block at once.
  * @param node has VCPU_OVERHEAD_BYTES for each */
-export function startCores(node: NodeMemory, parts: Omit<KittenCoreMessage, "index" | "wasm" | "range" | "words" | "crowded">): { shared: Cores; end(): Promise<void> } {
-  const { count, control } = parts, words = new SharedArrayBuffer(coreWordsBytes(count)), crowded = count > availableParallelism();
+export function startCores(node: NodeMemory, parts: Omit<KittenCoreMessage, "index" | "wasm" | "range" | "words">): { words: SharedArrayBuffer; workers: Worker[] } {
+  const { count } = parts, words = new SharedArrayBuffer(coreWordsBytes(count));
   const workers = Array.from({ length: count - 1 }, (_, at) => {
     const start = node.allocate(VCPU_OVERHEAD_BYTES, 4096, "a core");
     const worker = new Worker(new URL("./kitten-core-thread.js", import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 4 } });
     worker.on("error", () => {}); // then this core never comes
     worker.unref();
-    worker.postMessage({ ...parts, index: at + 1, wasm: node.wasm, range: { start, end: start + VCPU_OVERHEAD_BYTES }, words, crowded } satisfies KittenCoreMessage);
+    worker.postMessage({ ...parts, index: at + 1, wasm: node.wasm, range: { start, end: start + VCPU_OVERHEAD_BYTES }, words } satisfies KittenCoreMessage);
     return worker;
   });
-  return { shared: meet(words, count, node.wasm, control, crowded), end: async () => { await Promise.all(workers.map((worker) => worker.terminate())); } };
+  return { words, workers };
 }

@@ -6,16 +6,18 @@ import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import { createRing, openRing } from "../backend/ring.ts";
 import { cpioArchive, parentDirectories } from "../base/cpio.ts";
 import { NvlError, type Issue } from "../base/error.ts";
-import { createNodeMemory } from "../hal/memory.ts";
+import { adoptNodeMemory, createNodeMemory } from "../hal/memory.ts";
 import { jitCounterBytes } from "../engine/jit/counters.ts";
 import { loadEngineModules } from "../host/nodejs/modules.ts";
 import { coresBytes } from "../palacios/cores.ts";
 import { clockWords } from "./guest-clock.ts";
-import { coresOf, memoryOf, type Plan, type PlannedNode } from "../nvl/plan.ts";
+import type { KittenOutcome } from "../kitten/run.ts";
+import { coresOf, memoryOf, type Plan, type PlannedBoot, type PlannedNode } from "../nvl/plan.ts";
 import type { Outcome } from "../palacios/vm.ts";
+import { startCores } from "./kitten-cores.ts";
 import { listenForGdb, type GdbServer } from "./gdb-server.ts";
 import type { CompileThreadStart } from "./compile-thread.ts";
-import { CONTROL, VCPU_OVERHEAD_BYTES, type BootFiles, type CoreStartMessage, type EngineName, type EngineOptions, type FromThread, type InputRecord, type LiveStatistics, type StartMessage, type Statistics } from "./protocol.ts";
+import { CONTROL, VCPU_OVERHEAD_BYTES, type BootFiles, type CoreStartMessage, type EngineName, type EngineOptions, type FromThread, type InputRecord, type KittenStartMessage, type LiveStatistics, type StartMessage, type Statistics } from "./protocol.ts";
 
 const INPUT_RING_BYTES = 16 * 1024, DEBUG_RING_BYTES = 64 * 1024;
 
@@ -37,7 +39,7 @@ export interface NodeOptions extends EngineOptions {
 }
 
 export interface Ending {
-  outcome: Outcome;
+  outcome: Outcome | KittenOutcome;
   statistics: Statistics;
   /** In virtual time: what was typed, and when. Handed to `startNode` it makes the same run again. */
   input?: readonly InputRecord[];
@@ -61,14 +63,26 @@ export interface VirtualNode {
 
 /** Starts all virtual nodes of a plan. Nothing is started when memory or files fail. */
 export async function startNode(plan: Plan, engine: EngineName, events: NodeEvents = {}, { statisticsMs, input = {}, ...engineOptions }: NodeOptions = {}): Promise<VirtualNode[]> {
-  for (const { name, boot } of plan.virtualNodes) for (const file of [boot.kernel, ...boot.initrds]) requireReadable(file, name);
+  for (const { name, boot } of plan.virtualNodes) for (const file of boot ? [boot.kernel, ...boot.initrds] : []) requireReadable(file, name);
   const align = 2 * 2 ** 20;
   const needs = plan.virtualNodes.map((planned) => Math.ceil((memoryOf(planned) + VCPU_OVERHEAD_BYTES * coresOf(planned).length) / align) * align + align);
   const memory = createNodeMemory(needs.reduce((sum, bytes) => sum + bytes, align));
   const modules = await loadEngineModules(engine);
+  const crowded = plan.virtualNodes.reduce((sum, planned) => sum + coresOf(planned).length, 0) > availableParallelism();
   return Promise.all(plan.virtualNodes.map(async (planned, index) => {
     const start = memory.allocate(needs[index], align, planned.name);
     const vcpuCount = coresOf(planned).length;
+    if (planned.kitten) {
+      const firstEnd = start + needs[index] - VCPU_OVERHEAD_BYTES * (vcpuCount - 1), control = new SharedArrayBuffer(CONTROL.words * 4), clock = clockWords();
+      const { words, workers } = startCores(adoptNodeMemory(memory.wasm, firstEnd, start + needs[index]), { count: vcpuCount, crowded, engine, engineOptions, modules, control, clock });
+      const message: KittenStartMessage = {
+        name: planned.name, engine, engineOptions, statisticsMs, modules, wasm: memory.wasm, range: { start, end: firstEnd }, memoryBytes: memoryOf(planned), cores: { count: vcpuCount, words, crowded, clock },
+        startEpochMs: Date.now(), input: createRing(INPUT_RING_BYTES).buffer, control, kitten: planned.kitten,
+      };
+      const { worker, virtualNode } = openThread(planned.name, "./kitten-thread.js", message, events, workers);
+      worker.postMessage(message);
+      return virtualNode;
+    }
     // a debugger, a trace and virtual time need one thread, and the oracle knows no other
     const threads = engine === "oracle" || planned.virtualTime || planned.debug || engineOptions.trace ? 1 : vcpuCount;
     const cores = threads > 1 ? { words: new SharedArrayBuffer(coresBytes(vcpuCount)), crowded: vcpuCount > availableParallelism(), clock: clockWords(), counters: new SharedArrayBuffer(jitCounterBytes(vcpuCount)) } : undefined;
@@ -78,7 +92,7 @@ export async function startNode(plan: Plan, engine: EngineName, events: NodeEven
       zones: planned.zones.map(({ cores, ...zone }) => ({ ...zone, cores: cores.length })),
       vcpuCount, startEpochMs: planned.virtualTime ? VIRTUAL_EPOCH_MS : Date.now(),
       ...(planned.virtualTime && { virtualTime: { ...planned.virtualTime, input: input[planned.name] ?? [] } }), input: createRing(INPUT_RING_BYTES).buffer,
-      control: new SharedArrayBuffer(CONTROL.words * 4), boot: bootFiles(planned),
+      control: new SharedArrayBuffer(CONTROL.words * 4), boot: bootFiles(planned.boot),
     }, events);
   }));
 }
@@ -91,7 +105,7 @@ function requireReadable(file: string, name: string): void {
   }
 }
 
-function bootFiles({ boot }: PlannedNode): BootFiles {
+function bootFiles(boot: PlannedBoot): BootFiles {
   const files = Object.entries(boot.files);
   const archive = files.length === 0 ? new Uint8Array() : cpioArchive([
     ...parentDirectories(files.map(([path]) => path)),
@@ -101,22 +115,11 @@ function bootFiles({ boot }: PlannedNode): BootFiles {
   return { kernel, initrds, archive, commandLine, ...(flat && { flat: { gpa: flat.address, mode: flat.mode } }) };
 }
 
-async function startThread(planned: PlannedNode, message: StartMessage, events: NodeEvents): Promise<VirtualNode> {
-  const control = new Int32Array(message.control);
-  const input = openRing(message.input);
-  const wake = () => {
-    Atomics.add(control, CONTROL.wake, 1);
-    Atomics.notify(control, CONTROL.wake);
-  };
-  let server: GdbServer | undefined;
-  if (planned.debug) {
-    const ring = createRing(DEBUG_RING_BYTES);
-    message.debug = { input: ring.buffer, wait: planned.debug.wait };
-    server = await listenForGdb(planned.debug.gdb, ring, control, wake);
-  }
+/** The thread of a virtual node, and what its owner holds of it. @param others threads that end with it */
+function openThread(name: string, file: string, shared: Pick<StartMessage, "control" | "input">, events: NodeEvents, others: Worker[], server?: GdbServer): { worker: Worker; virtualNode: VirtualNode; fail(error: NvlError): void } {
+  const control = new Int32Array(shared.control), input = openRing(shared.input), wake = waker(control);
   // the loop allocates next to nothing: a large young generation would only be memory that nobody uses (16 MB less, measured)
-  const worker = new Worker(new URL("./thread.js", import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 4 } });
-  const coreThreads: Worker[] = [];
+  const worker = new Worker(new URL(file, import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 4 } });
   let fail = (_: NvlError) => {}, told = (_: "paused" | "resumed") => {};
   const ended = new Promise<Ending>((resolve, reject) => {
     let ending: Ending | NvlError | undefined;
@@ -127,25 +130,62 @@ async function startThread(planned: PlannedNode, message: StartMessage, events: 
     worker.on("message", (from: FromThread) => {
       switch (from.kind) {
         case "booting":
-          if (server) events.debugging?.(planned.name, server.address); // only now is anybody there to answer: GDB waits two seconds
-          return events.booting?.(planned.name, from.protocol);
-        case "statistics": return events.statistics?.(planned.name, from.statistics);
-        case "output": return events.output?.(planned.name, from.bytes);
+          if (server) events.debugging?.(name, server.address); // only now is anybody there to answer: GDB waits two seconds
+          return events.booting?.(name, from.protocol);
+        case "statistics": return events.statistics?.(name, from.statistics);
+        case "output": return events.output?.(name, from.bytes);
         case "debugger": return server?.send(from.bytes);
         case "paused": case "resumed": return told(from.kind);
         case "ended": ending = { outcome: from.outcome, statistics: from.statistics, ...(from.input && { input: from.input }) }; return;
-        case "refused": ending = refused(planned.name, from.issues); return;
-        case "failed": ending = new NvlError(from.code, from.message, { context: { virtualNode: planned.name } }); return;
+        case "refused": ending = refused(name, from.issues); return;
+        case "failed": ending = new NvlError(from.code, from.message, { context: { virtualNode: name } }); return;
       }
     });
-    worker.on("error", (cause) => { ending = new NvlError("embed/thread", `the thread of ${planned.name} failed`, { cause }); });
+    worker.on("error", (cause) => { ending = new NvlError("embed/thread", `the thread of ${name} failed`, { cause }); });
     worker.on("exit", async () => {
       server?.close();
-      await Promise.all(coreThreads.map((core) => core.terminate()));
+      await Promise.all(others.map((other) => other.terminate()));
       if (ending && !(ending instanceof NvlError)) resolve(ending);
-      else reject(ending ?? new NvlError("embed/thread", `the thread of ${planned.name} ended without a result`));
+      else reject(ending ?? new NvlError("embed/thread", `the thread of ${name} ended without a result`));
     });
   });
+  /** Asks for the other state, and waits until it has come, or the virtual node has ended. */
+  const turn = async (wanted: "paused" | "resumed"): Promise<void> => {
+    if ((Atomics.load(control, CONTROL.pause) & 1) === (wanted === "paused" ? 1 : 0)) return;
+    const reached = new Promise<void>((resolve) => { told = (kind) => { if (kind === wanted) resolve(); }; });
+    Atomics.add(control, CONTROL.pause, 1);
+    Atomics.notify(control, CONTROL.pause);
+    wake();
+    await Promise.race([reached, ended.then(() => {}, () => {})]);
+  };
+  return { worker, fail, virtualNode: {
+    name, ended,
+    write: (bytes) => {
+      const taken = input.write(bytes);
+      wake();
+      return taken;
+    },
+    stop: () => {
+      Atomics.store(control, CONTROL.stop, 1);
+      Atomics.notify(control, CONTROL.pause);
+      wake();
+    },
+    pause: () => turn("paused"), resume: () => turn("resumed"),
+  } };
+}
+const waker = (control: Int32Array) => () => {
+  Atomics.add(control, CONTROL.wake, 1);
+  Atomics.notify(control, CONTROL.wake);
+};
+
+async function startThread(planned: PlannedNode, message: StartMessage, events: NodeEvents): Promise<VirtualNode> {
+  let server: GdbServer | undefined;
+  if (planned.debug) {
+    const ring = createRing(DEBUG_RING_BYTES), control = new Int32Array(message.control);
+    message.debug = { input: ring.buffer, wait: planned.debug.wait };
+    server = await listenForGdb(planned.debug.gdb, ring, control, waker(control));
+  }
+  const coreThreads: Worker[] = [], { worker, virtualNode, fail } = openThread(planned.name, "./thread.js", message, events, coreThreads, server);
   // in virtual time not even the moment at which code is compiled may depend on the host
   const compilers = message.engine === "jit" && !message.virtualTime ? startCompiler(message.wasm, message.cores ? message.vcpuCount : 1) : [];
   const withCompiler = (index: number) => (compilers[index] ? { start: { ...message, compiler: compilers[index] }, transfer: [compilers[index]] } : { start: message, transfer: [] });
@@ -159,29 +199,7 @@ async function startThread(planned: PlannedNode, message: StartMessage, events: 
     core.postMessage({ index, start, range: { start: from, end: from + VCPU_OVERHEAD_BYTES }, cores } satisfies CoreStartMessage, transfer);
     coreThreads.push(core);
   }
-  return {
-    name: planned.name, ended,
-    write: (bytes) => {
-      const taken = input.write(bytes);
-      wake();
-      return taken;
-    },
-    stop: () => {
-      Atomics.store(control, CONTROL.stop, 1);
-      Atomics.notify(control, CONTROL.pause);
-      wake();
-    },
-    pause: () => turn("paused"), resume: () => turn("resumed"),
-  };
-  /** Asks for the other state, and waits until it has come, or the virtual node has ended. */
-  async function turn(wanted: "paused" | "resumed"): Promise<void> {
-    if ((Atomics.load(control, CONTROL.pause) & 1) === (wanted === "paused" ? 1 : 0)) return;
-    const reached = new Promise<void>((resolve) => { told = (kind) => { if (kind === wanted) resolve(); }; });
-    Atomics.add(control, CONTROL.pause, 1);
-    Atomics.notify(control, CONTROL.pause);
-    wake();
-    await Promise.race([reached, ended.then(() => {}, () => {})]);
-  }
+  return virtualNode;
 }
 
 /** @returns ways to a new thread that compiles, one for each vCPU's thread */

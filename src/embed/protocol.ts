@@ -7,6 +7,8 @@ import type { JitCounters } from "../engine/jit/counters.ts";
 import { TRACE_TOPICS } from "../hal/trace.ts";
 import type { FlatKernel } from "../palacios/boot/load.ts";
 import type { ZoneShape } from "../palacios/topology.ts";
+import type { KittenOutcome } from "../kitten/run.ts";
+import type { PlannedKitten } from "../nvl/plan.ts";
 import type { Outcome } from "../palacios/vm.ts";
 
 export type EngineName = "oracle" | "interp" | "jit";
@@ -58,6 +60,23 @@ export interface StartMessage {
   cores?: SharedCores;
 }
 
+/** Everything a Kitten's control thread starts from; its other cores have threads of their own (kitten-cores.ts). */
+export interface KittenStartMessage {
+  name: string;
+  engine: EngineName;
+  engineOptions: EngineOptions;
+  statisticsMs?: number;
+  modules: { core: WebAssembly.Module; interp: WebAssembly.Module };
+  wasm: WebAssembly.Memory;
+  range: { start: number; end: number };
+  memoryBytes: number;
+  cores: { count: number; words: SharedArrayBuffer; crowded: boolean; clock: ClockWords };
+  startEpochMs: number;
+  input: SharedArrayBuffer;
+  control: SharedArrayBuffer;
+  kitten: PlannedKitten;
+}
+
 /** A debugger may come. `input`: a ring with what it says; `wait`: nothing runs before it does. */
 export interface DebugStart { input: SharedArrayBuffer; wait: boolean }
 
@@ -103,7 +122,7 @@ export type FromThread =
   | { kind: "statistics"; statistics: LiveStatistics }
   | { kind: "debugger"; bytes: Uint8Array }
   | { kind: "paused" | "resumed" }
-  | { kind: "ended"; outcome: Outcome; statistics: Statistics; input?: InputRecord[] }
+  | { kind: "ended"; outcome: Outcome | KittenOutcome; statistics: Statistics; input?: InputRecord[] }
   | { kind: "failed"; code: string; message: string };
 
 /** vCPUs on threads of their own: the words by which they meet (palacios/cores.ts), and their clock. */

@@ -4,6 +4,7 @@ import { parseSpec } from "../api/spec.ts";
 import { planNode, type Sources } from "./plan.ts";
 
 const sources: Sources = {
+  findPath: (name) => name.startsWith("missing") ? undefined : `/folders/${name}`,
   findFile: (name) => name.startsWith("missing") ? undefined : `/files/${name}`,
   findImage: (name) => name === "debian" ? { kernel: "/images/vmlinuz", initrds: ["/images/root.cpio"], commandLine: "console=ttyS0" } : undefined,
 };
@@ -17,7 +18,7 @@ const plan = (zones: object[], virtualNodes: object[]) => {
 test("cores and memory of a zone are given out once", () => {
   const result = plan([{ cores: 2, memory: "512M" }], [node("a"), node("b", { stack: { vm: { kernel: "vmlinux", append: "quiet" } } })]);
   assert.ok("plan" in result);
-  assert.deepEqual(result.plan.virtualNodes.map(({ name, zones: [{ zone, cores }], boot }) => ({ name, zone, cores, kernel: boot.kernel, commandLine: boot.commandLine })), [
+  assert.deepEqual(result.plan.virtualNodes.map(({ name, zones: [{ zone, cores }], boot }) => ({ name, zone, cores, kernel: boot?.kernel, commandLine: boot?.commandLine })), [
     { name: "a", zone: 0, cores: [0], kernel: "/images/vmlinuz", commandLine: "console=ttyS0" },
     { name: "b", zone: 0, cores: [1], kernel: "/files/vmlinux", commandLine: "quiet" },
   ]);
@@ -55,4 +56,17 @@ test("every over-commitment and missing file is named at once, with its path", (
     "/virtualNodes/1/cores", "/virtualNodes/1/memory", "/virtualNodes/2/cores", "/virtualNodes/2/memory",
     "/virtualNodes/2/stack/vm/kernel", "/virtualNodes/2/stack/vm/initrd/1", "/virtualNodes/3/cores", "/virtualNodes/3/memory", "/virtualNodes/3/stack/vm/image",
   ]);
+});
+
+test("a Kitten beside a PC: cores and memory of its own, absolute paths", () => {
+  const kitten = (more: object = {}) => ({ name: "k", cores: 2, memory: "64M", stack: { kitten: { run: ["/bin/true"], ...more } } });
+  const result = plan([{ cores: 3, memory: "1G" }], [node("a"), kitten({ root: "tree", mounts: [{ host: "data", guest: "/data", readOnly: true }] })]);
+  assert.ok("plan" in result, JSON.stringify(result));
+  assert.deepEqual(result.plan.virtualNodes[1], {
+    name: "k", zones: [{ zone: 0, cores: [1, 2], sockets: 1, memoryBytes: 64 * 2 ** 20, distances: [10] }],
+    kitten: { run: ["/bin/true"], root: "/folders/tree", mounts: [{ host: "/folders/data", guest: "/data", readOnly: true }], environment: {}, cwd: "/" },
+  });
+  const bad = plan([{ cores: 3, memory: "1G" }], [kitten({ root: "missing", mounts: [{ host: "missing too", guest: "/x" }] })]);
+  assert.ok("issues" in bad);
+  assert.deepEqual(bad.issues.map(({ path }) => path), ["/virtualNodes/0/stack/kitten/root", "/virtualNodes/0/stack/kitten/mounts/0/host"]);
 });

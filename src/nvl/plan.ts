@@ -2,27 +2,33 @@
 
 import type { Issue } from "../base/error.ts";
 import { formatBytes } from "../base/text.ts";
-import { sharesOf, type Share, type Spec, type VirtualNodeSpec, type VmSpec } from "../api/spec.ts";
+import { sharesOf, type Share, type Spec, type KittenSpec, type VirtualNodeSpec, type VmSpec } from "../api/spec.ts";
 
 /** What a plan needs to know of the world. */
 export interface Sources {
   /** Absolute path of a file named in the spec, or undefined when it cannot be read. */
   findFile(name: string): string | undefined;
+  /** The same of a file or folder. */
+  findPath(name: string): string | undefined;
   findImage(name: string): { kernel: string; initrds: readonly string[]; commandLine: string } | undefined;
 }
 
 /** What a virtual node has of one zone: cores of the physical node by number across all zones, in that many sockets; memory; distances to all zones of the virtual node. */
 export interface PlannedZone { zone: number; cores: readonly number[]; sockets: number; memoryBytes: number; distances: readonly number[] }
 
-export interface PlannedNode {
+interface PlannedCommon {
   name: string;
   zones: readonly PlannedZone[];
   /** Time counts instructions, and this is where chance begins; undefined: real time. */
   virtualTime?: { seed: number };
   /** Where a debugger may connect, and whether the guest waits for it. */
   debug?: VirtualNodeSpec["debug"];
-  boot: { kernel: string; initrds: readonly string[]; commandLine: string; files: Readonly<Record<string, string>>; flat?: VmSpec["flat"] };
 }
+export interface PlannedBoot { kernel: string; initrds: readonly string[]; commandLine: string; files: Readonly<Record<string, string>>; flat?: VmSpec["flat"] }
+/** What a Kitten runs; `root` and hosts of mounts are absolute paths. */
+export type PlannedKitten = Omit<KittenSpec, "root"> & { root: string };
+/** A PC, or a Kitten. */
+export type PlannedNode = PlannedCommon & ({ boot: PlannedBoot; kitten?: undefined } | { kitten: PlannedKitten; boot?: undefined });
 export interface Plan { nodeName: string; totalMemoryBytes: number; virtualNodes: readonly PlannedNode[] }
 
 export const coresOf = ({ zones }: Pick<PlannedNode, "zones">) => zones.flatMap(({ cores }) => cores);
@@ -82,18 +88,27 @@ export function planNode(spec: Spec, sources: Sources): { plan: Plan } | { issue
   const virtualNodes = spec.virtualNodes.flatMap((wanted, index): PlannedNode[] => {
     const path = `/virtualNodes/${index}`;
     const placed = placeAll(sharesOf(wanted, path));
-    const boot = planBoot(wanted.stack.vm, `${path}/stack/vm`, sources, file, issues);
-    return placed ? [{ name: wanted.name, zones: placed, boot, ...(wanted.time === "virtual" && { virtualTime: { seed: wanted.seed } }), ...(wanted.debug && { debug: wanted.debug }) }] : [];
+    const { vm, kitten } = wanted.stack, what = kitten ? { kitten: planKitten(kitten, `${path}/stack/kitten`, sources, issues) } : { boot: planBoot(vm!, `${path}/stack/vm`, sources, file, issues) };
+    return placed ? [{ name: wanted.name, zones: placed, ...what, ...(wanted.time === "virtual" && { virtualTime: { seed: wanted.seed } }), ...(wanted.debug && { debug: wanted.debug }) }] : [];
   });
   if (issues.length > 0) return { issues };
   return { plan: { nodeName: spec.node.name, totalMemoryBytes: virtualNodes.reduce((sum, planned) => sum + memoryOf(planned), 0), virtualNodes } };
 }
 
-function planBoot(vm: VmSpec, path: string, sources: Sources, file: (name: string, path: string) => string, issues: Issue[]): PlannedNode["boot"] {
+function planBoot(vm: VmSpec, path: string, sources: Sources, file: (name: string, path: string) => string, issues: Issue[]): PlannedBoot {
   const image = vm.image === undefined ? undefined : sources.findImage(vm.image);
   if (vm.image !== undefined && !image) issues.push({ path: `${path}/image`, message: `the image store has no ${vm.image}; \`nvl images\` lists what it has, \`nvl images pull debian\` fetches one` });
   const kernel = vm.kernel !== undefined ? file(vm.kernel, `${path}/kernel`) : image?.kernel ?? "";
   const initrds = vm.initrd !== undefined ? vm.initrd.map((name, index) => file(name, `${path}/initrd/${index}`)) : image?.initrds ?? [];
   const commandLine = [image?.commandLine, vm.append].filter(Boolean).join(" ");
   return { kernel, initrds, commandLine, files: vm.files, ...(vm.flat && { flat: vm.flat }) };
+}
+
+function planKitten(kitten: KittenSpec, path: string, sources: Sources, issues: Issue[]): PlannedKitten {
+  const find = (name: string, at: string) => {
+    const found = sources.findPath(name);
+    if (found === undefined) issues.push({ path: at, message: `${name} cannot be read` });
+    return found ?? "";
+  };
+  return { ...kitten, root: kitten.root === undefined ? "/" : find(kitten.root, `${path}/root`), mounts: kitten.mounts.map((mount, index) => ({ ...mount, host: find(mount.host, `${path}/mounts/${index}/host`) })) };
 }

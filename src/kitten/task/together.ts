@@ -72,6 +72,11 @@ export function halt(k: Kitten, { core: index }: Task): void {
   shared.setReason(index, exitCode("kick"));
 }
 
+/** No core executes anything until the control thread goes on. */
+export function haltAll(k: Kitten): void {
+  for (let index = 1; index < k.coreCount; index++) k.shared.halt(index);
+}
+
 /** All threads of cores end. */
 export function endCores(k: Kitten): void {
   for (let index = 1; index < k.coreCount; index++) {
