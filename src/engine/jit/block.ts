@@ -13,7 +13,7 @@ import { xmmInLocals } from "../wasm/xmm.ts";
 import type { FormFacts } from "./facts.ts";
 import { flagsInLocals } from "./flags.ts";
 import { typeOfLocal, LOCAL, REMEMBERED } from "./locals.ts";
-import { regionPlacement, type Touched } from "./place.ts";
+import { regionPlacement, type Resident, type Touched } from "./place.ts";
 import { stringsInPlace } from "./strings.ts";
 import { perfectHash } from "./targets.ts";
 
@@ -41,8 +41,8 @@ export interface Target {
 
 /** A way to the block that the local `entry` says. */
 export const ANY = -1;
-/** How control leaves a graph: to a block of the region, or out of it with an answer. */
-export type Way = { to: number } | { answer: number };
+/** How control leaves a graph: to a block of the region, or out of it with an answer. `dirty`: flags that are not in the state (flags.ts). */
+export type Way = { to: number } | { answer: number; dirty: number };
 
 /** What a recorder works with. It records one block after the other. */
 export interface RecorderParts {
@@ -54,9 +54,9 @@ export interface RecorderParts {
 }
 export interface BlockSurroundings {
   instructions: readonly Instruction[];
+  /** What its island has in locals; it may be in none. */
+  island: Resident | undefined;
   trust: Trust;
-  /** Executed so seldom that it shall be short rather than fast. */
-  seldom: boolean;
   /** Where the link of an operation leads, if that is in the region. */
   targetOf(op: number): Target | undefined;
   /** A block by its number. */
@@ -94,21 +94,19 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
   let first: Instruction | undefined;
   const before = new Map<number, Node>();
   const leave = (way: Way) => graph.exit(String(ways.push(way) - 1));
-  const answer = (how: number) => leave({ answer: at.op | how });
+  const answerWith = (word: number) => leave({ answer: word, dirty: flagStore.dirty() });
+  const answer = (how: number) => answerWith(at.op | how);
   const pay = (instructions: number) => {
     if (instructions !== 0) graph.set(LOCAL.left, graph.pure("i32.add", graph.get(LOCAL.left, "i32"), graph.i32(instructions)));
   };
 
+  const forgetPages = () => {
+    for (const page of REMEMBERED) graph.note(page, graph.i64(-1));
+    if (!block.island) graph.keep("i64.store", state, OFFSET.stackPage, graph.i64(-1));
+  };
   /** The page so many pages from here, unless something else is mapped there by now. */
   const pageAt = (pages: number, hostPage: number, refuse: () => void): Node => {
     const page = graph.pure("i64.add", graph.get(LOCAL.page, "i64"), graph.i64(pages * 4096));
-    if (block.seldom) {
-      graph.when(graph.call(core("elsewhere"), [page, graph.i32(hostPage)], "i32", true), () => {
-        graph.rare();
-        refuse();
-      });
-      return page;
-    }
     const entry = tlbEntry(graph, state, page);
     const host = graph.pure("i32.add", graph.load("i32.load", entry, C.TLB_ADDEND), graph.pure("i32.wrap_i64", page));
     const other = graph.pure("i32.or", graph.pure("i64.ne", graph.load("i64.load", entry, C.TLB_EXEC), page), graph.pure("i32.ne", host, graph.i32(hostPage)));
@@ -120,6 +118,7 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
   };
   /** Goes to a block of the region, unless the interpreter must look at something first; then `refuse`. */
   const follow = (target: Target, refuse: () => void) => {
+    flagStore.flush();
     if (target.least > 0) {
       const poor = graph.pure("i32.lt_s", graph.get(LOCAL.left, "i32"), graph.i32(target.least - at.left));
       // two comparisons: a branch is cheaper than making one condition of both
@@ -141,10 +140,11 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
   const toRip = (target: Node, why: number = C.REGION_INDIRECT) => {
     graph.store("i64.store", state, OFFSET.rip, target);
     pay(at.left);
-    leave({ answer: why });
+    answerWith(why);
   };
   /** Goes on in the region where the address is that of a block which is thought of. */
   const jump = (target: Node) => {
+    flagStore.flush();
     const { jumpsTo } = block, keys = jumpsTo.map(({ pages, offset }) => pages * 4096 + offset);
     const compare = (index: number) => () => {
       const address = graph.pure("i64.add", graph.get(LOCAL.page, "i64"), graph.i64(keys[index]));
@@ -163,7 +163,7 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
     if (kind === "link") return link();
     if (kind === "leave") { // RIP is in the state
       pay(at.left);
-      return leave({ answer: C.REGION_BORDER });
+      return answerWith(C.REGION_BORDER);
     }
     graph.rare();
     if (!first || first === at) return answer(kind === "fault" ? C.REGION_FAULT : C.REGION_COLD);
@@ -176,7 +176,7 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
   /** Leaves before the first of the instructions that have not been tested yet. */
   const takeBack = (how: number) => {
     for (const [index, value] of before) graph.set(index, value);
-    leave({ answer: first!.op | how });
+    answerWith(first!.op | how);
   };
   const settle = () => {
     speculated.settle(() => {
@@ -187,10 +187,11 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
     first = undefined;
     before.clear();
   };
-  const surroundings = { g, state, core, leaveOnMiss: true, refills: true, inlineFloat: true, locked: () => at.locked === true, seldom: () => block.seldom,
+  const surroundings = { g, state, core, leaveOnMiss: true, refills: () => block.island !== undefined, inlineFloat: true, locked: () => at.locked === true,
     remembered: (linear: Node, writes: boolean) => placement.remembered(linear, writes) };
-  const flagStore = flagsInLocals(surroundings);
-  const placement = regionPlacement(surroundings, touched, jump);
+  const island = () => block.island;
+  const flagStore = flagsInLocals(surroundings, () => block.island !== undefined);
+  const placement = regionPlacement(surroundings, touched, island, jump);
   const speculated = speculation(g, () => block.trust), strings = stringsInPlace(surroundings, () => made);
   const made: Emit<Node> = createEmit(surroundings, placement.of, flagStore, xmmInLocals(surroundings, placement.vectors),
     (helper, args) => (at.facts!.speculates ? speculated.float(helper, args) : undefined) ?? strings(helper, args));
@@ -200,6 +201,7 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
   return (next) => {
     block = next;
     ways = [];
+    flagStore.begin();
     const recording = graph.begin(), { instructions } = block, dead = deadFlags(instructions);
     let native = false;
     for (let position = 0; position < instructions.length && !recording.root.ended; position++) {
@@ -210,6 +212,7 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
         first ??= at;
         native = true;
       }
+      if (at.form?.operands.some(({ kind }) => kind === "rel")) flagStore.flush(); // before a condition, not on each side of it
       graph.nextInstruction();
       if (at.into !== undefined) follow(block.targetAt(at.into), () => answer(C.REGION_NEXT_BORDER));
       else if (at.secondPage !== undefined) pageAt(1, at.secondPage, () => answer(C.REGION_NEXT_BORDER));
@@ -222,7 +225,7 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
         flagStore.dead = dead[position];
         placement.begin(at.form, at.decoded!, at.offset, at.left);
         perform(e, at.form);
-        if (at.facts!.changesView) for (const page of REMEMBERED) graph.note(page, graph.i64(-1));
+        if (at.facts!.changesView) forgetPages();
       }
       if (first && speculated.pending() === 0) settle();
     }

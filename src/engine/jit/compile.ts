@@ -15,7 +15,7 @@ import { createTranslator } from "./translate.ts";
 const MEMORY_PAGES = { minimum: 17, maximum: 65536 };
 const LETTERS: Record<string, ValueType> = { l: "i64", i: "i32" };
 /** Functions of core that compiled code calls beside helpers. */
-const CORE_FUNCTIONS: Record<string, string> = { locate: "li:i", elsewhere: "li:i", moveAll: "llli:i", storeAll: "llil:i" };
+const CORE_FUNCTIONS: Record<string, string> = { locate: "li:i", moveAll: "llli:i", storeAll: "llil:i" };
 
 /** `entries`: numbers of the blocks in which it is entered, by their place in the list; `strikes`: slices in which its floating point did not do well. */
 export interface CompiledRegion { /** it contains code of other regions */ merged: boolean; blocks: RegionBlock[]; entries: ReadonlyMap<number, number>; float: FloatMode; strikes: number }
@@ -56,7 +56,7 @@ export function createCompiler(u8: Uint8Array, { blockTable, pageBlocks, heat }:
     return kind;
   };
   const targets = targetFinder(words, reader, kindOf, pageBlocks, heat);
-  const translate = createTranslator(words, reader, core, heat);
+  const translate = createTranslator(words, reader, core);
 
   const compile: Compiler["compile"] = (heads, end, most = Infinity, merged = new Set()) => {
     imports = [];

@@ -104,7 +104,7 @@ test("a link that is set while its region is translated is there from the beginn
       reads.set(op, (reads.get(op) ?? 0) + 1);
       return link(op, reads.get(op)!);
     };
-    return createTranslator(words, { ...reader, link: counting }, () => 0, 0xffff)(region, "none").code.body;
+    return createTranslator(words, { ...reader, link: counting }, () => 0)(region, "none").code.body;
   };
   assert.deepEqual(translated((op, reads) => (reads === 1 ? 0 : reader.link(op))), translated(() => 0));
 });

@@ -12,7 +12,7 @@ import type { FlagStore } from "../wasm/flags.ts";
 import { createGraph, type Node, type Region } from "../wasm/ir.ts";
 import { speculation } from "../wasm/speculate.ts";
 import { xmmInLocals } from "../wasm/xmm.ts";
-import { regionPlacement, untouched } from "./place.ts";
+import { nothingResident, regionPlacement, untouched } from "./place.ts";
 import { RUNS, stringsInPlace } from "./strings.ts";
 
 export interface FormFacts {
@@ -73,7 +73,8 @@ export function createFacts(speculative: boolean): (form: Form, decoded: Decoded
     writesFlags = true;
     oneSided ||= graph.scope().parent !== undefined;
   }, setAux: () => {} };
-  const placement = regionPlacement(surroundings, untouched(), () => {
+  const island = nothingResident();
+  const placement = regionPlacement(surroundings, untouched(), () => island, () => {
     leaves = branches = true;
     graph.exit("jump");
   });

@@ -13,7 +13,7 @@ import { createMerger } from "./merge.ts";
 import { traceText } from "./trace.ts";
 
 /** Entries of a block before it is compiled. */
-const THRESHOLD = 12_000;
+const THRESHOLD = 6_000;
 const RSP = 4;
 /** Guest instructions that are compiled at a time on the vCPU's own thread: what waits behind them waits for the next slice. */
 const PIECE = 100;

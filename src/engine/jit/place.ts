@@ -15,10 +15,12 @@ const RSP = 4, PAGE_BYTES = 4096;
 const ones = (width: number) => (1n << BigInt(width)) - 1n;
 const pair = (low: number, high: number) => BigInt.asUintN(64, BigInt(high) << 32n | BigInt(low >>> 0));
 
-/** Registers that a region touches, as bits: general ones, and XMM. `streams`: what pages are remembered for, `steady`: by
- * which registers (steady.ts). */
-export interface Touched { read: number; written: number; vectorsRead: number; vectorsWritten: number; streams: string[]; steady: number; stack: boolean }
-export const untouched = (): Touched => ({ read: 0, written: 0, vectorsRead: 0, vectorsWritten: 0, streams: [], steady: 0, stack: false });
+/** What a region touches: XMM registers as bits. `streams`: what pages are remembered for, `steady`: by which registers (steady.ts). */
+export interface Touched { vectorsRead: number; vectorsWritten: number; streams: string[]; steady: number }
+export const untouched = (): Touched => ({ vectorsRead: 0, vectorsWritten: 0, streams: [], steady: 0 });
+/** What an island (islands.ts) has in locals: general registers as bits, and whether the page of the stack. */
+export interface Resident { read: number; written: number; stack: boolean }
+export const nothingResident = (): Resident => ({ read: 0, written: 0, stack: false });
 
 export interface RegionPlacement {
   readonly of: (e: Emit<Node>) => Placement;
@@ -29,8 +31,9 @@ export interface RegionPlacement {
   begin(form: Form, decoded: Decoded, offset: number, left: number): void;
 }
 
-/** @param jump what ends a block by an address: the target is in RIP where the region does not know it */
-export function regionPlacement(surroundings: Surroundings, touched: Touched, jump: (target: Node) => void): RegionPlacement {
+/** @param island that of the block at hand; without one, its registers stay in the state
+ * @param jump what ends a block by an address: the target is in RIP where the region does not know it */
+export function regionPlacement(surroundings: Surroundings, touched: Touched, island: () => Resident | undefined, jump: (target: Node) => void): RegionPlacement {
   const { g, state } = surroundings;
   const { as32, as64 } = conversions(g);
   let form: Form, decoded: Decoded, offset: number, left: number;
@@ -40,16 +43,18 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, ju
   const and = (a: Node, mask: bigint) => g.pure("i64.and", a, g.i64(mask));
 
   const get = (number: number): Node => {
-    touched.read |= 1 << number;
-    const known = values[number];
+    const resident = island(), known = values[number];
+    if (resident) resident.read |= 1 << number;
     if (known && g.within(known.scope)) return known.value;
-    const value = g.get(LOCAL.gpr + number, "i64");
+    const value = resident ? g.get(LOCAL.gpr + number, "i64") : g.load("i64.load", state, OFFSET.gpr + 8 * number);
     values[number] = { value, scope: g.scope() };
     return value;
   };
   const set = (number: number, value: Node) => {
-    touched.written |= 1 << number;
+    const resident = island();
     values[number] = { value, scope: g.scope() };
+    if (!resident) return g.store("i64.store", state, OFFSET.gpr + 8 * number, value);
+    resident.written |= 1 << number;
     g.set(LOCAL.gpr + number, value);
   };
   const vectors: VectorLocals = {
@@ -114,16 +119,27 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, ju
     return `${decoded.segment} ${decoded.base} ${decoded.index} ${near === PAGE_BYTES ? Math.floor(displacement / near) : Math.round(displacement / near)}`;
   };
   let addressed: { node: Node; stream: string | undefined } | undefined;
+  const inLocals = (page: number, addend: number, writable: boolean): RememberedPage => ({ writable, page: () => g.get(page, "i64"), addend: () => g.get(addend, "i32"), note: (where, plus) => {
+    g.note(addend, plus);
+    g.note(page, where);
+  } });
+  const stackInLocals = inLocals(LOCAL.stackPage, LOCAL.stackAddend, true);
+  const stackInState: RememberedPage = { writable: true, page: () => g.load("i64.load", state, OFFSET.stackPage), addend: () => g.load("i32.load", state, OFFSET.stackAddend), note: (where, plus) => {
+    g.keep("i32.store", state, OFFSET.stackAddend, plus);
+    g.keep("i64.store", state, OFFSET.stackPage, where);
+  } };
   const remembered = (linear: Node, writes: boolean): RememberedPage | undefined => {
+    const resident = island();
     if (onStack(linear)) {
-      touched.stack = true;
-      return { page: LOCAL.stackPage, addend: LOCAL.stackAddend, writable: true };
+      if (!resident) return stackInState;
+      resident.stack = true;
+      return stackInLocals;
     }
-    if (addressed?.node !== linear || addressed.stream === undefined) return undefined;
+    if (!resident || addressed?.node !== linear || addressed.stream === undefined) return undefined;
     const name = `${addressed.stream} ${writes ? "w" : "r"}`, { streams } = touched;
     let stream = streams.indexOf(name);
     if (stream < 0 && streams.length < STREAMS) stream = streams.push(name) - 1;
-    return stream < 0 ? undefined : { page: LOCAL.streamPage + stream, addend: LOCAL.streamAddend + stream, writable: writes };
+    return stream < 0 ? undefined : inLocals(LOCAL.streamPage + stream, LOCAL.streamAddend + stream, writes);
   };
   const relativeTarget = (width: Width) => {
     const target = fromPage(signed(decoded.immLow, decoded.immHigh) + end());

@@ -30,12 +30,12 @@ export interface Structure {
   scopes(place: number): readonly Scope[];
   /** Is this an entry to which the dispatcher of a loop leads? */
   passed(block: number): boolean;
-  /** Is it within a loop? */
-  looped(block: number): boolean;
+  /** The outer ones first. */
+  loops: readonly Loop[];
 }
 export interface Scope { end: number; loop: boolean }
-
-interface Loop { header: number; parent: Loop | undefined; blocks: Set<number>; number: number }
+/** Its places are those from `start` on before `end`. */
+export interface Loop { header: number; parent: Loop | undefined; blocks: ReadonlySet<number>; number: number; start: number; end: number }
 
 /** Reverse postorder of what is reachable from the roots, the last root first. */
 function reversePostorder(count: number, roots: readonly number[], edges: (node: number) => Iterable<number>): number[] {
@@ -128,7 +128,7 @@ export function structure({ edges, entries: wanted }: ControlFlow): Structure {
   for (const header of headers.keys()) extra.add(header);
 
   // loops, outer ones first; `within` is the innermost of each block
-  const loops: Loop[] = [...headers].map(([header, blocks]) => ({ header, blocks, parent: undefined, number: 0 }));
+  const loops: Loop[] = [...headers].map(([header, blocks]) => ({ header, blocks, parent: undefined, number: 0, start: 0, end: 0 }));
   loops.sort((a, b) => b.blocks.size - a.blocks.size);
   const within: (Loop | undefined)[] = new Array(count);
   loops.forEach((loop, number) => {
@@ -158,7 +158,6 @@ export function structure({ edges, entries: wanted }: ControlFlow): Structure {
 
   // the order: within each loop, an inner one is as one block
   const places: Place[] = [], landing = new Int32Array(count).fill(-1), at = new Int32Array(count).fill(-1), order: number[] = [];
-  const loopAt: { start: number; end: number }[] = [];
   const memberOf = (node: number, scope: Loop | undefined): number | undefined => {
     let inner: Loop | undefined;
     for (let loop = within[node]; loop !== scope; loop = loop.parent) {
@@ -193,7 +192,8 @@ export function structure({ edges, entries: wanted }: ControlFlow): Structure {
       const targets = hops.get(loop);
       if (targets) places.push({ loop: loop.number, targets });
       lay(loop, [...new Set(targets?.values() ?? [])].map((node) => memberOf(node, loop)!).filter((node) => node !== loop.header).concat(loop.header));
-      loopAt[loop.number] = { start, end: places.length };
+      loop.start = start;
+      loop.end = places.length;
     }
   };
   places.push({ loop: -1, targets: rootTargets });
@@ -222,7 +222,7 @@ export function structure({ edges, entries: wanted }: ControlFlow): Structure {
     if (list) list.push(scope);
     else begins.set(start, [scope]);
   };
-  for (const { start, end } of loopAt) {
+  for (const { start, end } of loops) {
     open(start, { end, loop: true });
     top.set(end, Math.min(top.get(end) ?? start, start));
   }
@@ -233,5 +233,5 @@ export function structure({ edges, entries: wanted }: ControlFlow): Structure {
     top.set(end, Math.min(top.get(end) ?? start, start));
   }
   for (const list of begins.values()) list.sort((a, b) => b.end - a.end || Number(a.loop) - Number(b.loop));
-  return { places, order, entries: numbers, route, forward, looped: (block) => within[block] !== undefined, passed: (block) => numbers.has(block) && chain(block).some(({ header }) => header !== block), scopes: (place) => begins.get(place) ?? [] };
+  return { places, order, loops, entries: numbers, route, forward, passed: (block) => numbers.has(block) && chain(block).some(({ header }) => header !== block), scopes: (place) => begins.get(place) ?? [] };
 }

@@ -8,6 +8,7 @@ import { ANY, blockRecorder, type Instruction, type Target } from "./block.ts";
 import { createFacts } from "./facts.ts";
 import { isTrusting, type FloatMode } from "./float.ts";
 import { writeRegion, type RegionFunction } from "./function.ts";
+import { chooseIslands } from "./islands.ts";
 import { untouched } from "./place.ts";
 import type { BlockReader, Region, RegionBlock, Words } from "./region.ts";
 import { returnSites, type Call } from "./returns.ts";
@@ -15,13 +16,11 @@ import { steadyRegisters } from "./steady.ts";
 import { structure } from "./structure.ts";
 
 const PAGE = 4096;
-/** A block outside of loops is short rather than fast when it has been entered less than this part of the times that make a block hot. */
-const SELDOM = 1 / 2;
 
 /** `entries`: numbers of the blocks in which the function may be entered, by their place in the region. */
 export interface Translation { code: RegionFunction; entries: ReadonlyMap<number, number>; float: FloatMode }
 
-export function createTranslator({ u8, u16, u32 }: Words, reader: BlockReader, core: (name: string) => number, heat: number): (region: Region, float: FloatMode) => Translation {
+export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: (name: string) => number): (region: Region, float: FloatMode) => Translation {
   const factsOf = [createFacts(false), createFacts(true)];
   // of the region at hand: the registers, and what it is entered with
   const touched = untouched();
@@ -50,11 +49,6 @@ export function createTranslator({ u8, u16, u32 }: Words, reader: BlockReader, c
       if (!facts.compilable) break;
     }
     return list;
-  };
-  /** Has the block been entered so seldom until now that it shall be short? Nobody counts those that are compiled. */
-  const isSeldom = (block: number) => {
-    const left = u16[(block + C.BLOCK_HOT) >>> 1];
-    return u32[(block + C.BLOCK_MEMBERS) >>> 2] === 0 && left <= heat && left > heat * (1 - SELDOM);
   };
   /** Where the operation's link leads, or would lead, as a block and a distance in pages. */
   const linkOf = (block: RegionBlock, op: number): [number, number] => {
@@ -136,6 +130,7 @@ export function createTranslator({ u8, u16, u32 }: Words, reader: BlockReader, c
     }
     const most = Math.max(...shape.order.map((index) => longest[index]));
     let native = false;
+    const islands = chooseIslands(shape.loops, lists.map(({ length }) => length), lists.some((list) => list.some(({ facts }) => facts?.speculates)));
     const recordBlock = (index: number) => {
       const block = blocks[index];
       const target = (to: number): Target => {
@@ -143,7 +138,7 @@ export function createTranslator({ u8, u16, u32 }: Words, reader: BlockReader, c
         return { to: route === undefined ? ANY : to, entry: shape.entries.get(to) ?? 0, pages: distance - block.distance, hostPage, count, offset, least: shape.forward(index, to) ? 0 : longest[to] };
       };
       const recorded = record({
-        instructions: lists[index], trust: wanted === "testing" ? "tests" : "bounds", seldom: !shape.looped(index) && isSeldom(block.address),
+        instructions: lists[index], island: islands[index]?.resident, trust: wanted === "testing" ? "tests" : "bounds",
         targetOf: (op) => {
           const to = links.get(op);
           return to === undefined ? undefined : target(to);
@@ -158,7 +153,7 @@ export function createTranslator({ u8, u16, u32 }: Words, reader: BlockReader, c
     const pages = blocks.some(({ distance }) => distance !== 0) || anywhere;
     const float = () => (trusting && !native ? "none" : wanted);
     return {
-      code: writeRegion(shape, recordBlock, anywhere, () => ({ touched, assumes: assumed, longest: most, pages, float: float() })),
+      code: writeRegion({ shape, islands, record: recordBlock, dispatched: anywhere }, () => ({ touched, assumes: assumed, longest: most, pages, float: float() })),
       float: float(), entries: new Map([...shape.entries].filter(([index]) => reader.enterable(blocks[index].address))),
     };
   };

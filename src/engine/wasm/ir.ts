@@ -89,6 +89,8 @@ export interface Graph extends Recording {
   select(condition: Node, yes: Node, no: Node): Node;
   load(op: LoadOp, address: Node, offset: number): Node;
   store(op: StoreOp, address: Node, offset: number, value: Node): void;
+  /** Stores what is no part of the guest's state. */
+  keep(op: StoreOp, address: Node, offset: number, value: Node): void;
   /** Compare and exchange. @returns what was there */
   exchange(op: AtomicOp, address: Node, expected: Node, replacement: Node): Node;
   /** `pure`: the function only looks at the state. */
@@ -285,6 +287,11 @@ export function createGraph(): Graph {
       else if (op === "i32.store" && value.op === "i32x4.extract_lane" && value.lanes[0] === 0) [op, value] = ["f32.store", lowLane("f32", value.args[0])];
       operation("store", op, [base, value], immediate);
       changed = true;
+      epoch++;
+    },
+    keep: (op, address, offset, value) => {
+      const [base, immediate] = foldOffset(address, offset);
+      operation("store", op, [base, value], immediate);
       epoch++;
     },
     exchange: (op, address, expected, replacement) => {

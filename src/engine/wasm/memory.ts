@@ -37,7 +37,7 @@ export function tlbEntry(g: Graph, state: Node, linear: Node): Node {
   return g.pure("i32.add", g.load("i32.load", state, OFFSET.tlb), index);
 }
 
-export function memory({ g, state, core, leaveOnMiss, refills, seldom, locked, retry, remembered }: Surroundings, { as64, asWidth }: Conversions): Memory {
+export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, remembered }: Surroundings, { as64, asWidth }: Conversions): Memory {
   const checkFault = () => g.when(g.load("i32.load", state, OFFSET.fault), () => g.exit("fault"));
 
   const lastPage = (linear: Node, bytes: number) => g.pure("i64.and", g.pure("i64.add", linear, g.i64(bytes - 1)), g.i64(PAGE_MASK));
@@ -57,24 +57,25 @@ export function memory({ g, state, core, leaveOnMiss, refills, seldom, locked, r
   /** Host address, where what cannot be accessed in place leaves. */
   const inPlace = (linear: Node, bytes: number, writes: boolean): Node => {
     if (g.changed()) throw new NvlError("wasm/miss", "an access that may miss follows a change of the state");
-    if (seldom?.()) return locate(linear, bytes, writes);
     const known = remembered?.(linear, writes);
     if (!known) {
       const { entry, tag, last } = lookUp(linear, bytes, writes);
       g.when(g.pure("i64.ne", tag, last), () => {
         g.rare();
-        if (refills) locate(linear, bytes, writes);
+        if (refills?.()) locate(linear, bytes, writes);
         else g.exit("miss");
       });
       return hostOf(entry, linear);
     }
     const last = lastPage(linear, bytes), low = g.pure("i32.wrap_i64", linear);
-    g.when(g.pure("i64.ne", last, g.get(known.page, "i64")), () => {
+    g.when(g.pure("i64.ne", last, known.page()), () => {
       g.rare();
-      g.note(known.addend, g.pure("i32.sub", locate(linear, bytes, known.writable), low));
-      g.note(known.page, last);
+      if (refills?.()) return known.note(last, g.pure("i32.sub", locate(linear, bytes, known.writable), low));
+      const { entry, tag } = lookUp(linear, bytes, known.writable);
+      g.when(g.pure("i64.ne", tag, last), () => g.exit("miss"));
+      known.note(last, g.load("i32.load", entry, C.TLB_ADDEND));
     });
-    return g.pure("i32.add", g.get(known.addend, "i32"), low);
+    return g.pure("i32.add", known.addend(), low);
   };
 
   const load = (width: Width, at: Node): Node => {

@@ -4,8 +4,8 @@
 import type { Width } from "../../isa/emit.ts";
 import type { Graph, Node } from "./ir.ts";
 
-/** Two locals: a page that was accessed, writable if it was written to, and its addend. `writable`: it is looked up as if to be written to. */
-export interface RememberedPage { page: number; addend: number; writable: boolean }
+/** A page that was accessed, writable if it was written to, and its addend. `writable`: it is looked up as if to be written to. */
+export interface RememberedPage { page(): Node; addend(): Node; note(page: Node, addend: Node): void; writable: boolean }
 
 /** Where the code that is written runs: its graph, the address of the vCPU's state, and the functions of engine/core by name. */
 export interface Surroundings {
@@ -16,10 +16,9 @@ export interface Surroundings {
   /** Where the TLB does not answer, the code takes the exit `miss` before it has changed anything, and somebody else executes the whole
    * instruction. Otherwise it calls core. */
   readonly leaveOnMiss?: boolean;
-  /** With `leaveOnMiss`: core may enter the page first, and only what it cannot enter leaves. Nothing is raised in place: who is left to executes the instruction, and finds the same. */
-  readonly refills?: boolean;
-  /** With `refills`: is what is recorded executed so seldom that core shall look into the TLB? */
-  seldom?(): boolean;
+  /** With `leaveOnMiss`: core may enter the page first here, and only what it cannot enter leaves. A call costs whatever lives meanwhile its register, so loops are where that pays.
+   * Nothing is raised in place: who is left to executes the instruction, and finds the same. */
+  refills?(): boolean;
   /** Is the instruction that is recorded atomic (LOCK) although others run at the same time? */
   locked?(): boolean;
   /** Without `leaveOnMiss`: executes this same instruction once more. */

@@ -8,7 +8,7 @@
 ;;   00000000800c  ff c9                           dec ecx
 ;;   00000000800e  75 f7                           jne 0x8007
 ;;   000000008010  f4                              hlt
-;; 871 bytes of Wasm
+;; 876 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "locate" (func $locate (param i64 i32) (result i32)))
@@ -21,161 +21,164 @@
       )
     )
     (local.set $page (i64.load (;page;) (local.get $state)))
-    (local.set $flagResult (i64.load (;flagResult;) (local.get $state)))
-    (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
-    (local.set $flagCode (i32.load (;flagCode;) (local.get $state)))
-    (local.set $flagFirst (i64.load (;flagFirst;) (local.get $state)))
-    (local.set $stackPage (i64.load (;stackPage;) (local.get $state)))
-    (local.set $stackAddend (i32.load (;stackAddend;) (local.get $state)))
-    (local.set $rax (i64.load (;gpr[0];) (local.get $state)))
-    (local.set $rcx (i64.load (;gpr[1];) (local.get $state)))
-    (local.set $rsp (i64.load (;gpr[4];) (local.get $state)))
     (block $b1
       (block $b2
       )
-      (loop $l3
-        (block $b4
+      (block $b3
+        (local.set $flagResult (i64.load (;flagResult;) (local.get $state)))
+        (local.set $flagCode (i32.load (;flagCode;) (local.get $state)))
+        (local.set $flagFirst (i64.load (;flagFirst;) (local.get $state)))
+        (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
+        (local.set $stackPage (i64.load (;stackPage;) (local.get $state)))
+        (local.set $stackAddend (i32.load (;stackAddend;) (local.get $state)))
+        (local.set $rax (i64.load (;gpr[0];) (local.get $state)))
+        (local.set $rcx (i64.load (;gpr[1];) (local.get $state)))
+        (local.set $rsp (i64.load (;gpr[4];) (local.get $state)))
+        (loop $l4
           (block $b5
-            (local.set $t1
-              (i64.and (i64.add (local.tee $t0 (i64.add (local.get $rsp) (i64.const -8))) (i64.const 7)) (i64.const -4096))
-            )
-            (local.set $t2 (i32.wrap_i64 (local.get $t0)))
-            (if $i6 (i64.ne (local.get $t1) (local.get $stackPage))
-              (then
-                (local.set $t3 (call $locate (local.get $t0) (i32.const 264)))
-                (local.set $answer (i32.const (;miss at 7;)))
-                (br_if $b5 (i32.eqz (local.get $t3)))
-                (local.set $stackAddend (i32.sub (local.get $t3) (local.get $t2)))
-                (local.set $stackPage (local.get $t1))
+            (block $b6
+              (local.set $t1
+                (i64.and (i64.add (local.tee $t0 (i64.add (local.get $rsp) (i64.const -8))) (i64.const 7)) (i64.const -4096))
               )
-            )
-            (i64.store (i32.add (local.get $stackAddend) (local.get $t2)) (i64.add (local.get $page) (i64.const 12)))
-            (local.set $rsp (local.get $t0))
-            (local.set $left (i32.add (local.get $left) (i32.const -2)))
-            (br $b4)
-            (unreachable)
-          )
-          (br $b1)
-        )
-        (block $b7
-          (block $b8
-            (local.set $rax (i64.add (local.get $rax) (local.get $rcx)))
-            (local.set $t1 (i64.and (i64.add (local.tee $t0 (local.get $rsp)) (i64.const 7)) (i64.const -4096)))
-            (local.set $t2 (i32.wrap_i64 (local.get $t0)))
-            (if $i9 (i64.ne (local.get $t1) (local.get $stackPage))
-              (then
-                (local.set $t3 (call $locate (local.get $t0) (i32.const 264)))
-                (local.set $answer (i32.const (;miss at 6;)))
-                (br_if $b8 (i32.eqz (local.get $t3)))
-                (local.set $stackAddend (i32.sub (local.get $t3) (local.get $t2)))
-                (local.set $stackPage (local.get $t1))
-              )
-            )
-            (local.set $t1 (i64.load (i32.add (local.get $stackAddend) (local.get $t2))))
-            (local.set $rsp (i64.add (local.get $t0) (i64.const 8)))
-            (if $i10 (i64.ne (i64.shr_s (i64.shl (local.get $t1) (i64.const 16)) (i64.const 16)) (local.get $t1))
-              (then
-                (local.set $rsp (local.get $t0))
-                (local.set $answer (i32.const (;miss at 6;)))
-                (br $b8)
-              )
-            )
-            (if $i11 (i64.eq (local.get $t1) (i64.add (local.get $page) (i64.const 12)))
-              (then
-                (local.set $left (i32.add (local.get $left) (i32.const -3)))
-                (br $b7)
-              )
-            )
-            (i64.store (;rip;) (local.get $state) (local.get $t1))
-            (local.set $answer (i32.const 4))
-            (br $b8)
-            (unreachable)
-          )
-          (br $b1)
-        )
-        (block $b12
-          (local.set $rcx (i64.extend_i32_u (local.tee $t2 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
-          (local.set $t3 (i32.sub (local.get $flagCode) (i32.const 1)))
-          (local.set $t0 (local.get $flagFirst))
-          (local.set $t1
-            (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (i32.const 8) (i32.and (local.get $t3) (i32.const 3)))))
-          )
-          (local.set $t4 (i32.ge_u (local.get $flagCode) (i32.const 9)))
-          (local.set $t3 (i32.and (local.get $t3) (i32.const 4)))
-          (local.set $t5 (i64.shl (local.get $flagResult) (local.get $t1)))
-          (local.set $t6 (i64.shl (i64.const 1) (local.get $t1)))
-          (local.set $t6
-            (select
-              (select (i64.add (local.get $t5) (local.get $t6)) (i64.sub (local.get $t5) (local.get $t6)) (local.get $t3))
-              (i64.shl (local.get $t0) (local.get $t1))
-              (local.get $t4)
-            )
-          )
-          (local.set $t7 (select (local.get $t5) (local.get $t6) (local.get $t3)))
-          (local.set $t6
-            (i64.sub (local.tee $t5 (select (local.get $t6) (local.get $t5) (local.get $t3))) (local.get $t7))
-          )
-          (local.set $t8
-            (i64.or
-              (i64.and (local.get $t7) (local.get $t6))
-              (i64.and (i64.or (local.get $t7) (local.get $t6)) (i64.xor (local.get $t5) (i64.const -1)))
-            )
-          )
-          (local.set $flagFirst
-            (i64.and
-              (select
-                (i64.or
-                  (select
-                    (i64.or
-                      (local.get $t0)
-                      (i64.xor
-                        (i64.shr_u (local.get $t0) (i64.const 1))
-                        (i64.and (i64.xor (local.get $t8) (i64.shr_u (local.get $t8) (i64.const 1))) (i64.const 4611686018427387904))
-                      )
-                    )
-                    (i64.and (local.get $t8) (i64.const -4611686018427387904))
-                    (local.get $t4)
-                  )
-                  (i64.and
-                    (i64.shr_u
-                      (i64.shr_u (i64.xor (i64.xor (local.get $t7) (local.get $t6)) (local.get $t5)) (local.get $t1))
-                      (i64.const 1)
-                    )
-                    (i64.const 8)
-                  )
+              (local.set $t2 (i32.wrap_i64 (local.get $t0)))
+              (if $i7 (i64.ne (local.get $t1) (local.get $stackPage))
+                (then
+                  (local.set $t3 (call $locate (local.get $t0) (i32.const 264)))
+                  (local.set $answer (i32.const (;miss at 7;)))
+                  (br_if $b6 (i32.eqz (local.get $t3)))
+                  (local.set $stackAddend (i32.sub (local.get $t3) (local.get $t2)))
+                  (local.set $stackPage (local.get $t1))
                 )
-                (local.get $flagAux)
-                (local.get $flagCode)
               )
-              (i64.const -9223372036854775808)
+              (i64.store (i32.add (local.get $stackAddend) (local.get $t2)) (i64.add (local.get $page) (i64.const 12)))
+              (local.set $rsp (local.get $t0))
+              (local.set $left (i32.add (local.get $left) (i32.const -2)))
+              (br $b5)
+              (unreachable)
             )
+            (br $b3)
           )
-          (local.set $flagCode (i32.const 15))
-          (local.set $flagResult (i64.extend_i32_s (local.get $t2)))
-          (if $i13 (local.get $t2)
-            (then
-              (local.set $answer (i32.const (;border at e;)))
-              (br_if $b12 (i32.lt_s (local.get $left) (i32.const 5)))
-              (br_if $b12 (i32.load (;attention;) (local.get $state)))
-              (br $l3)
+          (block $b8
+            (block $b9
+              (local.set $rax (i64.add (local.get $rax) (local.get $rcx)))
+              (local.set $t1 (i64.and (i64.add (local.tee $t0 (local.get $rsp)) (i64.const 7)) (i64.const -4096)))
+              (local.set $t2 (i32.wrap_i64 (local.get $t0)))
+              (if $i10 (i64.ne (local.get $t1) (local.get $stackPage))
+                (then
+                  (local.set $t3 (call $locate (local.get $t0) (i32.const 264)))
+                  (local.set $answer (i32.const (;miss at 6;)))
+                  (br_if $b9 (i32.eqz (local.get $t3)))
+                  (local.set $stackAddend (i32.sub (local.get $t3) (local.get $t2)))
+                  (local.set $stackPage (local.get $t1))
+                )
+              )
+              (local.set $t1 (i64.load (i32.add (local.get $stackAddend) (local.get $t2))))
+              (local.set $rsp (i64.add (local.get $t0) (i64.const 8)))
+              (if $i11 (i64.ne (i64.shr_s (i64.shl (local.get $t1) (i64.const 16)) (i64.const 16)) (local.get $t1))
+                (then
+                  (local.set $rsp (local.get $t0))
+                  (local.set $answer (i32.const (;miss at 6;)))
+                  (br $b9)
+                )
+              )
+              (if $i12 (i64.eq (local.get $t1) (i64.add (local.get $page) (i64.const 12)))
+                (then
+                  (local.set $left (i32.add (local.get $left) (i32.const -3)))
+                  (br $b8)
+                )
+              )
+              (i64.store (;rip;) (local.get $state) (local.get $t1))
+              (local.set $answer (i32.const 4))
+              (br $b9)
+              (unreachable)
             )
+            (br $b3)
           )
-          (local.set $answer (i32.const (;helper at 10;)))
-          (br $b12)
-          (unreachable)
+          (block $b13
+            (local.set $rcx (i64.extend_i32_u (local.tee $t2 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
+            (local.set $t3 (i32.sub (local.get $flagCode) (i32.const 1)))
+            (local.set $t0 (local.get $flagFirst))
+            (local.set $t1
+              (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (i32.const 8) (i32.and (local.get $t3) (i32.const 3)))))
+            )
+            (local.set $t4 (i32.ge_u (local.get $flagCode) (i32.const 9)))
+            (local.set $t3 (i32.and (local.get $t3) (i32.const 4)))
+            (local.set $t5 (i64.shl (local.get $flagResult) (local.get $t1)))
+            (local.set $t6 (i64.shl (i64.const 1) (local.get $t1)))
+            (local.set $t6
+              (select
+                (select (i64.add (local.get $t5) (local.get $t6)) (i64.sub (local.get $t5) (local.get $t6)) (local.get $t3))
+                (i64.shl (local.get $t0) (local.get $t1))
+                (local.get $t4)
+              )
+            )
+            (local.set $t7 (select (local.get $t5) (local.get $t6) (local.get $t3)))
+            (local.set $t6
+              (i64.sub (local.tee $t5 (select (local.get $t6) (local.get $t5) (local.get $t3))) (local.get $t7))
+            )
+            (local.set $t8
+              (i64.or
+                (i64.and (local.get $t7) (local.get $t6))
+                (i64.and (i64.or (local.get $t7) (local.get $t6)) (i64.xor (local.get $t5) (i64.const -1)))
+              )
+            )
+            (local.set $flagFirst
+              (i64.and
+                (select
+                  (i64.or
+                    (select
+                      (i64.or
+                        (local.get $t0)
+                        (i64.xor
+                          (i64.shr_u (local.get $t0) (i64.const 1))
+                          (i64.and (i64.xor (local.get $t8) (i64.shr_u (local.get $t8) (i64.const 1))) (i64.const 4611686018427387904))
+                        )
+                      )
+                      (i64.and (local.get $t8) (i64.const -4611686018427387904))
+                      (local.get $t4)
+                    )
+                    (i64.and
+                      (i64.shr_u
+                        (i64.shr_u (i64.xor (i64.xor (local.get $t7) (local.get $t6)) (local.get $t5)) (local.get $t1))
+                        (i64.const 1)
+                      )
+                      (i64.const 8)
+                    )
+                  )
+                  (local.get $flagAux)
+                  (local.get $flagCode)
+                )
+                (i64.const -9223372036854775808)
+              )
+            )
+            (local.set $flagCode (i32.const 15))
+            (local.set $flagResult (i64.extend_i32_s (local.get $t2)))
+            (if $i14 (local.get $t2)
+              (then
+                (local.set $answer (i32.const (;border at e;)))
+                (br_if $b13 (i32.lt_s (local.get $left) (i32.const 5)))
+                (br_if $b13 (i32.load (;attention;) (local.get $state)))
+                (br $l4)
+              )
+            )
+            (local.set $answer (i32.const (;helper at 10;)))
+            (br $b13)
+            (unreachable)
+          )
+          (br $b3)
         )
-        (br $b1)
       )
+      (i64.store (;flagResult;) (local.get $state) (local.get $flagResult))
+      (i32.store (;flagCode;) (local.get $state) (local.get $flagCode))
+      (i64.store (;flagFirst;) (local.get $state) (local.get $flagFirst))
+      (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))
+      (i64.store (;gpr[0];) (local.get $state) (local.get $rax))
+      (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
+      (i64.store (;gpr[4];) (local.get $state) (local.get $rsp))
+      (i64.store (;stackPage;) (local.get $state) (local.get $stackPage))
+      (i32.store (;stackAddend;) (local.get $state) (local.get $stackAddend))
+      (br $b1)
     )
-    (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))
-    (i32.store (;flagCode;) (local.get $state) (local.get $flagCode))
-    (i64.store (;flagFirst;) (local.get $state) (local.get $flagFirst))
-    (i64.store (;flagResult;) (local.get $state) (local.get $flagResult))
-    (i64.store (;gpr[0];) (local.get $state) (local.get $rax))
-    (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
-    (i64.store (;gpr[4];) (local.get $state) (local.get $rsp))
-    (i64.store (;stackPage;) (local.get $state) (local.get $stackPage))
-    (i32.store (;stackAddend;) (local.get $state) (local.get $stackAddend))
     (i64.store (;compiledInstructions;)
       (local.get $state)
       (i64.add

@@ -5,7 +5,7 @@
 ;;   000000008007  ff c9                           dec ecx
 ;;   000000008009  75 f5                           jne 0x8000
 ;;   00000000800b  f4                              hlt
-;; 481 bytes of Wasm
+;; 486 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
@@ -17,76 +17,79 @@
       )
     )
     (local.set $page (i64.load (;page;) (local.get $state)))
-    (local.set $flagResult (i64.load (;flagResult;) (local.get $state)))
-    (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
-    (local.set $flagCode (i32.load (;flagCode;) (local.get $state)))
-    (local.set $flagFirst (i64.load (;flagFirst;) (local.get $state)))
-    (local.set $rax (i64.load (;gpr[0];) (local.get $state)))
-    (local.set $rcx (i64.load (;gpr[1];) (local.get $state)))
-    (local.set $rdx (i64.load (;gpr[2];) (local.get $state)))
-    (local.set $rbx (i64.load (;gpr[3];) (local.get $state)))
     (block $b1
       (block $b2
       )
-      (loop $l3
-        (block $b4
-          (local.set $rax (local.tee $t1 (i64.add (local.tee $t0 (local.get $rax)) (local.get $rbx))))
-          (local.set $flagFirst (local.get $t0))
-          (local.set $flagCode (i32.const 4))
-          (local.set $flagResult (local.get $t1))
-          (local.set $rdx
-            (local.tee $t1
-              (i64.add
-                (local.tee $t2 (local.get $rdx))
-                (i64.extend_i32_u
-                  (i64.lt_s
-                    (i64.and
-                      (i64.or
-                        (i64.and (local.get $t0) (local.get $rbx))
-                        (i64.and (i64.or (local.get $t0) (local.get $rbx)) (i64.xor (local.get $t1) (i64.const -1)))
+      (block $b3
+        (local.set $flagResult (i64.load (;flagResult;) (local.get $state)))
+        (local.set $flagCode (i32.load (;flagCode;) (local.get $state)))
+        (local.set $flagFirst (i64.load (;flagFirst;) (local.get $state)))
+        (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
+        (local.set $rax (i64.load (;gpr[0];) (local.get $state)))
+        (local.set $rcx (i64.load (;gpr[1];) (local.get $state)))
+        (local.set $rdx (i64.load (;gpr[2];) (local.get $state)))
+        (local.set $rbx (i64.load (;gpr[3];) (local.get $state)))
+        (loop $l4
+          (block $b5
+            (local.set $rax (local.tee $t1 (i64.add (local.tee $t0 (local.get $rax)) (local.get $rbx))))
+            (local.set $flagFirst (local.get $t0))
+            (local.set $flagCode (i32.const 4))
+            (local.set $flagResult (local.get $t1))
+            (local.set $rdx
+              (local.tee $t1
+                (i64.add
+                  (local.tee $t2 (local.get $rdx))
+                  (i64.extend_i32_u
+                    (i64.lt_s
+                      (i64.and
+                        (i64.or
+                          (i64.and (local.get $t0) (local.get $rbx))
+                          (i64.and (i64.or (local.get $t0) (local.get $rbx)) (i64.xor (local.get $t1) (i64.const -1)))
+                        )
+                        (i64.const -4611686018427387896)
                       )
-                      (i64.const -4611686018427387896)
+                      (i64.const 0)
                     )
-                    (i64.const 0)
                   )
                 )
               )
             )
-          )
-          (local.set $flagAux
-            (local.tee $t2
-              (i64.and (i64.and (local.get $t2) (i64.xor (local.get $t1) (i64.const -1))) (i64.const -4611686018427387896))
+            (local.set $flagAux
+              (local.tee $t2
+                (i64.and (i64.and (local.get $t2) (i64.xor (local.get $t1) (i64.const -1))) (i64.const -4611686018427387896))
+              )
             )
-          )
-          (local.set $flagCode (i32.const 0))
-          (local.set $flagResult (local.get $t1))
-          (local.set $rcx (i64.extend_i32_u (local.tee $t3 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
-          (local.set $flagFirst (i64.and (local.get $t2) (i64.const -9223372036854775808)))
-          (local.set $flagCode (i32.const 15))
-          (local.set $flagResult (i64.extend_i32_s (local.get $t3)))
-          (if $i5 (local.get $t3)
-            (then
-              (local.set $answer (i32.const (;border at 9;)))
-              (br_if $b4 (i32.lt_s (local.get $left) (i32.const 4)))
-              (br_if $b4 (i32.load (;attention;) (local.get $state)))
-              (local.set $left (i32.add (local.get $left) (i32.const -4)))
-              (br $l3)
+            (local.set $flagCode (i32.const 0))
+            (local.set $flagResult (local.get $t1))
+            (local.set $rcx (i64.extend_i32_u (local.tee $t3 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
+            (local.set $flagFirst (i64.and (local.get $t2) (i64.const -9223372036854775808)))
+            (local.set $flagCode (i32.const 15))
+            (local.set $flagResult (i64.extend_i32_s (local.get $t3)))
+            (if $i6 (local.get $t3)
+              (then
+                (local.set $answer (i32.const (;border at 9;)))
+                (br_if $b5 (i32.lt_s (local.get $left) (i32.const 4)))
+                (br_if $b5 (i32.load (;attention;) (local.get $state)))
+                (local.set $left (i32.add (local.get $left) (i32.const -4)))
+                (br $l4)
+              )
             )
+            (local.set $answer (i32.const (;helper at b;)))
+            (br $b5)
+            (unreachable)
           )
-          (local.set $answer (i32.const (;helper at b;)))
-          (br $b4)
-          (unreachable)
+          (br $b3)
         )
-        (br $b1)
       )
+      (i64.store (;flagResult;) (local.get $state) (local.get $flagResult))
+      (i32.store (;flagCode;) (local.get $state) (local.get $flagCode))
+      (i64.store (;flagFirst;) (local.get $state) (local.get $flagFirst))
+      (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))
+      (i64.store (;gpr[0];) (local.get $state) (local.get $rax))
+      (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
+      (i64.store (;gpr[2];) (local.get $state) (local.get $rdx))
+      (br $b1)
     )
-    (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))
-    (i32.store (;flagCode;) (local.get $state) (local.get $flagCode))
-    (i64.store (;flagFirst;) (local.get $state) (local.get $flagFirst))
-    (i64.store (;flagResult;) (local.get $state) (local.get $flagResult))
-    (i64.store (;gpr[0];) (local.get $state) (local.get $rax))
-    (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
-    (i64.store (;gpr[2];) (local.get $state) (local.get $rdx))
     (i64.store (;compiledInstructions;)
       (local.get $state)
       (i64.add

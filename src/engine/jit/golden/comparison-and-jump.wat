@@ -4,7 +4,7 @@
 ;;   000000008003  48 39 d8                        cmp rax, rbx
 ;;   000000008006  7c f8                           jl 0x8000
 ;;   000000008008  f4                              hlt
-;; 347 bytes of Wasm
+;; 352 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
@@ -16,42 +16,45 @@
       )
     )
     (local.set $page (i64.load (;page;) (local.get $state)))
-    (local.set $flagResult (i64.load (;flagResult;) (local.get $state)))
-    (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
-    (local.set $flagCode (i32.load (;flagCode;) (local.get $state)))
-    (local.set $flagFirst (i64.load (;flagFirst;) (local.get $state)))
-    (local.set $rax (i64.load (;gpr[0];) (local.get $state)))
-    (local.set $rbx (i64.load (;gpr[3];) (local.get $state)))
     (block $b1
       (block $b2
       )
-      (loop $l3
-        (block $b4
-          (local.set $rax (local.tee $t0 (i64.add (local.get $rax) (i64.const 1))))
-          (local.set $flagFirst (local.get $t0))
-          (local.set $flagCode (i32.const 8))
-          (local.set $flagResult (i64.sub (local.get $t0) (local.get $rbx)))
-          (if $i5 (i64.lt_s (local.get $t0) (local.get $rbx))
-            (then
-              (local.set $answer (i32.const (;border at 6;)))
-              (br_if $b4 (i32.lt_s (local.get $left) (i32.const 3)))
-              (br_if $b4 (i32.load (;attention;) (local.get $state)))
-              (local.set $left (i32.add (local.get $left) (i32.const -3)))
-              (br $l3)
+      (block $b3
+        (local.set $flagResult (i64.load (;flagResult;) (local.get $state)))
+        (local.set $flagCode (i32.load (;flagCode;) (local.get $state)))
+        (local.set $flagFirst (i64.load (;flagFirst;) (local.get $state)))
+        (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
+        (local.set $rax (i64.load (;gpr[0];) (local.get $state)))
+        (local.set $rbx (i64.load (;gpr[3];) (local.get $state)))
+        (loop $l4
+          (block $b5
+            (local.set $rax (local.tee $t0 (i64.add (local.get $rax) (i64.const 1))))
+            (local.set $flagFirst (local.get $t0))
+            (local.set $flagCode (i32.const 8))
+            (local.set $flagResult (i64.sub (local.get $t0) (local.get $rbx)))
+            (if $i6 (i64.lt_s (local.get $t0) (local.get $rbx))
+              (then
+                (local.set $answer (i32.const (;border at 6;)))
+                (br_if $b5 (i32.lt_s (local.get $left) (i32.const 3)))
+                (br_if $b5 (i32.load (;attention;) (local.get $state)))
+                (local.set $left (i32.add (local.get $left) (i32.const -3)))
+                (br $l4)
+              )
             )
+            (local.set $answer (i32.const (;helper at 8;)))
+            (br $b5)
+            (unreachable)
           )
-          (local.set $answer (i32.const (;helper at 8;)))
-          (br $b4)
-          (unreachable)
+          (br $b3)
         )
-        (br $b1)
       )
+      (i64.store (;flagResult;) (local.get $state) (local.get $flagResult))
+      (i32.store (;flagCode;) (local.get $state) (local.get $flagCode))
+      (i64.store (;flagFirst;) (local.get $state) (local.get $flagFirst))
+      (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))
+      (i64.store (;gpr[0];) (local.get $state) (local.get $rax))
+      (br $b1)
     )
-    (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))
-    (i32.store (;flagCode;) (local.get $state) (local.get $flagCode))
-    (i64.store (;flagFirst;) (local.get $state) (local.get $flagFirst))
-    (i64.store (;flagResult;) (local.get $state) (local.get $flagResult))
-    (i64.store (;gpr[0];) (local.get $state) (local.get $rax))
     (i64.store (;compiledInstructions;)
       (local.get $state)
       (i64.add

@@ -7,7 +7,7 @@
 ;;   00000000800c  ff c9                           dec ecx
 ;;   00000000800e  75 f0                           jne 0x8000
 ;;   000000008010  f4                              hlt
-;; 552 bytes of Wasm
+;; 557 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
@@ -19,87 +19,90 @@
       )
     )
     (local.set $page (i64.load (;page;) (local.get $state)))
-    (local.set $flagResult (i64.load (;flagResult;) (local.get $state)))
-    (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
-    (local.set $flagCode (i32.load (;flagCode;) (local.get $state)))
-    (local.set $flagFirst (i64.load (;flagFirst;) (local.get $state)))
-    (local.set $rax (i64.load (;gpr[0];) (local.get $state)))
-    (local.set $rcx (i64.load (;gpr[1];) (local.get $state)))
-    (local.set $rdx (i64.load (;gpr[2];) (local.get $state)))
-    (local.set $rbx (i64.load (;gpr[3];) (local.get $state)))
     (block $b1
       (block $b2
       )
-      (loop $l3
-        (block $b4
-          (local.set $rax (i64.const 1000))
-          (local.set $rdx
-            (local.tee $t1
-              (i64.extend_i32_u (local.tee $t0 (i32.xor (local.tee $t0 (i32.wrap_i64 (local.get $rdx))) (local.get $t0))))
-            )
-          )
-          (local.set $flagAux (i64.const 0))
-          (local.set $flagCode (i32.const 0))
-          (local.set $flagResult (i64.extend_i32_s (local.get $t0)))
-          (local.set $t0 (i32.wrap_i64 (local.get $rbx)))
-          (local.set $t1 (i64.or (i64.shl (local.get $t1) (i64.const 32)) (i64.const 1000)))
-          (local.set $answer (i32.const (;miss at 7;)))
-          (br_if $b4 (i32.eqz (local.get $t0)))
-          (local.set $t2 (i64.extend_i32_u (local.get $t0)))
-          (local.set $t3 (i64.div_u (local.get $t1) (local.get $t2)))
-          (br_if $b4 (i64.lt_u (i64.const 4294967295) (local.get $t3)))
-          (local.set $t2 (i64.rem_u (local.get $t1) (local.get $t2)))
-          (local.set $rax (i64.extend_i32_u (local.tee $t0 (i32.wrap_i64 (local.get $t3)))))
-          (local.set $rdx (i64.extend_i32_u (local.tee $t4 (i32.wrap_i64 (local.get $t2)))))
-          (local.set $t5 (i32.mul (local.get $t0) (local.get $t4)))
-          (local.set $flagAux
-            (local.tee $t2
-              (i64.or
-                (i64.shl
-                  (local.tee $t2
-                    (i64.extend_i32_u
-                      (i64.ne
-                        (i64.mul (i64.extend_i32_s (local.get $t0)) (i64.extend_i32_s (local.get $t4)))
-                        (i64.extend_i32_s (local.get $t5))
-                      )
-                    )
-                  )
-                  (i64.const 63)
-                )
-                (i64.shl (i64.xor (local.get $t2) (local.get $t2)) (i64.const 62))
+      (block $b3
+        (local.set $flagResult (i64.load (;flagResult;) (local.get $state)))
+        (local.set $flagCode (i32.load (;flagCode;) (local.get $state)))
+        (local.set $flagFirst (i64.load (;flagFirst;) (local.get $state)))
+        (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
+        (local.set $rax (i64.load (;gpr[0];) (local.get $state)))
+        (local.set $rcx (i64.load (;gpr[1];) (local.get $state)))
+        (local.set $rdx (i64.load (;gpr[2];) (local.get $state)))
+        (local.set $rbx (i64.load (;gpr[3];) (local.get $state)))
+        (loop $l4
+          (block $b5
+            (local.set $rax (i64.const 1000))
+            (local.set $rdx
+              (local.tee $t1
+                (i64.extend_i32_u (local.tee $t0 (i32.xor (local.tee $t0 (i32.wrap_i64 (local.get $rdx))) (local.get $t0))))
               )
             )
-          )
-          (local.set $flagCode (i32.const 0))
-          (local.set $flagResult (i64.extend_i32_s (local.get $t5)))
-          (local.set $rax (i64.extend_i32_u (local.get $t5)))
-          (local.set $rcx (i64.extend_i32_u (local.tee $t5 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
-          (local.set $flagFirst (i64.and (local.get $t2) (i64.const -9223372036854775808)))
-          (local.set $flagCode (i32.const 15))
-          (local.set $flagResult (i64.extend_i32_s (local.get $t5)))
-          (if $i5 (local.get $t5)
-            (then
-              (local.set $answer (i32.const (;border at e;)))
-              (br_if $b4 (i32.lt_s (local.get $left) (i32.const 6)))
-              (br_if $b4 (i32.load (;attention;) (local.get $state)))
-              (local.set $left (i32.add (local.get $left) (i32.const -6)))
-              (br $l3)
+            (local.set $flagAux (i64.const 0))
+            (local.set $flagCode (i32.const 0))
+            (local.set $flagResult (i64.extend_i32_s (local.get $t0)))
+            (local.set $t0 (i32.wrap_i64 (local.get $rbx)))
+            (local.set $t1 (i64.or (i64.shl (local.get $t1) (i64.const 32)) (i64.const 1000)))
+            (local.set $answer (i32.const (;miss at 7;)))
+            (br_if $b5 (i32.eqz (local.get $t0)))
+            (local.set $t2 (i64.extend_i32_u (local.get $t0)))
+            (local.set $t3 (i64.div_u (local.get $t1) (local.get $t2)))
+            (br_if $b5 (i64.lt_u (i64.const 4294967295) (local.get $t3)))
+            (local.set $t2 (i64.rem_u (local.get $t1) (local.get $t2)))
+            (local.set $rax (i64.extend_i32_u (local.tee $t0 (i32.wrap_i64 (local.get $t3)))))
+            (local.set $rdx (i64.extend_i32_u (local.tee $t4 (i32.wrap_i64 (local.get $t2)))))
+            (local.set $t5 (i32.mul (local.get $t0) (local.get $t4)))
+            (local.set $flagAux
+              (local.tee $t2
+                (i64.or
+                  (i64.shl
+                    (local.tee $t2
+                      (i64.extend_i32_u
+                        (i64.ne
+                          (i64.mul (i64.extend_i32_s (local.get $t0)) (i64.extend_i32_s (local.get $t4)))
+                          (i64.extend_i32_s (local.get $t5))
+                        )
+                      )
+                    )
+                    (i64.const 63)
+                  )
+                  (i64.shl (i64.xor (local.get $t2) (local.get $t2)) (i64.const 62))
+                )
+              )
             )
+            (local.set $flagCode (i32.const 0))
+            (local.set $flagResult (i64.extend_i32_s (local.get $t5)))
+            (local.set $rax (i64.extend_i32_u (local.get $t5)))
+            (local.set $rcx (i64.extend_i32_u (local.tee $t5 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
+            (local.set $flagFirst (i64.and (local.get $t2) (i64.const -9223372036854775808)))
+            (local.set $flagCode (i32.const 15))
+            (local.set $flagResult (i64.extend_i32_s (local.get $t5)))
+            (if $i6 (local.get $t5)
+              (then
+                (local.set $answer (i32.const (;border at e;)))
+                (br_if $b5 (i32.lt_s (local.get $left) (i32.const 6)))
+                (br_if $b5 (i32.load (;attention;) (local.get $state)))
+                (local.set $left (i32.add (local.get $left) (i32.const -6)))
+                (br $l4)
+              )
+            )
+            (local.set $answer (i32.const (;helper at 10;)))
+            (br $b5)
+            (unreachable)
           )
-          (local.set $answer (i32.const (;helper at 10;)))
-          (br $b4)
-          (unreachable)
+          (br $b3)
         )
-        (br $b1)
       )
+      (i64.store (;flagResult;) (local.get $state) (local.get $flagResult))
+      (i32.store (;flagCode;) (local.get $state) (local.get $flagCode))
+      (i64.store (;flagFirst;) (local.get $state) (local.get $flagFirst))
+      (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))
+      (i64.store (;gpr[0];) (local.get $state) (local.get $rax))
+      (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
+      (i64.store (;gpr[2];) (local.get $state) (local.get $rdx))
+      (br $b1)
     )
-    (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))
-    (i32.store (;flagCode;) (local.get $state) (local.get $flagCode))
-    (i64.store (;flagFirst;) (local.get $state) (local.get $flagFirst))
-    (i64.store (;flagResult;) (local.get $state) (local.get $flagResult))
-    (i64.store (;gpr[0];) (local.get $state) (local.get $rax))
-    (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
-    (i64.store (;gpr[2];) (local.get $state) (local.get $rdx))
     (i64.store (;compiledInstructions;)
       (local.get $state)
       (i64.add

@@ -6,7 +6,7 @@
 ;;   000000008009  ff ca                           dec edx
 ;;   00000000800b  75 f3                           jne 0x8000
 ;;   00000000800d  f4                              hlt
-;; 662 bytes of Wasm
+;; 667 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "storeAll" (func $storeAll (param i64 i64 i32 i64) (result i32)))
@@ -19,108 +19,111 @@
       )
     )
     (local.set $page (i64.load (;page;) (local.get $state)))
-    (local.set $flagResult (i64.load (;flagResult;) (local.get $state)))
-    (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
-    (local.set $flagCode (i32.load (;flagCode;) (local.get $state)))
-    (local.set $flagFirst (i64.load (;flagFirst;) (local.get $state)))
-    (local.set $rax (i64.load (;gpr[0];) (local.get $state)))
-    (local.set $rcx (i64.load (;gpr[1];) (local.get $state)))
-    (local.set $rdx (i64.load (;gpr[2];) (local.get $state)))
-    (local.set $rbx (i64.load (;gpr[3];) (local.get $state)))
-    (local.set $rdi (i64.load (;gpr[7];) (local.get $state)))
     (block $b1
       (block $b2
       )
-      (loop $l3
-        (block $b4
-          (local.set $rdi (local.tee $t0 (i64.extend_i32_u (i32.wrap_i64 (local.get $rbx)))))
-          (local.set $rcx (i64.const 64))
-          (local.set $t1 (call $storeAll (local.get $t0) (i64.const 64) (i32.const 1) (local.get $rax)))
-          (local.set $answer (i32.const (;miss at 7;)))
-          (br_if $b4 (i32.eqz (local.get $t1)))
-          (local.set $rdi (i64.add (local.get $t0) (i64.const 64)))
-          (local.set $rcx (i64.const 0))
-          (local.set $rdx (i64.extend_i32_u (local.tee $t1 (i32.sub (i32.wrap_i64 (local.get $rdx)) (i32.const 1)))))
-          (local.set $t2 (i32.sub (local.get $flagCode) (i32.const 1)))
-          (local.set $t0 (local.get $flagFirst))
-          (local.set $t3
-            (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (i32.const 8) (i32.and (local.get $t2) (i32.const 3)))))
-          )
-          (local.set $t4 (i32.ge_u (local.get $flagCode) (i32.const 9)))
-          (local.set $t2 (i32.and (local.get $t2) (i32.const 4)))
-          (local.set $t5 (i64.shl (local.get $flagResult) (local.get $t3)))
-          (local.set $t6 (i64.shl (i64.const 1) (local.get $t3)))
-          (local.set $t6
-            (select
-              (select (i64.add (local.get $t5) (local.get $t6)) (i64.sub (local.get $t5) (local.get $t6)) (local.get $t2))
-              (i64.shl (local.get $t0) (local.get $t3))
-              (local.get $t4)
+      (block $b3
+        (local.set $flagResult (i64.load (;flagResult;) (local.get $state)))
+        (local.set $flagCode (i32.load (;flagCode;) (local.get $state)))
+        (local.set $flagFirst (i64.load (;flagFirst;) (local.get $state)))
+        (local.set $flagAux (i64.load (;flagAux;) (local.get $state)))
+        (local.set $rax (i64.load (;gpr[0];) (local.get $state)))
+        (local.set $rcx (i64.load (;gpr[1];) (local.get $state)))
+        (local.set $rdx (i64.load (;gpr[2];) (local.get $state)))
+        (local.set $rbx (i64.load (;gpr[3];) (local.get $state)))
+        (local.set $rdi (i64.load (;gpr[7];) (local.get $state)))
+        (loop $l4
+          (block $b5
+            (local.set $rdi (local.tee $t0 (i64.extend_i32_u (i32.wrap_i64 (local.get $rbx)))))
+            (local.set $rcx (i64.const 64))
+            (local.set $t1 (call $storeAll (local.get $t0) (i64.const 64) (i32.const 1) (local.get $rax)))
+            (local.set $answer (i32.const (;miss at 7;)))
+            (br_if $b5 (i32.eqz (local.get $t1)))
+            (local.set $rdi (i64.add (local.get $t0) (i64.const 64)))
+            (local.set $rcx (i64.const 0))
+            (local.set $rdx (i64.extend_i32_u (local.tee $t1 (i32.sub (i32.wrap_i64 (local.get $rdx)) (i32.const 1)))))
+            (local.set $t2 (i32.sub (local.get $flagCode) (i32.const 1)))
+            (local.set $t0 (local.get $flagFirst))
+            (local.set $t3
+              (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (i32.const 8) (i32.and (local.get $t2) (i32.const 3)))))
             )
-          )
-          (local.set $t7 (select (local.get $t5) (local.get $t6) (local.get $t2)))
-          (local.set $t6
-            (i64.sub (local.tee $t5 (select (local.get $t6) (local.get $t5) (local.get $t2))) (local.get $t7))
-          )
-          (local.set $t8
-            (i64.or
-              (i64.and (local.get $t7) (local.get $t6))
-              (i64.and (i64.or (local.get $t7) (local.get $t6)) (i64.xor (local.get $t5) (i64.const -1)))
-            )
-          )
-          (local.set $flagFirst
-            (i64.and
+            (local.set $t4 (i32.ge_u (local.get $flagCode) (i32.const 9)))
+            (local.set $t2 (i32.and (local.get $t2) (i32.const 4)))
+            (local.set $t5 (i64.shl (local.get $flagResult) (local.get $t3)))
+            (local.set $t6 (i64.shl (i64.const 1) (local.get $t3)))
+            (local.set $t6
               (select
-                (i64.or
-                  (select
-                    (i64.or
-                      (local.get $t0)
-                      (i64.xor
-                        (i64.shr_u (local.get $t0) (i64.const 1))
-                        (i64.and (i64.xor (local.get $t8) (i64.shr_u (local.get $t8) (i64.const 1))) (i64.const 4611686018427387904))
-                      )
-                    )
-                    (i64.and (local.get $t8) (i64.const -4611686018427387904))
-                    (local.get $t4)
-                  )
-                  (i64.and
-                    (i64.shr_u
-                      (i64.shr_u (i64.xor (i64.xor (local.get $t7) (local.get $t6)) (local.get $t5)) (local.get $t3))
-                      (i64.const 1)
-                    )
-                    (i64.const 8)
-                  )
-                )
-                (local.get $flagAux)
-                (local.get $flagCode)
+                (select (i64.add (local.get $t5) (local.get $t6)) (i64.sub (local.get $t5) (local.get $t6)) (local.get $t2))
+                (i64.shl (local.get $t0) (local.get $t3))
+                (local.get $t4)
               )
-              (i64.const -9223372036854775808)
             )
-          )
-          (local.set $flagCode (i32.const 15))
-          (local.set $flagResult (i64.extend_i32_s (local.get $t1)))
-          (if $i5 (local.get $t1)
-            (then
-              (local.set $answer (i32.const (;border at b;)))
-              (br_if $b4 (i32.lt_s (local.get $left) (i32.const 5)))
-              (br_if $b4 (i32.load (;attention;) (local.get $state)))
-              (local.set $left (i32.add (local.get $left) (i32.const -5)))
-              (br $l3)
+            (local.set $t7 (select (local.get $t5) (local.get $t6) (local.get $t2)))
+            (local.set $t6
+              (i64.sub (local.tee $t5 (select (local.get $t6) (local.get $t5) (local.get $t2))) (local.get $t7))
             )
+            (local.set $t8
+              (i64.or
+                (i64.and (local.get $t7) (local.get $t6))
+                (i64.and (i64.or (local.get $t7) (local.get $t6)) (i64.xor (local.get $t5) (i64.const -1)))
+              )
+            )
+            (local.set $flagFirst
+              (i64.and
+                (select
+                  (i64.or
+                    (select
+                      (i64.or
+                        (local.get $t0)
+                        (i64.xor
+                          (i64.shr_u (local.get $t0) (i64.const 1))
+                          (i64.and (i64.xor (local.get $t8) (i64.shr_u (local.get $t8) (i64.const 1))) (i64.const 4611686018427387904))
+                        )
+                      )
+                      (i64.and (local.get $t8) (i64.const -4611686018427387904))
+                      (local.get $t4)
+                    )
+                    (i64.and
+                      (i64.shr_u
+                        (i64.shr_u (i64.xor (i64.xor (local.get $t7) (local.get $t6)) (local.get $t5)) (local.get $t3))
+                        (i64.const 1)
+                      )
+                      (i64.const 8)
+                    )
+                  )
+                  (local.get $flagAux)
+                  (local.get $flagCode)
+                )
+                (i64.const -9223372036854775808)
+              )
+            )
+            (local.set $flagCode (i32.const 15))
+            (local.set $flagResult (i64.extend_i32_s (local.get $t1)))
+            (if $i6 (local.get $t1)
+              (then
+                (local.set $answer (i32.const (;border at b;)))
+                (br_if $b5 (i32.lt_s (local.get $left) (i32.const 5)))
+                (br_if $b5 (i32.load (;attention;) (local.get $state)))
+                (local.set $left (i32.add (local.get $left) (i32.const -5)))
+                (br $l4)
+              )
+            )
+            (local.set $answer (i32.const (;helper at d;)))
+            (br $b5)
+            (unreachable)
           )
-          (local.set $answer (i32.const (;helper at d;)))
-          (br $b4)
-          (unreachable)
+          (br $b3)
         )
-        (br $b1)
       )
+      (i64.store (;flagResult;) (local.get $state) (local.get $flagResult))
+      (i32.store (;flagCode;) (local.get $state) (local.get $flagCode))
+      (i64.store (;flagFirst;) (local.get $state) (local.get $flagFirst))
+      (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))
+      (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
+      (i64.store (;gpr[2];) (local.get $state) (local.get $rdx))
+      (i64.store (;gpr[7];) (local.get $state) (local.get $rdi))
+      (br $b1)
     )
-    (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))
-    (i32.store (;flagCode;) (local.get $state) (local.get $flagCode))
-    (i64.store (;flagFirst;) (local.get $state) (local.get $flagFirst))
-    (i64.store (;flagResult;) (local.get $state) (local.get $flagResult))
-    (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
-    (i64.store (;gpr[2];) (local.get $state) (local.get $rdx))
-    (i64.store (;gpr[7];) (local.get $state) (local.get $rdi))
     (i64.store (;compiledInstructions;)
       (local.get $state)
       (i64.add

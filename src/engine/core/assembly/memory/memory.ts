@@ -206,12 +206,6 @@ function locateAnew(linear: u64, bytes: u32, write: bool, entry: usize, tag: usi
   return load<u64>(tag) == (linear & ~0xfff) ? load<u32>(entry, C.TLB_ADDEND) + <u32>linear : 0;
 }
 
-/** For compiled code: is another page than this one of the host's where code of this page is fetched? Or is it not known. */
-export function elsewhere(page: u64, host: u32): u32 {
-  const entry = entryOf(page, currentView());
-  return load<u64>(entry, C.TLB_EXEC) != page || load<u32>(entry, C.TLB_ADDEND) + <u32>page != host ? 1 : 0;
-}
-
 /** Faults as a write of `bytes` (at most 4096) would, and changes nothing but accessed and dirty bits.
  * @returns host address when the bytes lie in one page of RAM, else 0. Whoever writes there calls noteStore */
 export function probeWrite(linear: u64, bytes: u32): u32 {
