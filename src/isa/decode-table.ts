@@ -108,6 +108,16 @@ export function compileTable(forms: readonly Form[]): DecodeTable {
     total += CONTEXTS * CLASSES[layout[key]];
   });
 
+  const count = forms.length, immediate = new Uint8Array(count), second = new Uint8Array(count), flags = new Uint8Array(count), registers = new Uint16Array(count), described = new Uint8Array(count);
+  const describeForm = (form: Form) => {
+    const { id } = form;
+    if (described[id]) return;
+    described[id] = 1;
+    immediate[id] = immediateKind(form, 0);
+    second[id] = immediateKind(form, 1);
+    registers[id] = validRegisters(form);
+    flags[id] = (form.attributes.has("lock") && form.operands[0]?.kind === "mem" ? FORM_LOCK : 0) | (form.mod === "ignored" ? FORM_REGISTER : 0) | (registers[id] !== 0xffff ? FORM_CHECK_REG : 0);
+  };
   const table = new Int16Array(total).fill(UNKNOWN);
   const fill = (key: number, where: number) => {
     const size = ([16, 32, 64] as const)[where % 3], prefix = Math.floor(where / 3) % 4, mode64 = Math.floor(where / 12);
@@ -121,17 +131,11 @@ export function compileTable(forms: readonly Form[]): DecodeTable {
         if (best !== undefined) throw new NvlError("isa/table", `the same bytes are ${best.form.name} (${best.form.row}) and ${candidate.form.name} (${candidate.form.row})`);
         best = candidate;
       }
+      if (best) describeForm(best.form);
       table[start + index] = best?.form.id ?? -1;
     }
   };
-  const registers = Uint16Array.from(forms, validRegisters);
-  return {
-    layout, base, forms: table, registers, fill,
-    immediate: Uint8Array.from(forms, (form) => immediateKind(form, 0)),
-    second: Uint8Array.from(forms, (form) => immediateKind(form, 1)),
-    flags: Uint8Array.from(forms, (form) => (form.attributes.has("lock") && form.operands[0]?.kind === "mem" ? FORM_LOCK : 0)
-      | (form.mod === "ignored" ? FORM_REGISTER : 0) | (registers[form.id] !== 0xffff ? FORM_CHECK_REG : 0)),
-  };
+  return { layout, base, forms: table, registers, fill, immediate, second, flags };
 }
 
 /** Compiles everything, as a check of the forms. @throws isa/table */

@@ -110,30 +110,31 @@ export function expandForms(instructions: readonly Instruction[]): Form[] {
   const forms: Form[] = [];
   // operand sizes that any row of an encoding names, to know whether o32 must serve 64 too
   const sizes = new Map<string, number>();
-  const slot = (row: Row, mod: Form["mod"]) => [row.map, row.opcode, row.prefix, row.modrm === "reg" ? "" : row.modrmValue, row.modrm === "fixed" ? "f" : "", mod].join(" ");
-  const drafts: { instruction: Instruction; row: Row; mod: Form["mod"]; size: Size | 0 }[] = [];
+  const slotOf = (row: Row, mod: Form["mod"]) => `${row.map} ${row.opcode} ${row.prefix} ${row.modrm === "reg" ? "" : row.modrmValue}${row.modrm === "fixed" ? "f" : ""} ${mod}`;
+  const drafts: { instruction: Instruction; row: Row; mod: Form["mod"]; slot: string; size: Size | 0 }[] = [];
   for (const entry of instructions) for (const text of entry.rows) {
     const row = parseRow(text);
     const no64 = row.attributes.has("no64"), only64 = row.attributes.has("only64"), f64 = row.attributes.has("f64"), d64 = row.attributes.has("d64");
+    const mods = modsOf(row).map((mod) => ({ mod, slot: slotOf(row, mod) }));
     const wanted: (Size | 0)[] = row.operandSize !== 0 ? [row.operandSize] : row.sized ? [16, 32, 64] : [0];
     for (const size of wanted) {
       if (size === 64 && no64) continue;
       if (only64 && (f64 ? size !== 64 && size !== 0 : d64 && size === 32)) continue;
       if (size !== 0 && size !== 64 && row.rexW) continue;
-      for (const mod of modsOf(row)) {
-        drafts.push({ instruction: entry, row, mod, size });
-        sizes.set(slot(row, mod), (sizes.get(slot(row, mod)) ?? 0) | size);
+      for (const { mod, slot } of mods) {
+        drafts.push({ instruction: entry, row, mod, slot, size });
+        sizes.set(slot, (sizes.get(slot) ?? 0) | size);
       }
     }
   }
-  for (const { instruction, row, mod, size } of drafts) {
+  for (const { instruction, row, mod, slot, size } of drafts) {
     const mnemonic = instruction.mnemonic.toLowerCase();
     const width = formWidth(row, size);
     const operands = expandOperands(row, size, mod === "mem");
     forms.push({
-      id: forms.length, mnemonic, instruction, row: row.text, name: describe(mnemonic, row, size, mod, operands),
+      id: forms.length, mnemonic, instruction, row: row.text, get name() { return describe(mnemonic, row, size, mod, operands); },
       map: row.map, opcode: row.opcode, prefix: row.prefix, rexW: row.rexW, plusR: row.plusR, modrm: row.modrm, modrmValue: row.modrmValue, mod,
-      width, size, sizeNamed: row.operandSize !== 0, fallback64: size === 32 && (sizes.get(slot(row, mod))! & 64) === 0, operands,
+      width, size, sizeNamed: row.operandSize !== 0, fallback64: size === 32 && (sizes.get(slot)! & 64) === 0, operands,
       immediates: row.immediates.map((bytes) => bytes === "*" ? (size === 16 ? 2 : 4) : bytes),
       attributes: row.attributes, undefinedFlags: row.undefinedFlags, undefinedDst: row.undefinedDst,
     });

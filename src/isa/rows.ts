@@ -115,12 +115,13 @@ function parseOperand(token: string, plusR: boolean, row: string): RowOperand[] 
 /** The operand size that an explicit far pointer stands for. */
 function farSize(tokens: readonly string[]): 0 | 16 | 32 | 64 {
   for (const token of tokens) {
-    const match = /^(?:m|ptr)16:(16|32|64)$/.exec(token);
+    const match = token.includes(":") && /^(?:m|ptr)16:(16|32|64)$/.exec(token);
     if (match) return Number(match[1]) as 16 | 32 | 64;
   }
   return 0;
 }
 
+const SLASH = 0x2f;
 /** Splits the opcode's tokens off the front of a row. */
 function parseOpcode(tokens: string[], row: string) {
   const out = {
@@ -129,16 +130,17 @@ function parseOpcode(tokens: string[], row: string) {
   };
   const bytes: number[] = [];
   while (tokens.length > 0) {
-    const token = tokens[0];
-    if (bytes.length === 0 && ["NP", "66", "F2", "F3"].includes(token)) {
+    const token = tokens[0], first = token.charCodeAt(0);
+    // most rows are bytes, and few tokens are anything but two characters
+    if (bytes.length === 0 && (token === "NP" || token === "66" || token === "F2" || token === "F3")) {
       if (out.prefix !== "") fail(row, "two mandatory prefixes");
       out.prefix = token as Prefix;
     } else if (token === "REX.W" && bytes.length === 0) out.rexW = true;
-    else if (/^o(16|32|64)$/.test(token)) out.operandSize = Number(token.slice(1)) as 16 | 32 | 64;
-    else if (/^[0-9A-F]{2}$/.test(token)) bytes.push(parseInt(token, 16));
+    else if (token === "o16" || token === "o32" || token === "o64") out.operandSize = Number(token.slice(1)) as 16 | 32 | 64;
+    else if (token.length === 2 && first !== SLASH && /^[0-9A-F]{2}$/.test(token)) bytes.push(parseInt(token, 16));
     else if (token === "+r") out.plusR = true;
     else if (token === "/r") out.modrm = "reg";
-    else if (/^\/[0-7]$/.test(token)) { out.modrm = "digit"; out.modrmValue = Number(token[1]); }
+    else if (first === SLASH && /^\/[0-7]$/.test(token)) { out.modrm = "digit"; out.modrmValue = Number(token[1]); }
     else if (token in IMMEDIATE_BYTES) out.immediates.push(IMMEDIATE_BYTES[token]);
     else if (token !== "cp") break;
     tokens.shift();

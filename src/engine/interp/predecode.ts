@@ -87,8 +87,10 @@ function registerByte(operand: OperandForm | undefined, decoded: Decoded): numbe
 export function createPredecoder(node: NodeMemory, address: number, core: CoreExports & BlockExports, table: HandlerTable, heat = 0): Predecoder {
   const { bytes, view } = node;
   const u16 = new Uint16Array(bytes.buffer), u32 = new Uint32Array(bytes.buffer), i32 = new Int32Array(bytes.buffer);
-  const plans = FORMS.map((form) => planOf(form, table));
-  const jumps = new Set(FORMS.filter((form) => /^j[a-z]+$/.test(form.mnemonic) && form.mnemonic !== "jmp").map((form) => table.handlerOf(form.id, "plain64")));
+  /** By form, when it is met. */
+  const plans: (FormPlan | undefined)[] = [];
+  const planFor = (form: number): FormPlan => plans[form] ??= planOf(FORMS[form], table);
+  const jumps = new Set(FORMS.filter((form) => form.mnemonic[0] === "j" && form.mnemonic !== "jmp").map((form) => table.handlerOf(form.id, "plain64")));
   const decoded = createDecoded();
   /** A test: everything shall be compiled, where a run begins too. */
   const eager = heat > 0 && heat < EAGER;
@@ -130,7 +132,7 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
   };
   /** Writes the operation of the decoded instruction. @returns whether the block ends after it */
   const writeOperation = (op: number, offset: number, size: CodeSize): boolean => {
-    const plan = plans[decoded.form], end = offset + decoded.length;
+    const plan = planFor(decoded.form), end = offset + decoded.length;
     u16[op >>> 1] = plan.handlers[variantOf(plan, size)];
     u16[(op + C.OP_OFFSET) >>> 1] = offset;
     bytes[op + C.OP_REG] = registerByte(plan.reg, decoded);
@@ -217,7 +219,7 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
     writePlain(check, C.HANDLER_CROSS, offset, 0);
     u32[(check + C.OP_LINK) >>> 2] = second;
     if (stops) writePlain(check + C.OP_BYTES, C.HANDLER_BREAK, offset, 0);
-    if (answer === DECODED && plans[decoded.form].skipped) writePlain(op, C.HANDLER_GOTO, offset, offset + length);
+    if (answer === DECODED && planFor(decoded.form).skipped) writePlain(op, C.HANDLER_GOTO, offset, offset + length);
     else if (answer === DECODED) writeOperation(op, offset, size);
     else writePlain(op, invalidHandler(answer), offset, 0);
     writePlain(op + C.OP_BYTES, C.HANDLER_GOTO, offset + length, offset + length);
@@ -268,7 +270,7 @@ export function createPredecoder(node: NodeMemory, address: number, core: CoreEx
         count++;
         const here = at & (PAGE - 1);
         at += decoded.length;
-        if (plans[decoded.form].skipped) continue;
+        if (planFor(decoded.form).skipped) continue;
         ended = writeOperation(op, here, size);
       } else {
         if (answer === DECODED_TRUNCATED && end === pageEnd) break;
