@@ -11,6 +11,7 @@ import { runRounds } from "./full.mjs";
 import { createMachines, findTools } from "./machines.mjs";
 import { USAGE, choosePrograms, readOptions } from "./options.mjs";
 import { barChart } from "./plot.mjs";
+import { kittenBench, kittenTables, noiseChart } from "./kitten.mjs";
 import { PARALLEL_GROUPS, parallelBench, parallelTables } from "./parallel.mjs";
 import { quickBench, quickTable } from "./quick.mjs";
 import { bootTable, programTable, targetTable } from "./table.mjs";
@@ -61,6 +62,15 @@ if (options.quick) {
   print([title, "", ...quickTable(quick)]);
   ({ failures } = quick);
   report = { about, ...quick };
+} else if (options.kitten) {
+  if (!tools.gcc) refuse("--kitten needs gcc");
+  const image = await debianImage(), measured = await kittenBench(image, options, progress);
+  about.loadAtEnd = loadavg()[0];
+  progress("");
+  print([title, ...(image ? [image.origin] : []), `load ${about.loadAtStart.toFixed(1)} at the beginning, ${about.loadAtEnd.toFixed(1)} at the end`, "", ...kittenTables(measured)]);
+  ({ failures } = measured);
+  report = { about, ...measured };
+  if (options.plot) writeFileSync(options.plot, noiseChart(measured.noise, `${title}; ${about.date.slice(0, 10)}`));
 } else if (options.parallel) {
   const image = await debianImage();
   if (!image || programs.length === 0) refuse("--parallel needs gcc and a Debian kernel");

@@ -5,6 +5,7 @@ import { ENGINE_NAMES } from "../dist/embed/protocol.js";
 export const USAGE = `usage: npm run bench -- [options]
   --quick             no operating system: millions of instructions per second of the programs that need none
   --parallel          two processors: what a second vCPU gives, hand-off, boot, virtual time
+  --kitten            two cores of a Kitten: migration, futex, pipe beside the host's Linux; noise beside a Linux guest (docs/noise.svg with --plot)
   --only a,b          these programs or groups (integer, float, memory, system)
   --engines a,b       of ${ENGINE_NAMES.join(", ")} (all but oracle)
   --rounds N          interleaved rounds; medians count (5; 1 with --quick)
@@ -22,7 +23,7 @@ export function readOptions(args) {
   try {
     const text = { type: "string" }, flag = { type: "boolean" };
     ({ values } = parseArgs({ args, allowPositionals: false, options: {
-      quick: flag, parallel: flag, only: text, engines: text, rounds: text, scale: text, timeout: text, "no-qemu": flag, "no-qemu-user": flag, "no-boot": flag, json: text, plot: text, help: flag,
+      quick: flag, parallel: flag, kitten: flag, only: text, engines: text, rounds: text, scale: text, timeout: text, "no-qemu": flag, "no-qemu-user": flag, "no-boot": flag, json: text, plot: text, help: flag,
     } }));
   } catch (error) {
     return { message: error.message };
@@ -38,7 +39,7 @@ export function readOptions(args) {
     if (!Number.isInteger(numbers[name]) || numbers[name] < 1) return { message: `--${name} takes a whole number above 0, not ${values[name]}` };
   }
   return {
-    ...numbers, engines, only: list(values.only), quick: values.quick === true, parallel: values.parallel === true,
+    ...numbers, engines, only: list(values.only), quick: values.quick === true, parallel: values.parallel === true, kitten: values.kitten === true,
     qemu: !values["no-qemu"], qemuUser: !values["no-qemu-user"], boot: !values["no-boot"], json: values.json, plot: values.plot,
   };
 }

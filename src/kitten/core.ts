@@ -13,6 +13,8 @@ export const TSC_HZ = 1_000_000_000;
 const APIC_TIMER_HZ = 100_000_000;
 /** A turn of a task that shares its core, and the instructions between two looks at whether it is over. */
 export const SHARED_TURN_NS = 5e6, TURN_INSTRUCTIONS = 500_000;
+/** The same where nobody else wants the core and nothing is to happen at a moment: long, so that nothing disturbs the program. Whoever wants something of it kicks. */
+export const ALONE_TURN_NS = 5e7, ALONE_INSTRUCTIONS = 8_000_000;
 /** PAUSEs after which a task that spins is thought to wait for one that shares its core; 0: it is alone. */
 export const PATIENCE = 32n;
 /** Looks at its state before a core with nothing to do sleeps, and how long one sleeps whose task spins where the host has fewer cores. */
@@ -62,7 +64,7 @@ export function runCore(parts: VcpuParts, cores: Cores): void {
       words[pauses] = shared || cores.crowded ? Number(PATIENCE) : 0;
       if (!shared) sinceNs = 0;
       else if (sinceNs === 0) sinceNs = clock.nowNs();
-      const { reason } = vcpu.run(TURN_INSTRUCTIONS, "whole blocks");
+      const { reason } = vcpu.run(shared ? TURN_INSTRUCTIONS : ALONE_INSTRUCTIONS, "whole blocks");
       if (reason === "syscall") {
         if (move(address)) {
           if (cores.queued(index) > 0 && cores.turn(index, CORE.free, CORE.taken)) cores.ask(index, 0);

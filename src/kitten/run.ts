@@ -7,7 +7,7 @@ import { OFFSET } from "../hal/layout.ts";
 import { createExitRecord, exitCode, type Exit } from "../hal/exit.ts";
 import { SI, SIG } from "../abi/linux/signals.ts";
 import { PROT } from "../abi/linux/memory.ts";
-import { PATIENCE, SHARED_TURN_NS, SPINS, TURN_INSTRUCTIONS } from "./core.ts";
+import { ALONE_INSTRUCTIONS, ALONE_TURN_NS, PATIENCE, SHARED_TURN_NS, SPINS, TURN_INSTRUCTIONS } from "./core.ts";
 import type { Core, Kitten } from "./kitten.ts";
 import { systemCall } from "./call/dispatch.ts";
 import { touch, TOUCH } from "./memory/aspace.ts";
@@ -105,7 +105,7 @@ function runFirst(k: Kitten, core: Core): void {
       shared.setState(0, CORE.runs);
       if (shared.asked()) vcpu.kick();
     }
-    const exit = vcpu.run(TURN_INSTRUCTIONS, "whole blocks");
+    const exit = vcpu.run(next === Infinity && core.queue.length === 0 ? ALONE_INSTRUCTIONS : TURN_INSTRUCTIONS, "whole blocks");
     if (several) {
       if (exit.reason === "syscall" && k.move(core.state.address)) {
         if (comesBack(k, task)) continue;
@@ -117,7 +117,7 @@ function runFirst(k: Kitten, core: Core): void {
     else handleExit(k, core, task, exit);
     if (hasWork(k) || (several && shared.asked())) serveCores(k);
     const look = exit.reason !== "syscall" || ++calls % CALLS_PER_LOOK === 0, nowNs = look ? k.clock.nowNs() : 0;
-    if (task.state === "running" && (nowNs >= next || nowNs - beginNs >= SHARED_TURN_NS)) requeue(k, task);
+    if (task.state === "running" && (nowNs >= next || nowNs - beginNs >= (core.queue.length > 0 ? SHARED_TURN_NS : ALONE_TURN_NS))) requeue(k, task);
     if (core.current !== task || task.state !== "running") break;
     if (hasSignals(task)) deliverSignals(k, task);
     if (task.state !== "running" || !allows(task, core.index)) break;

@@ -83,8 +83,13 @@ export function createInterpVcpu(setup: VcpuSetup, modules: InterpModules, table
   const demand = (bits: number) => { Atomics.or(words, attention, bits); };
   const withdraw = (bits: number) => { Atomics.and(words, attention, ~bits); };
   const word = (offset: number) => words[(address + offset) / 4];
-  const setBudget = (budget: number) => node.view.setBigInt64(address + OFFSET.budget, BigInt(budget), true);
-  const budgetLeft = () => Number(node.view.getBigInt64(address + OFFSET.budget, true));
+  /** A field of 64 bits as a number, without a bigint: a run may be as short as a system call. */
+  const write64 = (offset: number, value: number) => {
+    words[(address + offset) / 4] = value;
+    words[(address + offset) / 4 + 1] = Math.floor(value / 2 ** 32);
+  };
+  const setBudget = (budget: number) => write64(OFFSET.budget, budget);
+  const budgetLeft = () => words[(address + OFFSET.budget) / 4 + 1] * 2 ** 32 + (words[(address + OFFSET.budget) / 4] >>> 0);
 
   const stops = createStops(state, core.flush, (different, all) => {
     for (const linear of different) blocks.dropBlocksAt(Number(linear & PAGE_MASK));
@@ -119,7 +124,7 @@ export function createInterpVcpu(setup: VcpuSetup, modules: InterpModules, table
       retired += used;
       const code = word(OFFSET.exitReason);
       words[(address + OFFSET.exitReason) / 4] = C.EXIT_NONE;
-      node.view.setBigUint64(address + OFFSET.retired, BigInt(retired), true);
+      write64(OFFSET.retired, retired);
       if (code === C.EXIT_BUDGET && left > 0) continue;
       Atomics.store(words, outside, 1);
       return leave(code);

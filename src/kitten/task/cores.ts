@@ -57,6 +57,8 @@ export interface Cores {
   /** Code of the exit which the core asks about. */
   reason(core: number): number;
   setReason(core: number, reason: number): void;
+  /** The core shall look at its words, if it runs. */
+  nudge(core: number): void;
   /** The core shall leave its program and ask. */
   recall(core: number): void;
   /** The same, and waits until it has. */
@@ -108,9 +110,10 @@ export function openCores(buffer: SharedArrayBuffer, count: number, kick: (addre
     Atomics.or(words, shared + ASKED, 1 << core);
     tellControl();
   };
+  const nudge = (core: number) => { if (load(at(core, STATE)) === CORE.runs) kick(words[at(core, ADDRESS)] >>> 0); };
   const recall = (core: number) => {
     store(at(core, RECALL), 1);
-    if (load(at(core, STATE)) === CORE.runs) kick(words[at(core, ADDRESS)] >>> 0);
+    nudge(core);
   };
   /** Until a core's thread has done what it was kicked for. */
   const whileRunning = (core: number, wanted: () => boolean) => {
@@ -147,7 +150,7 @@ export function openCores(buffer: SharedArrayBuffer, count: number, kick: (addre
     moves: () => load(shared + MOVES),
     takeAsked: () => load(shared + ASKED) === 0 ? 0 : Atomics.exchange(words, shared + ASKED, 0), asked: () => load(shared + ASKED) !== 0,
     reason: (core) => words[at(core, REASON)], setReason: (core, reason) => { words[at(core, REASON)] = reason; },
-    recall,
+    recall, nudge,
     halt: (core) => {
       recall(core);
       whileRunning(core, () => true);

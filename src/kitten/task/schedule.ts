@@ -51,6 +51,7 @@ function enqueue(k: Kitten, task: Task, core: Core): void {
   core.queue.push(task);
   if (k.coreCount > 1) k.hasReady = true;
   noteQueue(k, core);
+  if (core.index > 0 && core.queue.length === 1) k.shared.nudge(core.index); // it is not alone any more
 }
 /** A task can go on. */
 export const makeReady = (k: Kitten, task: Task): void => enqueue(k, task, k.coreCount === 1 ? k.cores[0] : chooseCore(k, task));
