@@ -146,7 +146,7 @@ export const CONSTANTS = {
   // marks of large pages that were entered, and of host pages that were entered for writing, and what is known of each context
   TLB_CONTEXTS, TLB_CONTEXT_BYTES: 4 * 32 << TLB_BITS, TLB_LOG: 4 << TLB_BITS, TLB_MARK_BITS: 14,
   TLB_AREA_BYTES: TLB_CONTEXTS * ((4 * 32 << TLB_BITS) + 2 * (4 << TLB_BITS) * 4) + 2 * (1 << 14) + 16 * TLB_CONTEXTS,
-  LOCATE_WRITE: 0x100, TLB_VIEW_SUPERVISOR: 0, TLB_VIEW_USER: 1, TLB_VIEW_AC: 2, TLB_VIEW_ALIGNED: 3,
+  LOCATE_WRITE: 0x100, LOCATE_COPY: 0x200, TLB_VIEW_SUPERVISOR: 0, TLB_VIEW_USER: 1, TLB_VIEW_AC: 2, TLB_VIEW_ALIGNED: 3,
   // physical address bits that CPUID announces: page-table bits above are reserved
   PHYSICAL_BITS: 40,
   // region table: u32 count, u32 lock of CMPXCHG16B, u32 lock of whoever makes all other vCPUs stand still, then from +16 entries of 32 bytes: u64 gpa, u64 bytes, u32 host address, u32 kind

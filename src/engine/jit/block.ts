@@ -9,10 +9,11 @@ import { createEmit } from "../wasm/emit.ts";
 import { createGraph, type Graph, type Node, type Recording } from "../wasm/ir.ts";
 import { tlbEntry } from "../wasm/memory.ts";
 import { speculation, type Trust } from "../wasm/speculate.ts";
+import type { NearbyPage } from "../wasm/types.ts";
 import { xmmInLocals } from "../wasm/xmm.ts";
 import type { FormFacts } from "./facts.ts";
 import { flagsInLocals } from "./flags.ts";
-import { typeOfLocal, LOCAL, REMEMBERED } from "./locals.ts";
+import { typeOfLocal, LOCAL, FORGOTTEN } from "./locals.ts";
 import { regionPlacement, type Resident, type Touched } from "./place.ts";
 import { stringsInPlace } from "./strings.ts";
 import { perfectHash } from "./targets.ts";
@@ -101,7 +102,7 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
   };
 
   const forgetPages = () => {
-    for (const page of REMEMBERED) graph.note(page, graph.i64(-1));
+    for (const [local, value] of FORGOTTEN) graph.note(local, graph.i64(value));
     if (!block.island) graph.keep("i64.store", state, OFFSET.stackPage, graph.i64(-1));
   };
   /** The page so many pages from here, unless something else is mapped there by now. */
@@ -188,7 +189,7 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
     before.clear();
   };
   const surroundings = { g, state, core, leaveOnMiss: true, refills: () => block.island !== undefined, inlineFloat: true, locked: () => at.locked === true,
-    remembered: (linear: Node, writes: boolean) => placement.remembered(linear, writes) };
+    remembered: (linear: Node, writes: boolean, anywhere: boolean) => placement.remembered(linear, writes, anywhere), nearby: new Map<Node, NearbyPage>() };
   const island = () => block.island;
   const flagStore = flagsInLocals(surroundings, () => block.island !== undefined);
   const placement = regionPlacement(surroundings, touched, island, jump);
@@ -225,11 +226,15 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
         flagStore.dead = dead[position];
         placement.begin(at.form, at.decoded!, at.offset, at.left);
         perform(e, at.form);
-        if (at.facts!.changesView) forgetPages();
+        if (at.facts!.changesView) {
+          forgetPages();
+          surroundings.nearby.clear();
+        }
       }
       if (first && speculated.pending() === 0) settle();
     }
     speculated.drop();
+    surroundings.nearby.clear();
     first = undefined;
     before.clear();
     return { graph: recording, ways, native };

@@ -18,7 +18,7 @@ const LETTERS: Record<string, ValueType> = { l: "i64", i: "i32" };
 const CORE_FUNCTIONS: Record<string, string> = { locate: "li:i", moveAll: "llli:i", storeAll: "llil:i" };
 
 /** `entries`: numbers of the blocks in which it is entered, by their place in the list; `strikes`: slices in which its floating point did not do well. */
-export interface CompiledRegion { /** it contains code of other regions */ merged: boolean; blocks: RegionBlock[]; entries: ReadonlyMap<number, number>; float: FloatMode; strikes: number }
+export interface CompiledRegion { /** it contains code of other regions */ merged: boolean; /** its locals by the numbers that they have in graphs (locals.ts) */ homes: ReadonlyMap<number, number>; blocks: RegionBlock[]; entries: ReadonlyMap<number, number>; float: FloatMode; strikes: number }
 /** Where core keeps its lists of blocks: by hash and by page; and the entries that make a block hot. */
 export interface BlockTables { blockTable: number; pageBlocks: number; heat: number }
 /** `heads`: how many blocks were looked at. */
@@ -76,7 +76,7 @@ export function createCompiler(u8: Uint8Array, { blockTable, pageBlocks, heat }:
       }
       const { code, entries, float } = translate(region, wantedMode(u8, region.blocks));
       entered.add(entries.keys(), region);
-      regions.push({ merged: whole, blocks: region.blocks, entries, float, strikes: 0 });
+      regions.push({ merged: whole, homes: code.homes, blocks: region.blocks, entries, float, strikes: 0 });
       functions.push(code);
     }
     if (regions.length === 0) return undefined;

@@ -18,7 +18,7 @@ import { CONTROL as W, OP_FACTS, type LoadOp, type PureOp, type StoreOp, type Va
 import { ANY, type RecordedBlock, type Way } from "./block.ts";
 import { AUX_PARTS, DIRTY_AUX, DIRTY_RESULT } from "./flags.ts";
 import { isTrusting, TRUSTED, TRUSTED_MASK, type FloatMode } from "./float.ts";
-import { FIXED_TYPES, frugalPool, LOCAL } from "./locals.ts";
+import { FIXED_TYPES, frugalPool, LOCAL, type FrugalPool } from "./locals.ts";
 import type { Island } from "./islands.ts";
 import type { Resident, Touched } from "./place.ts";
 import type { Structure } from "./structure.ts";
@@ -29,7 +29,8 @@ import type { Structure } from "./structure.ts";
 export interface RegionParts { shape: Structure; islands: readonly (Island | undefined)[]; record(block: number): RecordedBlock; dispatched: boolean }
 export interface RegionFacts { touched: Touched; assumes: number; longest: number; pages: boolean;
   float: FloatMode }
-export interface RegionFunction { locals: readonly ValueType[]; body: Uint8Array; hints: readonly BranchHint[] }
+/** `homes`: locals by the numbers that they have in graphs (locals.ts). */
+export interface RegionFunction { locals: readonly ValueType[]; body: Uint8Array; hints: readonly BranchHint[]; homes: ReadonlyMap<number, number> }
 
 function writer(out: ByteWriter) {
   const indexed = (code: number) => (index: number) => {
@@ -97,7 +98,7 @@ function storeResident(out: ByteWriter, { written, stack }: Resident): void {
   w.store(LOCAL.stackAddend, OFFSET.stackAddend, "i32.store");
 }
 
-function writePrologue(out: ByteWriter, { touched, assumes, longest, float }: RegionFacts, whole: Resident | undefined): void {
+function writePrologue(out: ByteWriter, { touched, assumes, longest, float }: RegionFacts, whole: Resident | undefined, { homes, homeOf }: FrugalPool): void {
   const w = writer(out), { load } = w;
   load("i32.load", OFFSET.budget, LOCAL.left); // it is that of a slice
   w.get(LOCAL.left);
@@ -138,18 +139,19 @@ function writePrologue(out: ByteWriter, { touched, assumes, longest, float }: Re
     w.end();
   }
   touched.streams.forEach((_, stream) => {
+    if (homes.has(LOCAL.streamLimit + stream)) return; // the limit is 0
     out.byte(W.i64Const);
     out.s64(-1n); // no page
-    w.set(LOCAL.streamPage + stream);
+    w.set(homeOf(LOCAL.streamPage + stream));
   });
   if (whole) loadResident(out, whole);
-  for (const number of registers(touched.vectorsRead | touched.vectorsWritten)) load("v128.load", OFFSET.xmm + 16 * number, LOCAL.xmm + number);
+  for (const number of registers(touched.vectorsRead | touched.vectorsWritten)) load("v128.load", OFFSET.xmm + 16 * number, homeOf(LOCAL.xmm + number));
 }
 
-function writeEpilogue(out: ByteWriter, { touched, pages }: RegionFacts, whole: Resident | undefined): void {
+function writeEpilogue(out: ByteWriter, { touched, pages }: RegionFacts, whole: Resident | undefined, { homeOf }: FrugalPool): void {
   const w = writer(out), { store } = w;
   if (whole) storeResident(out, whole);
-  for (const number of registers(touched.vectorsWritten)) store(LOCAL.xmm + number, OFFSET.xmm + 16 * number, "v128.store");
+  for (const number of registers(touched.vectorsWritten)) store(homeOf(LOCAL.xmm + number), OFFSET.xmm + 16 * number, "v128.store");
   if (pages) store(LOCAL.page, OFFSET.page);
   // what the budget has lost since the prologue
   w.get(LOCAL.state);
@@ -171,7 +173,7 @@ function writeEpilogue(out: ByteWriter, { touched, pages }: RegionFacts, whole: 
 
 /** @param factsOf what is known when all blocks are recorded */
 export function writeRegion({ shape, islands, record, dispatched }: RegionParts, factsOf: () => RegionFacts): RegionFunction {
-  const out = byteWriter(), w = writer(out), pool = frugalPool(LOCAL.temporaries), count = shape.entries.size, hints: BranchHint[] = [];
+  const out = byteWriter(), w = writer(out), pool = frugalPool(), count = shape.entries.size, hints: BranchHint[] = [];
   /** What is open: the place that a branch to it goes to, and where it ends; what is written behind it. */
   const labels: { to: number; end: number; behind?: () => void }[] = [];
   const depthTo = (to: number) => labels.length - 1 - labels.findLastIndex((label) => label.to === to);
@@ -274,7 +276,7 @@ export function writeRegion({ shape, islands, record, dispatched }: RegionParts,
       return labelOf(way);
     };
     const leavesIsland = (way: Way) => partial !== undefined && !("answer" in way) && (way.to === ANY || islands[way.to] !== island);
-    lower(graph, out, { locals: pool, hints, inner, exit: (node, depth) => {
+    lower(graph, out, { locals: pool, homeOf: pool.homeOf, hints, inner, exit: (node, depth) => {
       const way = wayOf(node);
       if (leavesIsland(way)) storeResident(out, partial!);
       w.br(labelFor(way) + depth);
@@ -294,9 +296,9 @@ export function writeRegion({ shape, islands, record, dispatched }: RegionParts,
   });
   while (labels.length > 0) close();
   const facts = factsOf(), whole = byteWriter(), resident = islands[0]?.loop ? undefined : islands[0]?.resident;
-  writePrologue(whole, facts, resident);
+  writePrologue(whole, facts, resident, pool);
   const start = whole.length;
   whole.bytes(out.finish());
-  writeEpilogue(whole, facts, resident);
-  return { locals: [...FIXED_TYPES, ...pool.types], body: whole.finish(), hints: hints.map(({ at, likely }) => ({ at: at + start, likely })) };
+  writeEpilogue(whole, facts, resident, pool);
+  return { locals: [...FIXED_TYPES, ...pool.types], body: whole.finish(), hints: hints.map(({ at, likely }) => ({ at: at + start, likely })), homes: pool.homes };
 }

@@ -16,8 +16,8 @@ const ones = (width: number) => (1n << BigInt(width)) - 1n;
 const pair = (low: number, high: number) => BigInt.asUintN(64, BigInt(high) << 32n | BigInt(low >>> 0));
 
 /** What a region touches: XMM registers as bits. `streams`: what pages are remembered for, `steady`: by which registers (steady.ts). */
-export interface Touched { vectorsRead: number; vectorsWritten: number; streams: string[]; steady: number }
-export const untouched = (): Touched => ({ vectorsRead: 0, vectorsWritten: 0, streams: [], steady: 0 });
+export interface Touched { vectorsRead: number; vectorsWritten: number; streams: string[]; mostStreams: number; steady: number }
+export const untouched = (): Touched => ({ vectorsRead: 0, vectorsWritten: 0, streams: [], mostStreams: STREAMS, steady: 0 });
 /** What an island (islands.ts) has in locals: general registers as bits, and whether the page of the stack. */
 export interface Resident { read: number; written: number; stack: boolean }
 export const nothingResident = (): Resident => ({ read: 0, written: 0, stack: false });
@@ -26,7 +26,7 @@ export interface RegionPlacement {
   readonly of: (e: Emit<Node>) => Placement;
   readonly vectors: VectorLocals;
   /** Where the page of an access to this address is remembered. */
-  remembered(linear: Node, writes: boolean): RememberedPage | undefined;
+  remembered(linear: Node, writes: boolean, anywhere: boolean): RememberedPage | undefined;
   /** The instruction that comes; `offset`: in its page, `left`: instructions of the block behind it. */
   begin(form: Form, decoded: Decoded, offset: number, left: number): void;
 }
@@ -93,7 +93,11 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, is
     return offset(linear) === offset(top);
   };
   const numberOf = (operand: Operand) => registerOf(form.operands[operand.slot], decoded);
-  const page = () => g.get(LOCAL.page, "i64");
+  let pageKnown: Known | undefined; // it changes only where the block ends
+  const page = () => {
+    if (!pageKnown || !g.within(pageKnown.scope)) pageKnown = { value: g.get(LOCAL.page, "i64"), scope: g.scope() };
+    return pageKnown.value;
+  };
   const fromPage = (plus: bigint) => add(page(), g.i64(plus));
   const end = () => BigInt(offset + decoded.length);
   const signed = (low: number, high: number) => BigInt.asIntN(64, pair(low, high));
@@ -128,7 +132,7 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, is
     g.keep("i32.store", state, OFFSET.stackAddend, plus);
     g.keep("i64.store", state, OFFSET.stackPage, where);
   } };
-  const remembered = (linear: Node, writes: boolean): RememberedPage | undefined => {
+  const remembered = (linear: Node, writes: boolean, anywhere: boolean): RememberedPage | undefined => {
     const resident = island();
     if (onStack(linear)) {
       if (!resident) return stackInState;
@@ -136,10 +140,16 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, is
       return stackInLocals;
     }
     if (!resident || addressed?.node !== linear || addressed.stream === undefined) return undefined;
-    const name = `${addressed.stream} ${writes ? "w" : "r"}`, { streams } = touched;
+    const name = `${addressed.stream} ${writes ? "w" : "r"}${anywhere ? " anywhere" : ""}`, { streams } = touched;
     let stream = streams.indexOf(name);
-    if (stream < 0 && streams.length < STREAMS) stream = streams.push(name) - 1;
-    return stream < 0 ? undefined : inLocals(LOCAL.streamPage + stream, LOCAL.streamAddend + stream, writes);
+    if (stream < 0 && streams.length < touched.mostStreams) stream = streams.push(name) - 1;
+    if (stream < 0) return undefined;
+    const page = inLocals(LOCAL.streamPage + stream, LOCAL.streamAddend + stream, writes);
+    if (!anywhere) return page;
+    return { ...page, limit: () => g.get(LOCAL.streamLimit + stream, "i64"), note: (where, plus, bytes) => {
+      page.note(where, plus, bytes);
+      g.note(LOCAL.streamLimit + stream, g.i64(PAGE_BYTES - bytes + 1));
+    } };
   };
   const relativeTarget = (width: Width) => {
     const target = fromPage(signed(decoded.immLow, decoded.immHigh) + end());

@@ -5,16 +5,18 @@ import { createDecoded, decode, DECODED } from "../../isa/decode.ts";
 import { formatInstruction } from "../../isa/format.ts";
 import { REGISTERS } from "../../isa/registers.ts";
 import { wasmText } from "../wasm/text.ts";
-import { LOCAL } from "./locals.ts";
+import { LOCAL, STREAMS } from "./locals.ts";
 
 /** What is read of a region's blocks; the address of the first one's page in the guest, where it is known. */
-export interface TracedRegion { blocks: readonly { address: number; distance: number; hostPage: number; offset: number; count: number }[] }
+export interface TracedRegion { homes: ReadonlyMap<number, number>; blocks: readonly { address: number; distance: number; hostPage: number; offset: number; count: number }[] }
 
 const REGISTER_NAMES = Object.entries(REGISTERS).filter(([, { kind, width }]) => kind === "reg" && width === 64).map(([name]) => name);
+/** By the numbers that locals have in graphs. */
 const LOCAL_NAMES = new Map<number, string>([
-  ...Object.entries(LOCAL).filter(([name]) => !["gpr", "xmm", "temporaries"].includes(name)).map(([name, index]) => [index, name] as const),
+  ...Object.entries(LOCAL).map(([name, index]) => [index, name] as const),
   ...REGISTER_NAMES.map((name, index) => [LOCAL.gpr + index, name] as const),
-  ...("xmm" in LOCAL ? Array.from({ length: 16 }, (_, index) => [(LOCAL.xmm as number) + index, `xmm${index}`] as const) : []),
+  ...Array.from({ length: 16 }, (_, index) => [LOCAL.xmm + index, `xmm${index}`] as const),
+  ...Array.from({ length: STREAMS }, (_, stream) => (["streamPage", "streamAddend", "streamLimit"] as const).map((name) => [LOCAL[name] + stream, `${name}${stream}`] as const)).flat(),
 ]);
 
 /** The field of the vCPU's state at an offset. */
@@ -64,16 +66,19 @@ function answers(regions: readonly TracedRegion[], memory: Uint8Array): (value: 
 }
 
 /** A compiled module as text that is Wasm's with comments. */
-export const moduleText = (bytes: Uint8Array, constant: (value: number) => string | undefined): string => wasmText(bytes, {
-  brief: true, constant,
-  local: (index) => LOCAL_NAMES.get(index) ?? `t${index - LOCAL.temporaries}`,
-  offset: (base, offset) => (base === "(local.get $state)" ? fieldAt(offset) : undefined),
-});
+export function moduleText(bytes: Uint8Array, regions: readonly TracedRegion[], constant: (value: number) => string | undefined): string {
+  const names = regions.map(({ homes }) => new Map([...homes].map(([local, home]) => [home, LOCAL_NAMES.get(local)!])));
+  return wasmText(bytes, {
+    brief: true, constant,
+    local: (index, func) => (index < LOCAL.xmm ? LOCAL_NAMES.get(index) : names[func]?.get(index)) ?? `t${index - LOCAL.xmm}`,
+    offset: (base, offset) => (base === "(local.get $state)" ? fieldAt(offset) : undefined),
+  });
+}
 
 export function traceText(made: { bytes: Uint8Array; regions: readonly TracedRegion[] }, memory: Uint8Array, pageOf: (block: number) => bigint | undefined): string {
   const comments = made.regions.flatMap((region, index) => {
     const first = region.blocks.find(({ address, distance }) => distance === 0 && pageOf(address) !== undefined);
     return regionLines(`r${index}`, region, memory, first && pageOf(first.address));
   });
-  return `${[...comments, `${made.bytes.length} bytes of Wasm`].map((line) => `;; ${line}`).join("\n")}\n${moduleText(made.bytes, answers(made.regions, memory))}\n`;
+  return `${[...comments, `${made.bytes.length} bytes of Wasm`].map((line) => `;; ${line}`).join("\n")}\n${moduleText(made.bytes, made.regions, answers(made.regions, memory))}\n`;
 }

@@ -9,6 +9,7 @@ import { createFacts } from "./facts.ts";
 import { isTrusting, type FloatMode } from "./float.ts";
 import { writeRegion, type RegionFunction } from "./function.ts";
 import { chooseIslands } from "./islands.ts";
+import { FEW_STREAMS } from "./locals.ts";
 import { untouched } from "./place.ts";
 import type { BlockReader, Region, RegionBlock, Words } from "./region.ts";
 import { returnSites, type Call } from "./returns.ts";
@@ -77,6 +78,7 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
     });
 
     touched.steady = steadyRegisters(lists);
+    if (lists.some((list) => list.some(({ facts }) => facts?.changesView))) touched.mostStreams = FEW_STREAMS;
 
     /** By operation: where its link leads in the region. Looked up once: the interpreter may be setting links just now. */
     const links = new Map<number, number | undefined>();

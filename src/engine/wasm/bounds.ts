@@ -16,7 +16,7 @@ import { FORMAT_NAMES, FORMATS, limitRange, or, outside, rangeTests, smallest, s
 interface Bound { least: number; unit: number }
 const UNKNOWN: Bound = { least: -Infinity, unit: -Infinity }, ZERO: Bound = { least: Infinity, unit: Infinity }, INTEGRAL: Bound = { least: 0, unit: 0 };
 /** What comes in is tested to be zero or to have at least this exponent: little enough that there is hardly anything smaller, and large enough for some products. */
-const LEAST = { f32: -40, f64: -200 } as const;
+const LEAST = { f32: -40, f64: -320 } as const;
 /** Divisors have at most this exponent. */
 const MOST_DIVISOR = { f32: 40, f64: 400 } as const;
 const SMALLEST_SINGLE = smallest("f32");

@@ -149,8 +149,8 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
     }
     if (operand.kind !== "mem" || bits !== 128) return fromScalar(bits, load(bits as Width, operand));
     const linear = at.linearAddress(operand, 16, "read");
-    if (aligned) checkAligned(linear);
-    return guest.loadVector(linear);
+    if (aligned && !surroundings.refills) checkAligned(linear);
+    return guest.loadVector(linear, aligned !== undefined);
   };
   const storeVector = (bits: AnyWidth, operand: Operand, value: Node, aligned?: "aligned"): void => {
     if (operand.kind === "mm") {
@@ -164,8 +164,8 @@ export function createEmit(surroundings: Surroundings, place: (e: Emit<Node>) =>
     }
     if (operand.kind !== "mem" || bits !== 128) return store(bits as Width, operand, toScalar(bits, value));
     const linear = at.linearAddress(operand, 16, "write");
-    if (aligned) checkAligned(linear);
-    guest.storeVector(linear, value);
+    if (aligned && !surroundings.refills) checkAligned(linear);
+    guest.storeVector(linear, value, aligned !== undefined);
   };
   const simd = (op: SimdOp, args: readonly Node[], lanes?: readonly number[]): Node =>
     g.simd(op, args.map((arg, index) => {

@@ -34,6 +34,8 @@ export interface BranchHint { at: number; likely: boolean }
 
 export interface LowerOptions {
   locals: LocalPool;
+  /** The local that a graph's number stands for, where that is another one. */
+  homeOf?(local: number): number;
   /** Writes the code of an exit; `depth` labels are between it and the graph's surroundings. `emit` writes a node's value. */
   exit(node: Node, depth: number, out: ByteWriter, emit: (node: Node) => void): void;
   /** As a branch: an exit that is taken on a condition, which `condition` writes. @returns where the branch is, or undefined when there is none for this exit */
@@ -75,7 +77,7 @@ function isInline(node: Node, written: ReadonlySet<number>): boolean {
 
 /** Writes a graph into `out`. Control falls out of its end unless it exits everywhere. */
 export function lower(graph: Recording, out: ByteWriter, options: LowerOptions): void {
-  const { locals, hints, inner } = options;
+  const { locals, hints, inner, homeOf = (local) => local } = options;
   // the last local.set: a local.get directly behind it makes it a local.tee, or nothing at all
   let setOpcode = -1, setEnd = -1, setLocal = -1;
   /** Whoever optimizes the code knows that it is seldom executed. */
@@ -140,7 +142,7 @@ export function lower(graph: Recording, out: ByteWriter, options: LowerOptions):
     setLocal = node.local;
   };
   const tree = (node: Node) => {
-    if (node.kind === "get") return getLocal(node.immediate);
+    if (node.kind === "get") return getLocal(homeOf(node.immediate));
     for (const arg of node.args) value(arg);
     operation(node);
   };
@@ -169,7 +171,7 @@ export function lower(graph: Recording, out: ByteWriter, options: LowerOptions):
       case "set":
         value(node.args[0]);
         out.byte(W.localSet);
-        out.u32(node.immediate);
+        out.u32(homeOf(node.immediate));
         return;
       case "call":
         node.args.forEach(value);

@@ -10,9 +10,9 @@ export interface Memory {
   load(width: Width, linear: Node): Node;
   store(width: Width, linear: Node, value: Node): void;
   update(width: Width, linear: Node, compute: (old: Node) => Node): Node;
-  /** 16 bytes. */
-  loadVector(linear: Node): Node;
-  storeVector(linear: Node, value: Node): void;
+  /** 16 bytes; `aligned`: what is not aligned faults, which has been looked at unless whoever refills the TLB does so. */
+  loadVector(linear: Node, aligned?: boolean): Node;
+  storeVector(linear: Node, value: Node, aligned?: boolean): void;
   /** Ends the instruction if core has left a fault. */
   checkFault(): void;
 }
@@ -24,6 +24,9 @@ const PAGE_MASK = -4096;
 /** Scratch slots that core's vector accesses use on our behalf: an argument's and the result's. */
 const STORE_SLOT = 0, LOAD_SLOT = 3, UPDATE_SLOT = 7;
 export const SCRATCH_BYTES = 16;
+
+/** How far from another access by the same registers an access probably is in the same page. */
+const NEARBY = 512;
 
 const LOADS = { 8: "i32.load8_u", 16: "i32.load16_u", 32: "i32.load", 64: "i64.load" } as const;
 const STORES = { 8: "i32.store8", 16: "i32.store16", 32: "i32.store", 64: "i64.store" } as const;
@@ -37,7 +40,7 @@ export function tlbEntry(g: Graph, state: Node, linear: Node): Node {
   return g.pure("i32.add", g.load("i32.load", state, OFFSET.tlb), index);
 }
 
-export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, remembered }: Surroundings, { as64, asWidth }: Conversions): Memory {
+export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, remembered, nearby }: Surroundings, { as64, asWidth }: Conversions): Memory {
   const checkFault = () => g.when(g.load("i32.load", state, OFFSET.fault), () => g.exit("fault"));
 
   const lastPage = (linear: Node, bytes: number) => g.pure("i64.and", g.pure("i64.add", linear, g.i64(bytes - 1)), g.i64(PAGE_MASK));
@@ -48,34 +51,70 @@ export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, re
   const hostOf = (entry: Node, linear: Node) => g.pure("i32.add", g.load("i32.load", entry, C.TLB_ADDEND), g.pure("i32.wrap_i64", linear));
   const narrow = (width: Width, value: Node) => (width === 64 ? value : g.pure("i32.wrap_i64", value));
 
-  /** Host address from core; leaves where there is none. */
-  const locate = (linear: Node, bytes: number, writes: boolean): Node => {
-    const host = g.call(core("locate"), [linear, g.i32(bytes | (writes ? C.LOCATE_WRITE : 0))], "i32", true);
+  /** Host address from core; leaves where there is none. `copies`: it may be that of a copy of what lies in two pages. */
+  const locate = (linear: Node, bytes: number, writes: boolean, copies = false): Node => {
+    const host = g.call(core("locate"), [linear, g.i32(bytes | (writes ? C.LOCATE_WRITE : copies ? C.LOCATE_COPY : 0))], "i32", true);
     g.when(g.pure("i32.eqz", host), () => g.exit("miss"));
     return host;
   };
-  /** Host address, where what cannot be accessed in place leaves. */
-  const inPlace = (linear: Node, bytes: number, writes: boolean): Node => {
-    if (g.changed()) throw new NvlError("wasm/miss", "an access that may miss follows a change of the state");
-    const known = remembered?.(linear, writes);
-    if (!known) {
-      const { entry, tag, last } = lookUp(linear, bytes, writes);
-      g.when(g.pure("i64.ne", tag, last), () => {
-        g.rare();
-        if (refills?.()) locate(linear, bytes, writes);
-        else g.exit("miss");
-      });
-      return hostOf(entry, linear);
-    }
-    const last = lastPage(linear, bytes), low = g.pure("i32.wrap_i64", linear);
-    g.when(g.pure("i64.ne", last, known.page()), () => {
+  /** What an address without its constant part is. */
+  const baseOf = (linear: Node) => (linear.op === "i64.add" && linear.args[1].kind === "const" ? linear.args[0] : linear);
+  const displacementOf = (linear: Node) => (linear === baseOf(linear) ? 0 : linear.args[1].low);
+  const pageOf = (linear: Node, mask = 0) => g.pure("i64.and", linear, g.i64(PAGE_MASK | mask));
+  const leaveUnaligned = (linear: Node, bytes: number) => g.when(g.pure("i32.and", g.pure("i32.wrap_i64", linear), g.i32(bytes - 1)), () => g.exit("miss"));
+  /** An access to the page of one before, or its neighbourhood: the same address but for a constant. */
+  const nextTo = (linear: Node, bytes: number, writes: boolean, aligned: boolean): Node | undefined => {
+    const before = nearby?.get(baseOf(linear));
+    if (!before || (writes && !before.writable) || !g.within(before.scope) || Math.abs(displacementOf(linear) - before.displacement) > NEARBY) return undefined;
+    const low = g.pure("i32.wrap_i64", linear);
+    const elsewhere = aligned ? g.pure("i64.ne", pageOf(linear, bytes - 1), before.page) : g.pure("i64.gt_u", g.pure("i64.sub", linear, before.page), g.i64(4096 - bytes));
+    return g.choose("i32", elsewhere, () => {
       g.rare();
-      if (refills?.()) return known.note(last, g.pure("i32.sub", locate(linear, bytes, known.writable), low));
-      const { entry, tag } = lookUp(linear, bytes, known.writable);
+      if (!refills?.()) return void g.exit("miss");
+      if (aligned) leaveUnaligned(linear, bytes);
+      return locate(linear, bytes, writes, !aligned && bytes > 1);
+    }, () => g.pure("i32.add", before.addend, low));
+  };
+  /** Host address, where what cannot be accessed in place leaves. */
+  const inPlace = (linear: Node, bytes: number, writes: boolean, aligned = false): Node => {
+    if (g.changed()) throw new NvlError("wasm/miss", "an access that may miss follows a change of the state");
+    const known = remembered?.(linear, writes, bytes === 16 && !aligned);
+    if (!known) {
+      const near = nextTo(linear, bytes, writes, aligned);
+      if (near) return near;
+      const { entry, tag, last } = lookUp(linear, bytes, writes), page = aligned ? pageOf(linear, bytes - 1) : last;
+      g.when(g.pure("i64.ne", tag, page), () => {
+        g.rare();
+        if (!refills?.()) return g.exit("miss");
+        if (aligned) leaveUnaligned(linear, bytes);
+        locate(linear, bytes, writes);
+      });
+      const addend = g.load("i32.load", entry, C.TLB_ADDEND);
+      nearby?.set(baseOf(linear), { page, addend, writable: writes, displacement: displacementOf(linear), scope: g.scope() });
+      return g.pure("i32.add", addend, g.pure("i32.wrap_i64", linear));
+    }
+    const low = g.pure("i32.wrap_i64", linear), usual = () => g.pure("i32.add", known.addend(), low);
+    if (known.limit) return g.choose("i32", g.pure("i64.ge_u", g.pure("i64.sub", linear, known.page()), known.limit()), () => {
+      g.rare();
+      const host = locate(linear, bytes, known.writable, true);
+      g.when(g.pure("i64.eq", pageOf(linear), lastPage(linear, bytes)), () => known.note(pageOf(linear), g.pure("i32.sub", host, low), bytes));
+      return host;
+    }, usual);
+    const enter = () => {
+      g.rare();
+      if (aligned) leaveUnaligned(linear, bytes);
+      if (refills?.()) return known.note(pageOf(linear), g.pure("i32.sub", locate(linear, bytes, known.writable), low), bytes);
+      const { entry, tag, last } = lookUp(linear, bytes, known.writable);
       g.when(g.pure("i64.ne", tag, last), () => g.exit("miss"));
-      known.note(last, g.load("i32.load", entry, C.TLB_ADDEND));
+      known.note(pageOf(linear), g.load("i32.load", entry, C.TLB_ADDEND), bytes);
+    };
+    // what is aligned lies in one page, and most is
+    g.when(g.pure("i64.ne", pageOf(linear, bytes - 1), known.page()), aligned || bytes === 1 || !refills?.() ? enter : () => {
+      g.rare();
+      const differs = (itsPage: Node) => g.pure("i64.xor", itsPage, known.page());
+      g.when(g.pure("i64.ne", g.pure("i64.or", differs(pageOf(linear)), differs(lastPage(linear, bytes))), g.i64(0)), enter);
     });
-    return g.pure("i32.add", known.addend(), low);
+    return usual();
   };
 
   const load = (width: Width, at: Node): Node => {
@@ -155,9 +194,9 @@ export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, re
     });
     return old;
   };
-  const loadVector = (at: Node): Node => {
+  const loadVector = (at: Node, aligned?: boolean): Node => {
     const linear = as64(at);
-    if (leaveOnMiss) return g.load("v128.load", inPlace(linear, 16, false), 0);
+    if (leaveOnMiss) return g.load("v128.load", inPlace(linear, 16, false, aligned), 0);
     const { entry, tag, last } = lookUp(linear, 16, false);
     return g.choose("v128", g.pure("i64.eq", tag, last), () => g.load("v128.load", hostOf(entry, linear), 0), () => {
       g.call(core("loadVector"), [linear, g.i32(LOAD_SLOT)], "none");
@@ -165,9 +204,9 @@ export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, re
       return g.load("v128.load", state, OFFSET.scratch + LOAD_SLOT * SCRATCH_BYTES);
     });
   };
-  const storeVector = (at: Node, value: Node): void => {
+  const storeVector = (at: Node, value: Node, aligned?: boolean): void => {
     const linear = as64(at);
-    if (leaveOnMiss) return g.store("v128.store", inPlace(linear, 16, true), 0, value);
+    if (leaveOnMiss) return g.store("v128.store", inPlace(linear, 16, true, aligned), 0, value);
     const { entry, tag, last } = lookUp(linear, 16, true);
     g.when(g.pure("i64.eq", tag, last), () => g.store("v128.store", hostOf(entry, linear), 0, value), () => {
       g.store("v128.store", state, OFFSET.scratch + STORE_SLOT * SCRATCH_BYTES, value);

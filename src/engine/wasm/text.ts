@@ -5,8 +5,8 @@ import { NvlError } from "../../base/error.ts";
 import { CONTROL as W, OP_FACTS, VALUE_TYPE_CODES, type OpFact, type ValueType } from "./opcodes.ts";
 
 export interface TextNames {
-  /** Name of a local without `$`, undefined: its number. */
-  local?(index: number): string | undefined;
+  /** Name of a local without `$`, undefined: its number. `func`: counted without those that are imported. */
+  local?(index: number, func: number): string | undefined;
   /** For people: no alignments, which are hints, and no locals that nobody uses. All locals must have names then. */
   brief?: boolean;
   /** What an integer constant means, as a comment. */
@@ -58,13 +58,13 @@ function fold(head: string, args: readonly Folded[]): Folded {
   return { text: flat, long: [`(${head}`, ...args.flatMap(({ text, long }) => long ?? [text]).map((line) => `  ${line}`), ")"] };
 }
 
-function writeFunction(r: Reader, end: number, type: FunctionType, signatureOf: (index: number) => { name: string; type: FunctionType }, typeOf: (index: number) => FunctionType, names: TextNames): string[] {
+function writeFunction(r: Reader, end: number, type: FunctionType, signatureOf: (index: number) => { name: string; type: FunctionType }, typeOf: (index: number) => FunctionType, names: TextNames, func: number): string[] {
   const locals = [...type.params];
   for (let runs = r.u32(); runs > 0; runs--) {
     const count = r.u32(), kind = TYPE_OF.get(r.byte())!;
     for (let index = 0; index < count; index++) locals.push(kind);
   }
-  const named = (index: number) => { const name = names.local?.(index); return name === undefined ? undefined : `$${name}`; };
+  const named = (index: number) => { const name = names.local?.(index, func); return name === undefined ? undefined : `$${name}`; };
   const used = new Set<number>();
   const local = (index: number) => {
     used.add(index);
@@ -224,7 +224,7 @@ export function wasmText(module: Uint8Array, names: TextNames = {}): string {
     }
     else if (id === 10) for (let count = r.u32(), index = imported; count > 0; count--, index++) {
       const stop = r.u32() + r.at, name = exported.get(index);
-      const [signature, ...body] = writeFunction(r, stop, types[functionTypes[index]], (one) => ({ name: functionNames[one] ?? `$f${one}`, type: types[functionTypes[one]] }), (one) => types[one], names);
+      const [signature, ...body] = writeFunction(r, stop, types[functionTypes[index]], (one) => ({ name: functionNames[one] ?? `$f${one}`, type: types[functionTypes[one]] }), (one) => types[one], names, index - imported);
       lines.push(`  (func $${name ?? `f${index}`}${name ? ` (export "${name}")` : ""} ${signature}`, ...body.map((line) => `  ${line}`), "  )");
     }
     r.at = end;

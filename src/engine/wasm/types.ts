@@ -2,10 +2,14 @@
 // node, a wider one an i64 node; both stand for the zero-extended value.
 
 import type { Width } from "../../isa/emit.ts";
-import type { Graph, Node } from "./ir.ts";
+import type { Graph, Node, Region } from "./ir.ts";
 
-/** A page that was accessed, writable if it was written to, and its addend. `writable`: it is looked up as if to be written to. */
-export interface RememberedPage { page(): Node; addend(): Node; note(page: Node, addend: Node): void; writable: boolean }
+/** A page that was accessed, writable if it was written to, and its addend. `writable`: it is looked up as if to be written to.
+ * `limit`: accesses lie in the page that begin less than so many bytes from its beginning; 0 where none is remembered. Who has one is told the number of bytes. */
+export interface RememberedPage { limit?(): Node; page(): Node; addend(): Node; note(page: Node, addend: Node, bytes: number): void; writable: boolean }
+
+/** A page where its addend is known: that of an access with this displacement. */
+export interface NearbyPage { page: Node; addend: Node; writable: boolean; displacement: number; scope: Region }
 
 /** Where the code that is written runs: its graph, the address of the vCPU's state, and the functions of engine/core by name. */
 export interface Surroundings {
@@ -23,8 +27,11 @@ export interface Surroundings {
   locked?(): boolean;
   /** Without `leaveOnMiss`: executes this same instruction once more. */
   retry?(): void;
-  /** Where the page of such an access is remembered from one access to the next: nothing but an exit takes anything from the TLB. */
-  readonly remembered?: (linear: Node, writes: boolean) => RememberedPage | undefined;
+  /** Where the page of such an access is remembered from one access to the next: nothing but an exit takes anything from the TLB.
+   * `anywhere`: accesses of this size that need not be aligned, and mostly are not. */
+  readonly remembered?: (linear: Node, writes: boolean, anywhere: boolean) => RememberedPage | undefined;
+  /** Pages that this graph has looked up, by the variable part of the addresses. */
+  readonly nearby?: Map<Node, NearbyPage>;
 }
 
 export const typeOf = (width: Width) => (width === 64 ? "i64" : "i32");

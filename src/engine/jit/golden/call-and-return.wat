@@ -8,12 +8,12 @@
 ;;   00000000800c  ff c9                           dec ecx
 ;;   00000000800e  75 f7                           jne 0x8007
 ;;   000000008010  f4                              hlt
-;; 876 bytes of Wasm
+;; 924 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "locate" (func $locate (param i64 i32) (result i32)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rsp i64) (local $stackPage i64) (local $stackAddend i32) (local $t0 i64) (local $t1 i64) (local $t2 i32) (local $t3 i32) (local $t4 i32) (local $t5 i64) (local $t6 i64) (local $t7 i64) (local $t8 i64)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rsp i64) (local $stackPage i64) (local $stackAddend i32) (local $t0 i64) (local $t1 i32) (local $t2 i32) (local $t3 i64) (local $t4 i32) (local $t5 i64) (local $t6 i64) (local $t7 i64) (local $t8 i64)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0 (i32.lt_s (local.get $left) (i32.const 6))
       (then
@@ -37,20 +37,28 @@
         (loop $l4
           (block $b5
             (block $b6
-              (local.set $t1
-                (i64.and (i64.add (local.tee $t0 (i64.add (local.get $rsp) (i64.const -8))) (i64.const 7)) (i64.const -4096))
-              )
-              (local.set $t2 (i32.wrap_i64 (local.get $t0)))
-              (if $i7 (i64.ne (local.get $t1) (local.get $stackPage))
+              (local.set $t1 (i32.wrap_i64 (local.tee $t0 (i64.add (local.get $rsp) (i64.const -8)))))
+              (if $i7 (i64.ne (i64.and (local.get $t0) (i64.const -4089)) (local.get $stackPage))
                 (then
-                  (local.set $t3 (call $locate (local.get $t0) (i32.const 264)))
-                  (local.set $answer (i32.const (;miss at 7;)))
-                  (br_if $b6 (i32.eqz (local.get $t3)))
-                  (local.set $stackAddend (i32.sub (local.get $t3) (local.get $t2)))
-                  (local.set $stackPage (local.get $t1))
+                  (if $i8
+                    (i64.ne
+                      (i64.or
+                        (i64.xor (i64.and (local.get $t0) (i64.const -4096)) (local.get $stackPage))
+                        (i64.xor (i64.and (i64.add (local.get $t0) (i64.const 7)) (i64.const -4096)) (local.get $stackPage))
+                      )
+                      (i64.const 0)
+                    )
+                    (then
+                      (local.set $t2 (call $locate (local.get $t0) (i32.const 264)))
+                      (local.set $answer (i32.const (;miss at 7;)))
+                      (br_if $b6 (i32.eqz (local.get $t2)))
+                      (local.set $stackAddend (i32.sub (local.get $t2) (local.get $t1)))
+                      (local.set $stackPage (i64.and (local.get $t0) (i64.const -4096)))
+                    )
+                  )
                 )
               )
-              (i64.store (i32.add (local.get $stackAddend) (local.get $t2)) (i64.add (local.get $page) (i64.const 12)))
+              (i64.store (i32.add (local.get $stackAddend) (local.get $t1)) (i64.add (local.get $page) (i64.const 12)))
               (local.set $rsp (local.get $t0))
               (local.set $left (i32.add (local.get $left) (i32.const -2)))
               (br $b5)
@@ -58,63 +66,73 @@
             )
             (br $b3)
           )
-          (block $b8
-            (block $b9
+          (block $b9
+            (block $b10
               (local.set $rax (i64.add (local.get $rax) (local.get $rcx)))
-              (local.set $t1 (i64.and (i64.add (local.tee $t0 (local.get $rsp)) (i64.const 7)) (i64.const -4096)))
-              (local.set $t2 (i32.wrap_i64 (local.get $t0)))
-              (if $i10 (i64.ne (local.get $t1) (local.get $stackPage))
+              (local.set $t1 (i32.wrap_i64 (local.tee $t0 (local.get $rsp))))
+              (if $i11 (i64.ne (i64.and (local.get $t0) (i64.const -4089)) (local.get $stackPage))
                 (then
-                  (local.set $t3 (call $locate (local.get $t0) (i32.const 264)))
-                  (local.set $answer (i32.const (;miss at 6;)))
-                  (br_if $b9 (i32.eqz (local.get $t3)))
-                  (local.set $stackAddend (i32.sub (local.get $t3) (local.get $t2)))
-                  (local.set $stackPage (local.get $t1))
+                  (if $i12
+                    (i64.ne
+                      (i64.or
+                        (i64.xor (i64.and (local.get $t0) (i64.const -4096)) (local.get $stackPage))
+                        (i64.xor (i64.and (i64.add (local.get $t0) (i64.const 7)) (i64.const -4096)) (local.get $stackPage))
+                      )
+                      (i64.const 0)
+                    )
+                    (then
+                      (local.set $t2 (call $locate (local.get $t0) (i32.const 264)))
+                      (local.set $answer (i32.const (;miss at 6;)))
+                      (br_if $b10 (i32.eqz (local.get $t2)))
+                      (local.set $stackAddend (i32.sub (local.get $t2) (local.get $t1)))
+                      (local.set $stackPage (i64.and (local.get $t0) (i64.const -4096)))
+                    )
+                  )
                 )
               )
-              (local.set $t1 (i64.load (i32.add (local.get $stackAddend) (local.get $t2))))
+              (local.set $t3 (i64.load (i32.add (local.get $stackAddend) (local.get $t1))))
               (local.set $rsp (i64.add (local.get $t0) (i64.const 8)))
-              (if $i11 (i64.ne (i64.shr_s (i64.shl (local.get $t1) (i64.const 16)) (i64.const 16)) (local.get $t1))
+              (if $i13 (i64.ne (i64.shr_s (i64.shl (local.get $t3) (i64.const 16)) (i64.const 16)) (local.get $t3))
                 (then
                   (local.set $rsp (local.get $t0))
                   (local.set $answer (i32.const (;miss at 6;)))
+                  (br $b10)
+                )
+              )
+              (if $i14 (i64.eq (local.get $t3) (i64.add (local.get $page) (i64.const 12)))
+                (then
+                  (local.set $left (i32.add (local.get $left) (i32.const -3)))
                   (br $b9)
                 )
               )
-              (if $i12 (i64.eq (local.get $t1) (i64.add (local.get $page) (i64.const 12)))
-                (then
-                  (local.set $left (i32.add (local.get $left) (i32.const -3)))
-                  (br $b8)
-                )
-              )
-              (i64.store (;rip;) (local.get $state) (local.get $t1))
+              (i64.store (;rip;) (local.get $state) (local.get $t3))
               (local.set $answer (i32.const 4))
-              (br $b9)
+              (br $b10)
               (unreachable)
             )
             (br $b3)
           )
-          (block $b13
-            (local.set $rcx (i64.extend_i32_u (local.tee $t2 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
-            (local.set $t3 (i32.sub (local.get $flagCode) (i32.const 1)))
+          (block $b15
+            (local.set $rcx (i64.extend_i32_u (local.tee $t1 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
+            (local.set $t2 (i32.sub (local.get $flagCode) (i32.const 1)))
             (local.set $t0 (local.get $flagFirst))
-            (local.set $t1
-              (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (i32.const 8) (i32.and (local.get $t3) (i32.const 3)))))
+            (local.set $t3
+              (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (i32.const 8) (i32.and (local.get $t2) (i32.const 3)))))
             )
             (local.set $t4 (i32.ge_u (local.get $flagCode) (i32.const 9)))
-            (local.set $t3 (i32.and (local.get $t3) (i32.const 4)))
-            (local.set $t5 (i64.shl (local.get $flagResult) (local.get $t1)))
-            (local.set $t6 (i64.shl (i64.const 1) (local.get $t1)))
+            (local.set $t2 (i32.and (local.get $t2) (i32.const 4)))
+            (local.set $t5 (i64.shl (local.get $flagResult) (local.get $t3)))
+            (local.set $t6 (i64.shl (i64.const 1) (local.get $t3)))
             (local.set $t6
               (select
-                (select (i64.add (local.get $t5) (local.get $t6)) (i64.sub (local.get $t5) (local.get $t6)) (local.get $t3))
-                (i64.shl (local.get $t0) (local.get $t1))
+                (select (i64.add (local.get $t5) (local.get $t6)) (i64.sub (local.get $t5) (local.get $t6)) (local.get $t2))
+                (i64.shl (local.get $t0) (local.get $t3))
                 (local.get $t4)
               )
             )
-            (local.set $t7 (select (local.get $t5) (local.get $t6) (local.get $t3)))
+            (local.set $t7 (select (local.get $t5) (local.get $t6) (local.get $t2)))
             (local.set $t6
-              (i64.sub (local.tee $t5 (select (local.get $t6) (local.get $t5) (local.get $t3))) (local.get $t7))
+              (i64.sub (local.tee $t5 (select (local.get $t6) (local.get $t5) (local.get $t2))) (local.get $t7))
             )
             (local.set $t8
               (i64.or
@@ -139,7 +157,7 @@
                     )
                     (i64.and
                       (i64.shr_u
-                        (i64.shr_u (i64.xor (i64.xor (local.get $t7) (local.get $t6)) (local.get $t5)) (local.get $t1))
+                        (i64.shr_u (i64.xor (i64.xor (local.get $t7) (local.get $t6)) (local.get $t5)) (local.get $t3))
                         (i64.const 1)
                       )
                       (i64.const 8)
@@ -152,17 +170,17 @@
               )
             )
             (local.set $flagCode (i32.const 15))
-            (local.set $flagResult (i64.extend_i32_s (local.get $t2)))
-            (if $i14 (local.get $t2)
+            (local.set $flagResult (i64.extend_i32_s (local.get $t1)))
+            (if $i16 (local.get $t1)
               (then
                 (local.set $answer (i32.const (;border at e;)))
-                (br_if $b13 (i32.lt_s (local.get $left) (i32.const 5)))
-                (br_if $b13 (i32.load (;attention;) (local.get $state)))
+                (br_if $b15 (i32.lt_s (local.get $left) (i32.const 5)))
+                (br_if $b15 (i32.load (;attention;) (local.get $state)))
                 (br $l4)
               )
             )
             (local.set $answer (i32.const (;helper at 10;)))
-            (br $b13)
+            (br $b15)
             (unreachable)
           )
           (br $b3)

@@ -5,7 +5,7 @@
 ;;   000000008007  ff c9                           dec ecx
 ;;   000000008009  75 f5                           jne 0x8000
 ;;   00000000800b  f4                              hlt
-;; 486 bytes of Wasm
+;; 480 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)

@@ -4,7 +4,7 @@
 ;;   000000008003  48 39 d8                        cmp rax, rbx
 ;;   000000008006  7c f8                           jl 0x8000
 ;;   000000008008  f4                              hlt
-;; 352 bytes of Wasm
+;; 346 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)

@@ -4,7 +4,7 @@
 ;;   000000008003  ff c9                           dec ecx
 ;;   000000008005  75 f9                           jne 0x8000
 ;;   000000008007  f4                              hlt
-;; 392 bytes of Wasm
+;; 386 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)

@@ -6,12 +6,12 @@
 ;;   00000000800a  ff c9                           dec ecx
 ;;   00000000800c  75 f2                           jne 0x8000
 ;;   00000000800e  f4                              hlt
-;; 650 bytes of Wasm
+;; 723 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "locate" (func $locate (param i64 i32) (result i32)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rbx i64) (local $streamPage i64) (local $t-15 i64) (local $streamAddend i32) (local $t-7 i32) (local $t0 i64) (local $t1 i32) (local $t2 i32) (local $t3 i64) (local $t4 i64) (local $t5 i64) (local $t6 i64)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rbx i64) (local $t0 i32) (local $streamPage0 i64) (local $t2 i32) (local $streamAddend0 i32) (local $t4 i64) (local $t5 i64) (local $streamPage1 i64) (local $streamAddend1 i32) (local $t8 i64) (local $t9 i64)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0 (i32.lt_s (local.get $left) (i32.const 6))
       (then
@@ -19,8 +19,8 @@
       )
     )
     (local.set $page (i64.load (;page;) (local.get $state)))
-    (local.set $streamPage (i64.const -1))
-    (local.set $t-15 (i64.const -1))
+    (local.set $streamPage0 (i64.const -1))
+    (local.set $streamPage1 (i64.const -1))
     (block $b1
       (block $b2
       )
@@ -34,60 +34,86 @@
         (local.set $rbx (i64.load (;gpr[3];) (local.get $state)))
         (loop $l4
           (block $b5
-            (local.set $t0 (i64.and (i64.add (local.get $rbx) (i64.const 7)) (i64.const -4096)))
-            (local.set $t1 (i32.wrap_i64 (local.get $rbx)))
-            (if $i6 (i64.ne (local.get $t0) (local.get $streamPage))
+            (local.set $t0 (i32.wrap_i64 (local.get $rbx)))
+            (if $i6 (i64.ne (i64.and (local.get $rbx) (i64.const -4089)) (local.get $streamPage0))
               (then
-                (local.set $t2 (call $locate (local.get $rbx) (i32.const 8)))
-                (local.set $answer (i32.const (;miss at 0;)))
-                (br_if $b5 (i32.eqz (local.get $t2)))
-                (local.set $streamAddend (i32.sub (local.get $t2) (local.get $t1)))
-                (local.set $streamPage (local.get $t0))
+                (if $i7
+                  (i64.ne
+                    (i64.or
+                      (i64.xor (i64.and (local.get $rbx) (i64.const -4096)) (local.get $streamPage0))
+                      (i64.xor (i64.and (i64.add (local.get $rbx) (i64.const 7)) (i64.const -4096)) (local.get $streamPage0))
+                    )
+                    (i64.const 0)
+                  )
+                  (then
+                    (local.set $t2 (call $locate (local.get $rbx) (i32.const 8)))
+                    (local.set $answer (i32.const (;miss at 0;)))
+                    (br_if $b5 (i32.eqz (local.get $t2)))
+                    (local.set $streamAddend0 (i32.sub (local.get $t2) (local.get $t0)))
+                    (local.set $streamPage0 (i64.and (local.get $rbx) (i64.const -4096)))
+                  )
+                )
               )
             )
-            (local.set $rax (local.tee $t0 (i64.load (i32.add (local.get $streamAddend) (local.get $t1)))))
-            (local.set $t4
-              (i64.and (i64.add (local.tee $t3 (i64.add (local.get $rbx) (i64.const 8))) (i64.const 7)) (i64.const -4096))
-            )
-            (local.set $t1 (i32.wrap_i64 (local.get $t3)))
-            (if $i7 (i64.ne (local.get $t4) (local.get $t-15))
+            (local.set $rax (local.tee $t4 (i64.load (i32.add (local.get $streamAddend0) (local.get $t0)))))
+            (local.set $t0 (i32.wrap_i64 (local.tee $t5 (i64.add (local.get $rbx) (i64.const 8)))))
+            (if $i8 (i64.ne (i64.and (local.get $t5) (i64.const -4089)) (local.get $streamPage1))
               (then
-                (local.set $t2 (call $locate (local.get $t3) (i32.const 264)))
-                (local.set $answer (i32.const (;miss at 3;)))
-                (br_if $b5 (i32.eqz (local.get $t2)))
-                (local.set $t-7 (i32.sub (local.get $t2) (local.get $t1)))
-                (local.set $t-15 (local.get $t4))
+                (if $i9
+                  (i64.ne
+                    (i64.or
+                      (i64.xor (i64.and (local.get $t5) (i64.const -4096)) (local.get $streamPage1))
+                      (i64.xor (i64.and (i64.add (local.get $t5) (i64.const 7)) (i64.const -4096)) (local.get $streamPage1))
+                    )
+                    (i64.const 0)
+                  )
+                  (then
+                    (local.set $t2 (call $locate (local.get $t5) (i32.const 264)))
+                    (local.set $answer (i32.const (;miss at 3;)))
+                    (br_if $b5 (i32.eqz (local.get $t2)))
+                    (local.set $streamAddend1 (i32.sub (local.get $t2) (local.get $t0)))
+                    (local.set $streamPage1 (i64.and (local.get $t5) (i64.const -4096)))
+                  )
+                )
               )
             )
-            (local.set $t3
+            (local.set $t8
               (i64.add
-                (local.tee $t4 (i64.load (local.tee $t1 (i32.add (local.get $t-7) (local.get $t1)))))
-                (local.get $t0)
+                (local.tee $t5 (i64.load (local.tee $t0 (i32.add (local.get $streamAddend1) (local.get $t0)))))
+                (local.get $t4)
               )
             )
-            (i64.store (local.get $t1) (local.get $t3))
-            (local.set $flagFirst (local.get $t4))
+            (i64.store (local.get $t0) (local.get $t8))
+            (local.set $flagFirst (local.get $t5))
             (local.set $flagCode (i32.const 4))
-            (local.set $flagResult (local.get $t3))
-            (local.set $t6
-              (i64.and (i64.add (local.tee $t5 (i64.add (local.get $rbx) (i64.const 16))) (i64.const 3)) (i64.const -4096))
-            )
-            (local.set $t1 (i32.wrap_i64 (local.get $t5)))
-            (if $i8 (i64.ne (local.get $t6) (local.get $t-15))
+            (local.set $flagResult (local.get $t8))
+            (local.set $t0 (i32.wrap_i64 (local.tee $t9 (i64.add (local.get $rbx) (i64.const 16)))))
+            (if $i10 (i64.ne (i64.and (local.get $t9) (i64.const -4093)) (local.get $streamPage1))
               (then
-                (local.set $t2 (call $locate (local.get $t5) (i32.const 260)))
-                (local.set $answer (i32.const (;miss at 7;)))
-                (br_if $b5 (i32.eqz (local.get $t2)))
-                (local.set $t-7 (i32.sub (local.get $t2) (local.get $t1)))
-                (local.set $t-15 (local.get $t6))
+                (if $i11
+                  (i64.ne
+                    (i64.or
+                      (i64.xor (i64.and (local.get $t9) (i64.const -4096)) (local.get $streamPage1))
+                      (i64.xor (i64.and (i64.add (local.get $t9) (i64.const 3)) (i64.const -4096)) (local.get $streamPage1))
+                    )
+                    (i64.const 0)
+                  )
+                  (then
+                    (local.set $t2 (call $locate (local.get $t9) (i32.const 260)))
+                    (local.set $answer (i32.const (;miss at 7;)))
+                    (br_if $b5 (i32.eqz (local.get $t2)))
+                    (local.set $streamAddend1 (i32.sub (local.get $t2) (local.get $t0)))
+                    (local.set $streamPage1 (i64.and (local.get $t9) (i64.const -4096)))
+                  )
+                )
               )
             )
-            (i32.store (i32.add (local.get $t-7) (local.get $t1)) (i32.wrap_i64 (local.get $t0)))
-            (local.set $rcx (i64.extend_i32_u (local.tee $t1 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
-            (local.set $flagFirst (i64.shl (i64.extend_i32_u (i64.lt_u (local.get $t3) (local.get $t4))) (i64.const 63)))
+            (i32.store (i32.add (local.get $streamAddend1) (local.get $t0)) (i32.wrap_i64 (local.get $t4)))
+            (local.set $rcx (i64.extend_i32_u (local.tee $t0 (i32.sub (i32.wrap_i64 (local.get $rcx)) (i32.const 1)))))
+            (local.set $flagFirst (i64.shl (i64.extend_i32_u (i64.lt_u (local.get $t8) (local.get $t5))) (i64.const 63)))
             (local.set $flagCode (i32.const 15))
-            (local.set $flagResult (i64.extend_i32_s (local.get $t1)))
-            (if $i9 (local.get $t1)
+            (local.set $flagResult (i64.extend_i32_s (local.get $t0)))
+            (if $i12 (local.get $t0)
               (then
                 (local.set $answer (i32.const (;border at c;)))
                 (br_if $b5 (i32.lt_s (local.get $left) (i32.const 5)))

@@ -7,7 +7,7 @@
 ;;   00000000800d  ff c9                           dec ecx
 ;;   00000000800f  75 ef                           jne 0x8000
 ;;   000000008011  f4                              hlt
-;; 485 bytes of Wasm
+;; 479 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)

@@ -20,7 +20,7 @@
 ;;   000000008009  83 e0 01                        and eax, 0x1
 ;;   00000000800c  48 8d 04 83                     lea rax, [rbx+rax*4]
 ;;   000000008010  ff e0                           jmp rax
-;; 1336 bytes of Wasm
+;; 1330 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)

@@ -7,7 +7,7 @@
 ;;   00000000800c  ff c9                           dec ecx
 ;;   00000000800e  75 f0                           jne 0x8000
 ;;   000000008010  f4                              hlt
-;; 557 bytes of Wasm
+;; 551 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)

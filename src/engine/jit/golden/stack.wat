@@ -7,12 +7,12 @@
 ;;   000000008004  ff c9                           dec ecx
 ;;   000000008006  75 f8                           jne 0x8000
 ;;   000000008008  f4                              hlt
-;; 958 bytes of Wasm
+;; 1052 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "locate" (func $locate (param i64 i32) (result i32)))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
-    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rdx i64) (local $rsp i64) (local $stackPage i64) (local $stackAddend i32) (local $t0 i64) (local $t1 i64) (local $t2 i64) (local $t3 i32) (local $t4 i32) (local $t5 i32) (local $t6 i64) (local $t7 i64) (local $t8 i64)
+    (local $left i32) (local $flagCode i32) (local $page i64) (local $flagResult i64) (local $flagFirst i64) (local $flagAux i64) (local $rax i64) (local $rcx i64) (local $rdx i64) (local $rsp i64) (local $stackPage i64) (local $stackAddend i32) (local $t0 i64) (local $t1 i64) (local $t2 i32) (local $t3 i32) (local $t4 i32) (local $t5 i64) (local $t6 i64) (local $t7 i64) (local $t8 i64)
     (local.set $left (i32.load (;budget;) (local.get $state)))
     (if $i0 (i32.lt_s (local.get $left) (i32.const 7))
       (then
@@ -37,90 +37,126 @@
         (loop $l4
           (block $b5
             (local.set $t0 (local.get $rcx))
-            (local.set $t2
-              (i64.and (i64.add (local.tee $t1 (i64.add (local.get $rsp) (i64.const -8))) (i64.const 7)) (i64.const -4096))
-            )
-            (local.set $t3 (i32.wrap_i64 (local.get $t1)))
-            (if $i6 (i64.ne (local.get $t2) (local.get $stackPage))
+            (local.set $t2 (i32.wrap_i64 (local.tee $t1 (i64.add (local.get $rsp) (i64.const -8)))))
+            (if $i6 (i64.ne (i64.and (local.get $t1) (i64.const -4089)) (local.get $stackPage))
               (then
-                (local.set $t4 (call $locate (local.get $t1) (i32.const 264)))
-                (local.set $answer (i32.const (;miss at 0;)))
-                (br_if $b5 (i32.eqz (local.get $t4)))
-                (local.set $stackAddend (i32.sub (local.get $t4) (local.get $t3)))
-                (local.set $stackPage (local.get $t2))
+                (if $i7
+                  (i64.ne
+                    (i64.or
+                      (i64.xor (i64.and (local.get $t1) (i64.const -4096)) (local.get $stackPage))
+                      (i64.xor (i64.and (i64.add (local.get $t1) (i64.const 7)) (i64.const -4096)) (local.get $stackPage))
+                    )
+                    (i64.const 0)
+                  )
+                  (then
+                    (local.set $t3 (call $locate (local.get $t1) (i32.const 264)))
+                    (local.set $answer (i32.const (;miss at 0;)))
+                    (br_if $b5 (i32.eqz (local.get $t3)))
+                    (local.set $stackAddend (i32.sub (local.get $t3) (local.get $t2)))
+                    (local.set $stackPage (i64.and (local.get $t1) (i64.const -4096)))
+                  )
+                )
               )
             )
-            (i64.store (i32.add (local.get $stackAddend) (local.get $t3)) (local.get $t0))
+            (i64.store (i32.add (local.get $stackAddend) (local.get $t2)) (local.get $t0))
             (local.set $rsp (local.get $t1))
-            (local.set $t0
-              (i64.and (i64.add (local.tee $t1 (i64.add (local.get $t1) (i64.const -8))) (i64.const 7)) (i64.const -4096))
-            )
-            (local.set $t3 (i32.wrap_i64 (local.get $t1)))
-            (if $i7 (i64.ne (local.get $t0) (local.get $stackPage))
+            (local.set $t2 (i32.wrap_i64 (local.tee $t1 (i64.add (local.get $t1) (i64.const -8)))))
+            (if $i8 (i64.ne (i64.and (local.get $t1) (i64.const -4089)) (local.get $stackPage))
               (then
-                (local.set $t4 (call $locate (local.get $t1) (i32.const 264)))
-                (local.set $answer (i32.const (;miss at 1;)))
-                (br_if $b5 (i32.eqz (local.get $t4)))
-                (local.set $stackAddend (i32.sub (local.get $t4) (local.get $t3)))
-                (local.set $stackPage (local.get $t0))
+                (if $i9
+                  (i64.ne
+                    (i64.or
+                      (i64.xor (i64.and (local.get $t1) (i64.const -4096)) (local.get $stackPage))
+                      (i64.xor (i64.and (i64.add (local.get $t1) (i64.const 7)) (i64.const -4096)) (local.get $stackPage))
+                    )
+                    (i64.const 0)
+                  )
+                  (then
+                    (local.set $t3 (call $locate (local.get $t1) (i32.const 264)))
+                    (local.set $answer (i32.const (;miss at 1;)))
+                    (br_if $b5 (i32.eqz (local.get $t3)))
+                    (local.set $stackAddend (i32.sub (local.get $t3) (local.get $t2)))
+                    (local.set $stackPage (i64.and (local.get $t1) (i64.const -4096)))
+                  )
+                )
               )
             )
-            (i64.store (i32.add (local.get $stackAddend) (local.get $t3)) (local.get $rax))
+            (i64.store (i32.add (local.get $stackAddend) (local.get $t2)) (local.get $rax))
             (local.set $rsp (local.get $t1))
             (local.set $t0 (i64.add (local.get $t1) (i64.const 8)))
-            (local.set $t2 (i64.and (i64.add (local.get $t1) (i64.const 7)) (i64.const -4096)))
-            (local.set $t3 (i32.wrap_i64 (local.get $t1)))
-            (if $i8 (i64.ne (local.get $t2) (local.get $stackPage))
+            (local.set $t2 (i32.wrap_i64 (local.get $t1)))
+            (if $i10 (i64.ne (i64.and (local.get $t1) (i64.const -4089)) (local.get $stackPage))
               (then
-                (local.set $t4 (call $locate (local.get $t1) (i32.const 264)))
-                (local.set $answer (i32.const (;miss at 2;)))
-                (br_if $b5 (i32.eqz (local.get $t4)))
-                (local.set $stackAddend (i32.sub (local.get $t4) (local.get $t3)))
-                (local.set $stackPage (local.get $t2))
+                (if $i11
+                  (i64.ne
+                    (i64.or
+                      (i64.xor (i64.and (local.get $t1) (i64.const -4096)) (local.get $stackPage))
+                      (i64.xor (i64.and (i64.add (local.get $t1) (i64.const 7)) (i64.const -4096)) (local.get $stackPage))
+                    )
+                    (i64.const 0)
+                  )
+                  (then
+                    (local.set $t3 (call $locate (local.get $t1) (i32.const 264)))
+                    (local.set $answer (i32.const (;miss at 2;)))
+                    (br_if $b5 (i32.eqz (local.get $t3)))
+                    (local.set $stackAddend (i32.sub (local.get $t3) (local.get $t2)))
+                    (local.set $stackPage (i64.and (local.get $t1) (i64.const -4096)))
+                  )
+                )
               )
             )
-            (local.set $t2 (i64.load (i32.add (local.get $stackAddend) (local.get $t3))))
+            (local.set $t1 (i64.load (i32.add (local.get $stackAddend) (local.get $t2))))
             (local.set $rsp (local.get $t0))
-            (local.set $rdx (local.get $t2))
-            (local.set $t2 (i64.and (i64.add (local.get $t0) (i64.const 7)) (i64.const -4096)))
-            (local.set $t3 (i32.wrap_i64 (local.get $t0)))
-            (if $i9 (i64.ne (local.get $t2) (local.get $stackPage))
+            (local.set $rdx (local.get $t1))
+            (local.set $t2 (i32.wrap_i64 (local.get $t0)))
+            (if $i12 (i64.ne (i64.and (local.get $t0) (i64.const -4089)) (local.get $stackPage))
               (then
-                (local.set $t4 (call $locate (local.get $t0) (i32.const 264)))
-                (local.set $answer (i32.const (;miss at 3;)))
-                (br_if $b5 (i32.eqz (local.get $t4)))
-                (local.set $stackAddend (i32.sub (local.get $t4) (local.get $t3)))
-                (local.set $stackPage (local.get $t2))
+                (if $i13
+                  (i64.ne
+                    (i64.or
+                      (i64.xor (i64.and (local.get $t0) (i64.const -4096)) (local.get $stackPage))
+                      (i64.xor (i64.and (i64.add (local.get $t0) (i64.const 7)) (i64.const -4096)) (local.get $stackPage))
+                    )
+                    (i64.const 0)
+                  )
+                  (then
+                    (local.set $t3 (call $locate (local.get $t0) (i32.const 264)))
+                    (local.set $answer (i32.const (;miss at 3;)))
+                    (br_if $b5 (i32.eqz (local.get $t3)))
+                    (local.set $stackAddend (i32.sub (local.get $t3) (local.get $t2)))
+                    (local.set $stackPage (i64.and (local.get $t0) (i64.const -4096)))
+                  )
+                )
               )
             )
-            (local.set $t2 (i64.load (i32.add (local.get $stackAddend) (local.get $t3))))
+            (local.set $t1 (i64.load (i32.add (local.get $stackAddend) (local.get $t2))))
             (local.set $rsp (i64.add (local.get $t0) (i64.const 8)))
-            (local.set $rcx (local.get $t2))
-            (local.set $rcx (i64.extend_i32_u (local.tee $t3 (i32.sub (i32.wrap_i64 (local.get $t2)) (i32.const 1)))))
-            (local.set $t4 (i32.sub (local.get $flagCode) (i32.const 1)))
-            (local.set $t2 (local.get $flagFirst))
+            (local.set $rcx (local.get $t1))
+            (local.set $rcx (i64.extend_i32_u (local.tee $t2 (i32.sub (i32.wrap_i64 (local.get $t1)) (i32.const 1)))))
+            (local.set $t3 (i32.sub (local.get $flagCode) (i32.const 1)))
+            (local.set $t1 (local.get $flagFirst))
             (local.set $t0
-              (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (i32.const 8) (i32.and (local.get $t4) (i32.const 3)))))
+              (i64.extend_i32_u (i32.sub (i32.const 64) (i32.shl (i32.const 8) (i32.and (local.get $t3) (i32.const 3)))))
             )
-            (local.set $t5 (i32.ge_u (local.get $flagCode) (i32.const 9)))
-            (local.set $t4 (i32.and (local.get $t4) (i32.const 4)))
-            (local.set $t1 (i64.shl (local.get $flagResult) (local.get $t0)))
+            (local.set $t4 (i32.ge_u (local.get $flagCode) (i32.const 9)))
+            (local.set $t3 (i32.and (local.get $t3) (i32.const 4)))
+            (local.set $t5 (i64.shl (local.get $flagResult) (local.get $t0)))
             (local.set $t6 (i64.shl (i64.const 1) (local.get $t0)))
             (local.set $t6
               (select
-                (select (i64.add (local.get $t1) (local.get $t6)) (i64.sub (local.get $t1) (local.get $t6)) (local.get $t4))
-                (i64.shl (local.get $t2) (local.get $t0))
-                (local.get $t5)
+                (select (i64.add (local.get $t5) (local.get $t6)) (i64.sub (local.get $t5) (local.get $t6)) (local.get $t3))
+                (i64.shl (local.get $t1) (local.get $t0))
+                (local.get $t4)
               )
             )
-            (local.set $t7 (select (local.get $t1) (local.get $t6) (local.get $t4)))
+            (local.set $t7 (select (local.get $t5) (local.get $t6) (local.get $t3)))
             (local.set $t6
-              (i64.sub (local.tee $t1 (select (local.get $t6) (local.get $t1) (local.get $t4))) (local.get $t7))
+              (i64.sub (local.tee $t5 (select (local.get $t6) (local.get $t5) (local.get $t3))) (local.get $t7))
             )
             (local.set $t8
               (i64.or
                 (i64.and (local.get $t7) (local.get $t6))
-                (i64.and (i64.or (local.get $t7) (local.get $t6)) (i64.xor (local.get $t1) (i64.const -1)))
+                (i64.and (i64.or (local.get $t7) (local.get $t6)) (i64.xor (local.get $t5) (i64.const -1)))
               )
             )
             (local.set $flagFirst
@@ -129,18 +165,18 @@
                   (i64.or
                     (select
                       (i64.or
-                        (local.get $t2)
+                        (local.get $t1)
                         (i64.xor
-                          (i64.shr_u (local.get $t2) (i64.const 1))
+                          (i64.shr_u (local.get $t1) (i64.const 1))
                           (i64.and (i64.xor (local.get $t8) (i64.shr_u (local.get $t8) (i64.const 1))) (i64.const 4611686018427387904))
                         )
                       )
                       (i64.and (local.get $t8) (i64.const -4611686018427387904))
-                      (local.get $t5)
+                      (local.get $t4)
                     )
                     (i64.and
                       (i64.shr_u
-                        (i64.shr_u (i64.xor (i64.xor (local.get $t7) (local.get $t6)) (local.get $t1)) (local.get $t0))
+                        (i64.shr_u (i64.xor (i64.xor (local.get $t7) (local.get $t6)) (local.get $t5)) (local.get $t0))
                         (i64.const 1)
                       )
                       (i64.const 8)
@@ -153,8 +189,8 @@
               )
             )
             (local.set $flagCode (i32.const 15))
-            (local.set $flagResult (i64.extend_i32_s (local.get $t3)))
-            (if $i10 (local.get $t3)
+            (local.set $flagResult (i64.extend_i32_s (local.get $t2)))
+            (if $i14 (local.get $t2)
               (then
                 (local.set $answer (i32.const (;border at 6;)))
                 (br_if $b5 (i32.lt_s (local.get $left) (i32.const 6)))

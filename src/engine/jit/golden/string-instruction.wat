@@ -6,7 +6,7 @@
 ;;   000000008009  ff ca                           dec edx
 ;;   00000000800b  75 f3                           jne 0x8000
 ;;   00000000800d  f4                              hlt
-;; 667 bytes of Wasm
+;; 661 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "storeAll" (func $storeAll (param i64 i64 i32 i64) (result i32)))

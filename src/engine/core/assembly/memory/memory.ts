@@ -38,6 +38,9 @@ function translate(linear: u64, access: u32, view: u32): usize {
   return host;
 }
 
+/** The scratch slot for copies of what lies in two pages, in bytes. */
+const COPY_SLOT: usize = 6 << 4;
+
 // @ts-ignore: decorator
 @inline function crosses(linear: u64, bytes: u32): bool {
   return (<u32>linear & 0xfff) + bytes > 0x1000;
@@ -187,12 +190,22 @@ function probe(linear: u64, bytes: u32, access: u32, view: u32): usize {
 }
 
 /** For compiled code: where an access lies that can be made in place, once its page is in the TLB.
- * @param access number of bytes, and LOCATE_WRITE for a write
+ * @param access number of bytes, and LOCATE_WRITE for a write; LOCATE_COPY for a read of which a copy will do, so that it may lie in two pages
  * @returns host address; 0 when it must not be made there (a fault, a device, a page with code, a second page): then nothing is pending */
 export function locate(linear: u64, access: u32): u32 {
-  const write = access & C.LOCATE_WRITE, bytes = access ^ write, entry = currentEntry(linear), tag = entry + (write ? <usize>C.TLB_WRITE : <usize>C.TLB_READ);
+  const write = access & C.LOCATE_WRITE, bytes = access & 0xff, entry = currentEntry(linear), tag = entry + (write ? <usize>C.TLB_WRITE : <usize>C.TLB_READ);
   if (load<u64>(tag) == (linear + (bytes - 1) & ~0xfff)) return load<u32>(entry, C.TLB_ADDEND) + <u32>linear;
+  if (access & C.LOCATE_COPY && crosses(linear, bytes)) return copyOf(linear, bytes);
   return locateAnew(linear, bytes, write != 0, entry, tag);
+}
+/** Of at most 16 bytes in two pages, in a scratch slot. */
+function copyOf(linear: u64, bytes: u32): u32 {
+  const second = nextPage(linear), firstBytes: u32 = 0x1000 - (<u32>linear & 0xfff), copy = vcpu + At.scratch + COPY_SLOT;
+  const from = locate(linear, 1), on = from ? locate(second, 1) : 0;
+  if (!on) return 0;
+  memory.copy(copy, <usize>from, <usize>firstBytes);
+  memory.copy(copy + firstBytes, <usize>on, <usize>(bytes - firstBytes));
+  return <u32>copy;
 }
 /** By itself, so that `locate` needs no frame. */
 function locateAnew(linear: u64, bytes: u32, write: bool, entry: usize, tag: usize): u32 {
