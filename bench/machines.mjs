@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 import { ensureTool } from "../scripts/tools.mjs";
 
 const NVL = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+/** Not an engine: the programs as processes of `nvl exec`, by the JIT. */
+export const KITTEN = "kitten";
 /** Guest memory of the machines, in MiB. */
 export const MEMORY = 512;
 const COMMAND_LINE = "console=ttyS0,115200n8r panic=-1 quiet";
@@ -33,11 +35,11 @@ export const bootWords = (words) => `${COMMAND_LINE} bench=${words.join(",")}`;
 
 /** The machines that can run here, the host first.
  * @param kernel path of a Linux kernel, or undefined: then only processes are compared */
-export function createMachines({ native, initrd }, kernel, tools, engines) {
+export function createMachines({ native, initrd }, kernel, tools, { engines, withKitten }) {
   const machines = [{ name: "native", command: (words) => [native, words] }];
   // its exec starts the new program on the host's processor
   if (tools.qemuUser) machines.push({ name: "qemu-user", omits: ["fork-exec"], command: (words) => ["qemu-x86_64", [native, ...words]] });
-  if (engines.includes("jit")) machines.push({ name: "kitten", command: (words) => [process.execPath, [NVL, "exec", "--memory", `${MEMORY}M`, native, ...words]] });
+  if (withKitten) machines.push({ name: KITTEN, command: (words) => [process.execPath, [NVL, "exec", "--memory", `${MEMORY}M`, native, ...words]] });
   if (!kernel) return machines;
   if (tools.qemu) machines.push({ name: "qemu", takesAll: true, command: (words) => qemuCommand("-m", `${MEMORY}`, "-kernel", kernel, "-initrd", initrd, "-append", bootWords(words)) });
   for (const engine of engines) {

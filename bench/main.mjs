@@ -81,8 +81,8 @@ if (options.quick) {
   ({ failures } = measured);
   report = { about, ...measured };
 } else {
-  const image = await debianImage();
-  const machines = createMachines(built, image && path.join(image.folder, image.kernel), tools, options.engines);
+  const image = options.engines.length > 0 || tools.qemu ? await debianImage() : undefined;
+  const machines = createMachines(built, image && path.join(image.folder, image.kernel), tools, options);
   const names = machines.map(({ name }) => name);
   const measured = await runRounds(machines, choice.chosen, options, progress);
   const boots = options.boot && image ? await compareBoots(image, options, tools.qemu !== undefined, progress) : undefined;

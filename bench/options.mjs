@@ -1,13 +1,14 @@
 // The command line of `npm run bench`.
 import { parseArgs } from "node:util";
 import { ENGINE_NAMES } from "../dist/embed/protocol.js";
+import { KITTEN } from "./machines.mjs";
 
 export const USAGE = `usage: npm run bench -- [options]
   --quick             no operating system: millions of instructions per second of the programs that need none
   --parallel          two processors: what a second vCPU gives, hand-off, boot, virtual time
   --kitten            two cores of a Kitten: migration, futex, pipe beside the host's Linux; noise beside a Linux guest (docs/noise.svg with --plot)
   --only a,b          these programs or groups (integer, float, memory, system)
-  --engines a,b       of ${ENGINE_NAMES.join(", ")} (all but oracle)
+  --engines a,b       of ${[...ENGINE_NAMES, KITTEN].join(", ")} (all but oracle); kitten: processes of nvl exec
   --rounds N          interleaved rounds; medians count (5; 1 with --quick)
   --scale N           percent of each program's work (100)
   --timeout N         seconds that a program may take (300)
@@ -29,9 +30,9 @@ export function readOptions(args) {
     return { message: error.message };
   }
   if (values.help) return { message: "" };
-  const engines = list(values.engines) ?? ENGINE_NAMES.filter((name) => name !== "oracle");
+  const chosen = list(values.engines) ?? [...ENGINE_NAMES.filter((name) => name !== "oracle"), KITTEN], engines = chosen.filter((name) => name !== KITTEN);
   const unknown = engines.filter((name) => !ENGINE_NAMES.includes(name));
-  if (unknown.length > 0) return { message: `no engine ${unknown.join(", ")}; there are ${ENGINE_NAMES.join(", ")}` };
+  if (unknown.length > 0) return { message: `no engine ${unknown.join(", ")}; there are ${[...ENGINE_NAMES, KITTEN].join(", ")}` };
   const numbers = { rounds: values.quick ? 1 : 5, scale: 100, timeout: 300 };
   for (const name of Object.keys(numbers)) {
     if (values[name] === undefined) continue;
@@ -39,7 +40,7 @@ export function readOptions(args) {
     if (!Number.isInteger(numbers[name]) || numbers[name] < 1) return { message: `--${name} takes a whole number above 0, not ${values[name]}` };
   }
   return {
-    ...numbers, engines, only: list(values.only), quick: values.quick === true, parallel: values.parallel === true, kitten: values.kitten === true,
+    ...numbers, engines, withKitten: chosen.includes(KITTEN), only: list(values.only), quick: values.quick === true, parallel: values.parallel === true, kitten: values.kitten === true,
     qemu: !values["no-qemu"], qemuUser: !values["no-qemu-user"], boot: !values["no-boot"], json: values.json, plot: values.plot,
   };
 }

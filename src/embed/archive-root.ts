@@ -11,8 +11,8 @@ import { createMemoryFs } from "../kitten/file/memory-fs.ts";
 import { createFifo } from "../kitten/file/pipe.ts";
 import { compressionOf, decompress } from "../palacios/inflate/index.ts";
 
-/** Bytes that files in memory may have together. */
-const MOST_BYTES = 2 ** 34;
+/** Bytes that programs may write. */
+const MOST_BYTES = 2 ** 31;
 const FORMATS: Readonly<Record<TarEntry["kind"], number>> = {
   file: S.file, link: S.file, directory: S.directory, symlink: S.symlink, "character-device": S.character, "block-device": S.block, fifo: S.fifo,
 };
@@ -65,7 +65,7 @@ function fillTree(root: Inode, entries: readonly TarEntry[]): void {
  * @throws exec/root when the file is no archive */
 export function openArchive(path: string, nowMs: () => number, fillRandom: (into: Uint8Array) => void): Inode {
   const entries = readArchive(path);
-  const root = createMemoryFs({ dev: 1, nowMs, mostBytes: MOST_BYTES, special: (mode, rdev, inodeStat) => (mode & S.format) === S.fifo ? createFifo(inodeStat) : memoryDevice(rdev, inodeStat, fillRandom) });
+  const root = createMemoryFs({ dev: 1, nowMs, budget: { left: MOST_BYTES }, special: (mode, rdev, inodeStat) => (mode & S.format) === S.fifo ? createFifo(inodeStat) : memoryDevice(rdev, inodeStat, fillRandom) });
   fillTree(root, entries);
   return root;
 }

@@ -36,7 +36,7 @@ export interface TestKitten { k: Kitten; process: Process; time: { nowNs: number
 export function createTestKitten(engine: Engine, code: readonly number[], chance: () => number, memoryBytes = 64 * 2 ** 20, descriptors: readonly OpenFile[] = []): TestKitten {
   const time = { nowNs: 0 }, nowMs = () => time.nowNs / 1e6, owner = { uid: 0, gid: 0 };
   const fillRandom = (into: Uint8Array) => { for (let index = 0; index < into.length; index++) into[index] = chance(); };
-  const root = createMemoryFs({ dev: 1, nowMs, mostBytes: 16 * 2 ** 20, special: (mode, rdev, stat) => (mode & S.format) === S.fifo ? createFifo(stat) : memoryDevice(rdev, stat, fillRandom) });
+  const root = createMemoryFs({ dev: 1, nowMs, budget: { left: 16 * 2 ** 20 }, special: (mode, rdev, stat) => (mode & S.format) === S.fifo ? createFifo(stat) : memoryDevice(rdev, stat, fillRandom) });
   const k = createKitten({ node: createNodeMemory(memoryBytes + 96 * 2 ** 20), engine, memoryBytes, cores: 1, clock: { nowNs: () => time.nowNs }, startEpochMs: 1e12, fillRandom, uid: 0, gid: 0, hostname: "test", root });
   const folder = (name: string) => root.make!(name, { ...owner, mode: S.directory | 0o755 });
   const dev = folder("dev");

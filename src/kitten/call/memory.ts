@@ -3,7 +3,7 @@
 import { ERRNO } from "../../abi/linux/errno.ts";
 import { O, S } from "../../abi/linux/files.ts";
 import { MADV, MAP, MREMAP, PROT } from "../../abi/linux/memory.ts";
-import { install } from "../file/descriptors.ts";
+import { install, releaseFile } from "../file/descriptors.ts";
 import { openInode } from "../file/open.ts";
 import { createMemoryFs } from "../file/memory-fs.ts";
 import type { OpenFile } from "../file/inode.ts";
@@ -20,6 +20,9 @@ import { fileOf, mostFiles } from "./descriptor.ts";
 
 const LOWEST = 0x1_0000;
 const ALL_PROT = PROT.read | PROT.write | PROT.exec;
+
+/** Whether RLIMIT_AS allows so many bytes more (getrlimit(2)). */
+const mayGrow = ({ aspace, limits }: Process, bytes: number): boolean => limits[9][0] === Infinity || aspace.vmas.reduce((sum, { start, end }) => sum + end - start, bytes) <= limits[9][0];
 
 /** Puts a mapping into an address space that has room for it. @returns its address or a negative errno */
 export function placeMapping(aspace: Aspace, vma: Vma, atOnce: boolean): number {
@@ -40,7 +43,7 @@ export const brk: Handler = (_k, { process }, address) => {
   const { aspace } = process, before = pageUp(aspace.heapEnd), after = pageUp(address);
   if (address < aspace.heapStart || address - aspace.heapStart > Math.min(process.limits[2][0], USER_END)) return aspace.heapEnd;
   if (after > before) {
-    if (!isFree(aspace, before, after) || placeMapping(aspace, { start: before, end: after, prot: PROT.read | PROT.write, shared: false, lazy: false, offset: 0, name: "[heap]" }, false) < 0) return aspace.heapEnd;
+    if (!isFree(aspace, before, after) || !mayGrow(process, after - before) || placeMapping(aspace, { start: before, end: after, prot: PROT.read | PROT.write, shared: false, lazy: false, offset: 0, name: "[heap]" }, false) < 0) return aspace.heapEnd;
   } else if (after < before && !unmap(aspace, after, before)) return aspace.heapEnd;
   return aspace.heapEnd = address;
 };
@@ -50,6 +53,7 @@ export const mmap: Handler = (k, { process }, address, length, prot, flags, fd, 
   if (!(length > 0) || offset < 0 || offset % FRAME !== 0 || (type !== MAP.shared && type !== MAP.private && type !== MAP.sharedValidate)) return -ERRNO.EINVAL;
   if (length > USER_END) return -ERRNO.ENOMEM;
   const bytes = pageUp(length), shared = type !== MAP.private;
+  if (!mayGrow(process, bytes)) return -ERRNO.ENOMEM;
   let file: OpenFile | undefined;
   if (!(flags & MAP.anonymous)) {
     const found = fileOf(process, fd);
@@ -95,12 +99,16 @@ export function sharedMemory(k: Kitten, process: Process, bytes: number): PageSo
   if (!file || typeof file === "number") return undefined;
   let size = bytes;
   const source = k.pages.source(file);
+  releaseFile(file);
   return Object.assign(source, { size: () => size });
 }
 export function memoryFile(k: Kitten, process: Process, path: string): OpenFile | number {
-  const root = createMemoryFs({ dev: ++k.objects.lastDevice, nowMs: () => epochMs(k), mostBytes: Infinity });
+  const root = createMemoryFs({ dev: ++k.objects.lastDevice, nowMs: () => epochMs(k), budget: k.objects.files });
   const inode = root.make!("file", { mode: S.file | 0o777, uid: process.uid, gid: process.gid });
-  return typeof inode === "number" ? inode : openInode(inode, O.readWrite, path, process);
+  if (typeof inode === "number") return inode;
+  const file = openInode(inode, O.readWrite, path, process);
+  root.remove!("file", false); // it goes when nobody has it any more
+  return file;
 }
 
 export const memfd_create: Handler = (k, { process }, nameAt, flags) => {
@@ -141,13 +149,14 @@ function isCovered(aspace: Aspace, start: number, end: number): boolean {
   return true;
 }
 
-export const mremap: Handler = (_k, { process: { aspace } }, address, oldLength, newLength, flags, newAddress) => {
+export const mremap: Handler = (_k, { process }, address, oldLength, newLength, flags, newAddress) => {
   if (address % FRAME !== 0 || address < 0 || !(newLength > 0) || oldLength < 0 || flags & ~7 || (flags & MREMAP.fixed && !(flags & MREMAP.mayMove)) || flags & MREMAP.dontUnmap) return -ERRNO.EINVAL;
-  const vma = vmaAt(aspace, address);
+  const { aspace } = process, vma = vmaAt(aspace, address);
   if (!vma) return -ERRNO.EFAULT;
   const before = pageUp(oldLength), after = pageUp(newLength);
   if (address + before > vma.end || after > USER_END) return -ERRNO.EFAULT;
   if (before === 0) return -ERRNO.EINVAL;
+  if (after > before && !mayGrow(process, after - before)) return -ERRNO.ENOMEM;
   if (!(flags & MREMAP.fixed)) {
     if (after <= before) return after === before || unmap(aspace, address + after, address + before) ? address : -ERRNO.ENOMEM;
     if (address + before === vma.end && address + after <= USER_END && isFree(aspace, vma.end, address + after)) {

@@ -34,6 +34,9 @@ export interface Inode {
   write?(offset: number, from: Uint8Array): number;
   truncate?(bytes: number): number;
   sync?(): number;
+  /** An open file more, or less: what has no name and is not open is gone. */
+  hold?(): void;
+  drop?(): void;
   /** Devices, pipes, and whatever keeps something per open file. */
   open?(flags: number, process: Process): OpenFile | number;
 }

@@ -4,11 +4,13 @@ import { ERRNO } from "../../abi/linux/errno.ts";
 import { S } from "../../abi/linux/files.ts";
 import type { Inode, NewInode, Stat } from "./inode.ts";
 
+/** Bytes that files in memory may still take. */
+export interface Budget { left: number }
 export interface MemoryFsSetup {
   dev: number;
   nowMs(): number;
-  /** Bytes that all files together may have. */
-  mostBytes: number;
+  /** What its files may take, and others with them. */
+  budget: Budget;
   /** What stands behind a name in it that mknod or we made: devices, pipes, sockets. @returns undefined: just an entry */
   special?(mode: number, rdev: number, stat: () => Stat): Inode | undefined;
 }
@@ -16,10 +18,10 @@ export interface MemoryFsSetup {
 const MOST_FILE = 2 ** 31 - 1;
 
 /** An empty file system. @returns its root */
-export function createMemoryFs({ dev, nowMs, mostBytes, special }: MemoryFsSetup, rootMode = 0o755): Inode {
-  let nextInode = 1, bytesUsed = 0;
+export function createMemoryFs({ dev, nowMs, budget, special }: MemoryFsSetup, rootMode = 0o755): Inode {
+  let nextInode = 1;
   /** Directories and what is in them; by inode, so that links and renames can look behind the interface. */
-  const contents = new WeakMap<Inode, Map<string, Inode>>(), stats = new WeakMap<Inode, Stat>();
+  const contents = new WeakMap<Inode, Map<string, Inode>>(), stats = new WeakMap<Inode, Stat>(), gone = new WeakMap<Inode, () => void>();
 
   const create = (what: NewInode): Inode => {
     const time = nowMs();
@@ -46,16 +48,22 @@ export function createMemoryFs({ dev, nowMs, mostBytes, special }: MemoryFsSetup
   };
 
   function file(base: Inode, stat: Stat, content: Uint8Array = new Uint8Array()): Inode {
-    let data: Uint8Array = content, own = content.length === 0;
+    let data: Uint8Array = content, own = content.length === 0, charged = 0;
+    const charge = (bytes: number) => {
+      budget.left -= bytes - charged;
+      charged = bytes;
+    };
     const copy = () => {
-      if (!own) data = data.slice();
+      if (own) return;
+      data = data.slice();
       own = true;
+      charge(stat.size);
     };
     stat.size = content.length;
     stat.blocks = Math.ceil(content.length / 4096) * 8;
     const resize = (bytes: number): number => {
       if (bytes > MOST_FILE) return -ERRNO.EFBIG;
-      if (bytes > stat.size && bytesUsed + bytes - stat.size > mostBytes) return -ERRNO.ENOSPC;
+      if (bytes > stat.size && bytes - charged > budget.left) return -ERRNO.ENOSPC;
       if (bytes > data.length) {
         const grown = new Uint8Array(Math.max(bytes, Math.min(2 * data.length, MOST_FILE)));
         grown.set(data.subarray(0, stat.size));
@@ -66,14 +74,24 @@ export function createMemoryFs({ dev, nowMs, mostBytes, special }: MemoryFsSetup
         if (bytes < data.length / 4) data = data.slice(0, bytes);
         else data.fill(0, bytes, stat.size);
       }
-      bytesUsed += bytes - stat.size;
+      charge(bytes);
       stat.size = bytes;
       stat.blocks = Math.ceil(bytes / 4096) * 8;
       stat.mtimeMs = stat.ctimeMs = nowMs();
       return 0;
     };
-    return {
-      ...base,
+    let opened = 0;
+    /** Without a name, and not open: nobody can get at it any more. */
+    const leave = () => {
+      if (opened > 0 || stat.nlink > 0) return;
+      charge(0);
+      [data, own, stat.size] = [new Uint8Array(), true, 0];
+    };
+    const inode: Inode = {
+      ...base, hold: () => { opened++; }, drop: () => {
+        opened--;
+        leave();
+      },
       read: (offset, into) => {
         const count = Math.max(0, Math.min(into.length, stat.size - offset));
         into.set(data.subarray(offset, offset + count));
@@ -91,6 +109,8 @@ export function createMemoryFs({ dev, nowMs, mostBytes, special }: MemoryFsSetup
       },
       truncate: resize, sync: () => 0,
     };
+    gone.set(inode, leave);
+    return inode;
   }
 
   function directory(base: Inode, stat: Stat): Inode {
@@ -137,6 +157,7 @@ export function createMemoryFs({ dev, nowMs, mostBytes, special }: MemoryFsSetup
         if (inside && inside.size > 0) return -ERRNO.ENOTEMPTY;
         entries.delete(name);
         linked(entry, inside ? -2 : -1);
+        gone.get(entry)?.();
         if (inside) stat.nlink--;
         touched();
         return 0;

@@ -22,10 +22,11 @@ export function openInode(inode: Inode, flags: number, path: string, process: Pr
     const done = inode.truncate?.(0) ?? -ERRNO.EROFS;
     if (done < 0) return done;
   }
+  inode.hold?.();
   return {
     inode, flags, path, users: 1, position: 0, seekable: true, waiters: new Set(),
     read: (into, offset) => format === S.directory ? -ERRNO.EISDIR : inode.read?.(offset, into) ?? -ERRNO.EINVAL,
     write: (from, offset) => inode.write?.(offset, from) ?? -ERRNO.EINVAL,
-    poll: () => POLL.in | POLL.out | POLL.rdnorm | POLL.wrnorm,
+    poll: () => POLL.in | POLL.out | POLL.rdnorm | POLL.wrnorm, close: () => inode.drop?.(),
   };
 }

@@ -11,8 +11,9 @@ const CAPACITY = 65536, PIPE_BUF = 4096;
 const FIONREAD = 0x541b;
 
 /** Bytes on their way. */
-export interface Channel { readonly data: Uint8Array; start: number; length: number; readers: number; writers: number; readonly waiters: Waiters }
-export const createChannel = (capacity = CAPACITY): Channel => ({ data: new Uint8Array(capacity), start: 0, length: 0, readers: 0, writers: 0, waiters: new Set() });
+/** `data` grows up to `capacity` as it is needed. */
+export interface Channel { data: Uint8Array; readonly capacity: number; start: number; length: number; readers: number; writers: number; readonly waiters: Waiters }
+export const createChannel = (capacity = CAPACITY): Channel => ({ data: new Uint8Array(Math.min(capacity, PIPE_BUF)), capacity, start: 0, length: 0, readers: 0, writers: 0, waiters: new Set() });
 
 export function takeBytes(channel: Channel, into: Uint8Array): number {
   const { data } = channel, count = Math.min(into.length, channel.length), straight = Math.min(count, data.length - channel.start);
@@ -24,7 +25,14 @@ export function takeBytes(channel: Channel, into: Uint8Array): number {
   return count;
 }
 export function putBytes(channel: Channel, from: Uint8Array): number {
-  const { data } = channel, count = Math.min(from.length, data.length - channel.length), at = (channel.start + channel.length) % data.length, straight = Math.min(count, data.length - at);
+  const count = Math.min(from.length, channel.capacity - channel.length);
+  if (channel.length + count > channel.data.length) {
+    const grown = new Uint8Array(Math.min(channel.capacity, Math.max(2 * channel.data.length, channel.length + count))), straight = Math.min(channel.length, channel.data.length - channel.start);
+    grown.set(channel.data.subarray(channel.start, channel.start + straight));
+    grown.set(channel.data.subarray(0, channel.length - straight), straight);
+    [channel.data, channel.start] = [grown, 0];
+  }
+  const { data } = channel, at = (channel.start + channel.length) % data.length, straight = Math.min(count, data.length - at);
   data.set(from.subarray(0, straight), at);
   data.set(from.subarray(straight, count));
   channel.length += count;
@@ -44,11 +52,11 @@ function openEnd(channel: Channel, inode: Inode, flags: number): OpenFile {
     write: (from) => {
       if (channel.readers === 0) return -ERRNO.EPIPE;
       if (from.length === 0) return 0;
-      const room = channel.data.length - channel.length;
+      const room = channel.capacity - channel.length;
       return room === 0 || (from.length <= PIPE_BUF && room < from.length) ? -ERRNO.EAGAIN : putBytes(channel, from);
     },
     poll: () => (reads ? (channel.length > 0 ? POLL.in | POLL.rdnorm : 0) | (channel.writers === 0 ? POLL.hup : 0) : 0)
-      | (writes ? (channel.data.length - channel.length >= PIPE_BUF ? POLL.out | POLL.wrnorm : 0) | (channel.readers === 0 ? POLL.err : 0) : 0),
+      | (writes ? (channel.capacity - channel.length >= PIPE_BUF ? POLL.out | POLL.wrnorm : 0) | (channel.readers === 0 ? POLL.err : 0) : 0),
     ioctl: (request, argument, process) => request === FIONREAD ? intOut(process, argument, channel.length) : -ERRNO.ENOTTY,
     close: () => {
       if (reads) channel.readers--;

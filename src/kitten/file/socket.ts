@@ -8,6 +8,7 @@ import type { Kitten } from "../kitten.ts";
 import type { Process } from "../task/task.ts";
 import { releaseFile } from "./descriptors.ts";
 import { wake, type OpenFile } from "./inode.ts";
+import type { Budget } from "./memory-fs.ts";
 import { intOut, namelessInode } from "./pipe.ts";
 
 /** Bytes that may wait at one end. */
@@ -29,6 +30,8 @@ export interface Socket extends OpenFile {
   remote: Uint8Array;
   queue: Message[];
   waiting: number;
+  /** Bytes that all sockets may still have on the way. */
+  inFlight: Budget;
   /** Connections that nobody has accepted yet, while it listens. */
   backlog: Socket[] | undefined;
   backlogMost: number;
@@ -50,7 +53,7 @@ export function createSocket(k: Kitten, domain: number, type: number, protocol: 
   const book = k.sockets;
   const socket: Socket = {
     domain, type, protocol, inode: namelessInode(k, "socket", S.socket | 0o777, owner), flags: flags | O.readWrite, path: "", users: 1, position: 0, seekable: false, waiters: new Set(),
-    local: new Uint8Array(), name: undefined, peer: undefined, connected: false, remote: new Uint8Array(), queue: [], waiting: 0, backlog: undefined, backlogMost: 0, readShut: false, writeShut: false,
+    local: new Uint8Array(), name: undefined, peer: undefined, connected: false, remote: new Uint8Array(), queue: [], waiting: 0, inFlight: k.objects.inFlight, backlog: undefined, backlogMost: 0, readShut: false, writeShut: false,
     error: 0, options: new Map(), owner: credentials(owner), peerOwner: undefined,
     read: (into) => receive(socket, into, false).count,
     write: (from) => send(book, socket, { bytes: from.slice(), from: socket.local, rights: [], sender: socket.owner }, undefined),
@@ -113,6 +116,7 @@ function take(socket: Socket, bytes: number): void {
   if (bytes >= first.bytes.length) socket.queue.shift();
   else socket.queue[0] = { ...first, bytes: first.bytes.subarray(bytes), rights: [] };
   socket.waiting -= bytes;
+  socket.inFlight.left += bytes;
   wake(socket.waiters);
   if (socket.peer) wake(socket.peer.waiters);
 }
@@ -140,9 +144,11 @@ export function send(book: Sockets, socket: Socket, message: Message, to: string
   } else if (bytes.length === 0) return 0;
   else if (room <= 0) return -ERRNO.EAGAIN;
   const sent = Math.min(bytes.length, Math.max(room, 0));
+  if (sent > target.inFlight.left) return -ERRNO.EAGAIN;
   for (const file of message.rights) file.users++;
   target.queue.push(sent === bytes.length ? message : { ...message, bytes: bytes.subarray(0, sent) });
   target.waiting += sent;
+  target.inFlight.left -= sent;
   wake(target.waiters);
   return sent;
 }
@@ -191,6 +197,8 @@ export function shutDown(socket: Socket, how: number): number {
 
 function closeSocket(book: Sockets, socket: Socket): void {
   if (socket.name !== undefined && book.get(socket.name) === socket) book.delete(socket.name);
+  socket.inFlight.left += socket.waiting;
+  socket.waiting = 0;
   for (const { rights } of socket.queue) for (const file of rights) releaseFile(file);
   for (const each of socket.backlog ?? []) closeSocket(book, each);
   const { peer } = socket;
