@@ -141,7 +141,7 @@ export const CONSTANTS = {
   MODE_CODE16: 0, MODE_CODE32: 1, MODE_CODE64: 2, MODE_CODE_MASK: 3, MODE_PROTECTED: 4, MODE_STACK32: 8, MODE_VM86: 16,
   // TLB entry: readTag, writeTag, execTag (u64: page address, or TLB_EMPTY), addend (host address - low 32 bits of the page's gva), bits of the logs that do not have it
   TLB_ENTRIES: 1 << TLB_BITS, TLB_ENTRY_BYTES: 32, TLB_READ: 0, TLB_WRITE: 8, TLB_EXEC: 16, TLB_ADDEND: 24, TLB_UNLOGGED: 28,
-  TLB_HASH: 0x9e3779b1 | 0, TLB_SHIFT: 32 - TLB_BITS, TLB_VIEWS: 4, TLB_EMPTY: -1,
+  TLB_HASH: 0x9e3779b1 | 0, TLB_VIEWS: 4, TLB_EMPTY: -1,
   // a context has a TLB for each view, and there is one for each of the PCIDs used last; behind them, of each context, two logs of entries; then
   // marks of large pages that were entered, and of host pages that were entered for writing, and what is known of each context
   TLB_CONTEXTS, TLB_CONTEXT_BYTES: 4 * 32 << TLB_BITS, TLB_LOG: 4 << TLB_BITS, TLB_MARK_BITS: 14,

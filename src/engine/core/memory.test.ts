@@ -33,7 +33,7 @@ function paged(): BareCore & { map(page: number, entry: bigint): void } {
 
 /** Which kinds of access hit the TLB inline: as compiled code looks. */
 function hits(core: BareCore, linear: bigint, view: number = C.TLB_VIEW_SUPERVISOR): string {
-  const index = Math.imul(Number((linear >> 12n) & 0xffff_ffffn), C.TLB_HASH) >>> C.TLB_SHIFT;
+  const index = Number(linear >> 12n & BigInt(C.TLB_ENTRIES - 1));
   const area = Number(core.state.readField("tlbArea")), context = Math.floor((Number(core.state.readField("tlb")) - area) / C.TLB_CONTEXT_BYTES);
   const entry = area + context * C.TLB_CONTEXT_BYTES + (view * C.TLB_ENTRIES + index) * C.TLB_ENTRY_BYTES;
   const page = linear & ~0xfffn;

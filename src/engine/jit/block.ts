@@ -144,7 +144,7 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
     answerWith(why);
   };
   /** Goes on in the region where the address is that of a block which is thought of. */
-  const jump = (target: Node) => {
+  const jump = (target: Node, check?: () => void) => {
     flagStore.flush();
     const { jumpsTo } = block, keys = jumpsTo.map(({ pages, offset }) => pages * 4096 + offset);
     const compare = (index: number) => () => {
@@ -158,6 +158,7 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
       const key = graph.pure("i32.sub", graph.pure("i32.wrap_i64", target), graph.pure("i32.wrap_i64", graph.get(LOCAL.page, "i64")));
       graph.switch(graph.pure("i32.shr_u", graph.pure("i32.mul", key, graph.i32(multiplier)), graph.i32(32 - bits)), table, keys.map((_, index) => compare(index)));
     }
+    check?.(); // where blocks are it is
     toRip(target);
   };
   const g: Graph = { ...graph, exit: (kind) => {

@@ -32,8 +32,8 @@ export interface RegionPlacement {
 }
 
 /** @param island that of the block at hand; without one, its registers stay in the state
- * @param jump what ends a block by an address: the target is in RIP where the region does not know it */
-export function regionPlacement(surroundings: Surroundings, touched: Touched, island: () => Resident | undefined, jump: (target: Node) => void): RegionPlacement {
+ * @param jump what ends a block by an address: the target is in RIP where the region does not know it; `check` leaves if it is not canonical */
+export function regionPlacement(surroundings: Surroundings, touched: Touched, island: () => Resident | undefined, jump: (target: Node, check?: () => void) => void): RegionPlacement {
   const { g, state } = surroundings;
   const { as32, as64 } = conversions(g);
   let form: Form, decoded: Decoded, offset: number, left: number;
@@ -211,8 +211,7 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, is
     jumpRelative: (width) => (width === 64 ? g.exit("link") : unforeseen()),
     jump: (target) => {
       // who has changed something has looked at the target before
-      if (!g.changed()) g.when(g.pure("i64.ne", g.pure("i64.shr_s", g.pure("i64.shl", target, g.i64(16n)), g.i64(16n)), target), () => g.exit("miss"));
-      jump(target);
+      jump(target, g.changed() ? undefined : () => g.when(g.pure("i64.ne", g.pure("i64.shr_s", g.pure("i64.shl", target, g.i64(16n)), g.i64(16n)), target), () => g.exit("miss")));
     },
     again: () => g.exit("again"),
   });

@@ -65,6 +65,7 @@ export function flags({ g, state }: Surroundings, { as32, as64, cut }: Conversio
 
   /** Is the result what an addition or subtraction without carry makes of the operands? */
   const isPlain = (rule: "add" | "sub", width: Width, a: Node, b: Node, r: Node) => {
+    if (b.kind === "const" && b.low === 0 && b.high === 0 && r === a) return true;
     const sum = width < 32 && r.op === "i32.and" ? r.args[0] : r;
     return sum.op === `${typeOf(width)}.${rule}` && sum.args[0] === a && sum.args[1] === b;
   };

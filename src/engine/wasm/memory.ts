@@ -17,8 +17,8 @@ export interface Memory {
   checkFault(): void;
 }
 
-// index bits of the hash, already multiplied by the size of an entry
-const ENTRY_SHIFT = C.TLB_SHIFT - Math.log2(C.TLB_ENTRY_BYTES);
+// index bits of an address, already multiplied by the size of an entry
+const ENTRY_SHIFT = 12 - Math.log2(C.TLB_ENTRY_BYTES);
 const ENTRY_MASK = (C.TLB_ENTRIES - 1) * C.TLB_ENTRY_BYTES;
 const PAGE_MASK = -4096;
 /** Scratch slots that core's vector accesses use on our behalf: an argument's and the result's. */
@@ -35,8 +35,7 @@ const EXCHANGES = { 8: "i32.atomic.rmw8.cmpxchg_u", 16: "i32.atomic.rmw16.cmpxch
 
 /** Address of the TLB entry in which the page of `linear` would be. */
 export function tlbEntry(g: Graph, state: Node, linear: Node): Node {
-  const page = g.pure("i32.wrap_i64", g.pure("i64.shr_u", linear, g.i64(12n)));
-  const index = g.pure("i32.and", g.pure("i32.shr_u", g.pure("i32.mul", page, g.i32(C.TLB_HASH)), g.i32(ENTRY_SHIFT)), g.i32(ENTRY_MASK));
+  const index = g.pure("i32.and", g.pure("i32.shr_u", g.pure("i32.wrap_i64", linear), g.i32(ENTRY_SHIFT)), g.i32(ENTRY_MASK));
   return g.pure("i32.add", g.load("i32.load", state, OFFSET.tlb), index);
 }
 

@@ -60,7 +60,7 @@ export function findBlock(): u32 {
     }
     linear = (rip + load<u64>(vcpu + At.segBase + 8 * C.SEG_CS)) & 0xffff_ffff;
   }
-  const entry = <usize>load<u32>(vcpu, At.tlb) + ((<u32>(linear >> 12) * <u32>C.TLB_HASH) >>> C.TLB_SHIFT) * C.TLB_ENTRY_BYTES;
+  const entry = <usize>load<u32>(vcpu, At.tlb) + <usize>(<u32>(linear >> 12) & C.TLB_ENTRIES - 1) * C.TLB_ENTRY_BYTES;
   let host: u32;
   if (load<u64>(entry, C.TLB_EXEC) == (linear & ~0xfff)) host = load<u32>(entry, C.TLB_ADDEND) + <u32>linear;
   else {

@@ -137,8 +137,6 @@
                     (local.set $flagCode (i32.const 0))
                     (local.set $flagResult (i64.extend_i32_s (local.get $t0)))
                     (local.set $rax (local.tee $t2 (i64.add (local.get $rbx) (i64.shl (local.get $t2) (i64.const 2)))))
-                    (local.set $answer (i32.const (;miss at 10;)))
-                    (br_if $b13 (i64.ne (i64.shr_s (i64.shl (local.get $t2) (i64.const 16)) (i64.const 16)) (local.get $t2)))
                     (if $i14 (i64.eq (local.get $t2) (i64.add (local.get $page) (i64.const 22)))
                       (then
                         (local.set $left (i32.add (local.get $left) (i32.const -2)))
@@ -157,6 +155,8 @@
                         (br $b12)
                       )
                     )
+                    (local.set $answer (i32.const (;miss at 10;)))
+                    (br_if $b13 (i64.ne (i64.shr_s (i64.shl (local.get $t2) (i64.const 16)) (i64.const 16)) (local.get $t2)))
                     (i64.store (;rip;) (local.get $state) (local.get $t2))
                     (local.set $answer (i32.const 4))
                     (br $b13)

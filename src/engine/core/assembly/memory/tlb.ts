@@ -58,7 +58,7 @@ export function currentView(): u32 {
 
 // @ts-ignore: decorator
 @inline function indexOf(linear: u64): usize {
-  return <usize>((<u32>(linear >> 12) * <u32>C.TLB_HASH) >>> C.TLB_SHIFT) * C.TLB_ENTRY_BYTES;
+  return <usize>(<u32>(linear >> 12) & C.TLB_ENTRIES - 1) * C.TLB_ENTRY_BYTES;
 }
 /** Address of the entry in which the page of `linear` would be. */
 // @ts-ignore: decorator
