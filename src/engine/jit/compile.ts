@@ -8,7 +8,7 @@ import { moduleWriter } from "../wasm/module.ts";
 import type { ValueType } from "../wasm/opcodes.ts";
 import { wantedMode, type FloatMode } from "./float.ts";
 import type { RegionFunction } from "./function.ts";
-import { blockReader, createEntries, formRegion, type OperationKind, type RegionBlock } from "./region.ts";
+import { blockReader, coldBlocks, createEntries, formRegion, type OperationKind, type RegionBlock } from "./region.ts";
 import { targetFinder } from "./targets.ts";
 import { createTranslator } from "./translate.ts";
 
@@ -55,6 +55,7 @@ export function createCompiler(u8: Uint8Array, { blockTable, pageBlocks, heat }:
     kinds.set(key, kind);
     return kind;
   };
+  const isCold = coldBlocks(words, heat);
   const targets = targetFinder(words, reader, kindOf, pageBlocks, heat);
   const translate = createTranslator(words, reader, core);
 
@@ -69,7 +70,7 @@ export function createCompiler(u8: Uint8Array, { blockTable, pageBlocks, heat }:
       const head = heads[looked];
       const whole = merged.has(head);
       if (!reader.enterable(head) || (taken.has(head) && !whole)) continue;
-      const region = formRegion(head, words, reader, { kindOf, near: targets.near, isEntry: whole ? () => false : entered.has });
+      const region = formRegion(head, words, reader, { kindOf, near: targets.near, isEntry: whole ? () => false : entered.has, isCold: whole ? () => false : isCold });
       for (const { address, count } of region.blocks) {
         taken.add(address);
         instructions += count;

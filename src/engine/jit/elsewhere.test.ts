@@ -96,7 +96,7 @@ test("a link that is set while its region is translated is there from the beginn
   const [{ tables, end, heads }] = asked, { bytes } = node;
   const words = { u8: bytes, u16: new Uint16Array(bytes.buffer), u32: new Uint32Array(bytes.buffer), i32: new Int32Array(bytes.buffer) };
   const reader = blockReader(words, { blockTable: tables.blockTable, end });
-  const region = formRegion(heads[0], words, reader, { kindOf: () => ({ relative: true, calls: false, indirect: false, length: 0 }), near: () => [], isEntry: () => false });
+  const region = formRegion(heads[0], words, reader, { kindOf: () => ({ relative: true, calls: false, indirect: false, length: 0 }), near: () => [], isEntry: () => false, isCold: () => false });
   assert.equal(region.blocks.length, 2);
   const translated = (link: (op: number, reads: number) => number) => {
     const reads = new Map<number, number>();

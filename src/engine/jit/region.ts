@@ -2,12 +2,15 @@
 
 import { CONSTANTS as C } from "../../hal/layout.ts";
 import { decode, DECODED, type Decoded } from "../../isa/decode.ts";
+import { prune } from "./prune.ts";
 
 const PAGE = 4096;
 /** Limits of one region: blocks, operations, and distance in pages from where it begins. */
 const MOST_BLOCKS = 128, MOST_OPERATIONS = 600, FARTHEST_PAGES = 1 << 18;
 /** A region of so many operations at most is compiled once more with what leads to it: to go there and back costs more than they do. */
 const SMALL = 100;
+/** A block is cold when it was entered less than this part of the times that make one hot. */
+const COLD = 1 / 10;
 /** Of an instruction. */
 const LONGEST = 15;
 
@@ -88,6 +91,14 @@ export interface RegionSurroundings {
   near(page: number): readonly number[];
   /** Is another region entered in this block, one that is worth going to? Then it is not compiled once more. */
   isEntry(block: number): boolean;
+  /** Is the block interpreted, and has it been entered seldom by now? Where it is left out (prune.ts) and needed after all, it becomes hot by itself. */
+  isCold(block: number): boolean;
+}
+
+/** @param heat entries that make a block hot */
+export function coldBlocks({ u16, u32 }: Words, heat: number): (block: number) => boolean {
+  const fewest = Math.floor(heat * COLD);
+  return (block) => u32[(block + C.BLOCK_MEMBERS) >>> 2] === 0 && heat - u16[(block + C.BLOCK_HOT) >>> 1] < fewest;
 }
 
 const operationsOf = (blocks: readonly RegionBlock[]) => blocks.reduce((sum, { operations }) => sum + operations, 0);
@@ -112,7 +123,7 @@ export function createEntries({ u16, u32 }: Words) {
   };
 }
 
-export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockReader, { kindOf, near, isEntry }: RegionSurroundings): Region {
+export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockReader, { kindOf, near, isEntry, isCold }: RegionSurroundings): Region {
   const found = new Map<number, RegionBlock>();
   const make = (address: number, distance: number): RegionBlock => {
     const host = u32[(address + C.BLOCK_HOST) >>> 2];
@@ -140,7 +151,7 @@ export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockRead
     queue.push(block);
   };
   offer(first, 0);
-  const targets = new Set<number>();
+  const targets = new Set<number>(), edges = new Map<number, readonly number[]>();
   for (let block = queue.shift(); block; block = queue.shift()) {
     const list: [number, number][] = [];
     for (let index = 0; index < block.operations; index++) {
@@ -158,6 +169,8 @@ export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockRead
       if (kind.calls && behind < PAGE) list.push([blocks.find(block.hostPage + behind), block.distance]);
     }
     for (const [address, distance] of list) offer(address, distance);
+    edges.set(block.address, list.map(([address]) => address));
   }
-  return { blocks: [...found.values()], targets: [...targets].filter((address) => found.has(address)) };
+  const staying = new Set(prune(first, edges, isCold));
+  return { blocks: [...found.values()].filter(({ address }) => staying.has(address)), targets: [...targets].filter((address) => staying.has(address)) };
 }
