@@ -35,6 +35,11 @@ else {
     assert.deepEqual({ status, error }, { status: 0, error: undefined }, stderr);
     assert.match(stdout, output);
   });
+  test("Node.js itself on Kitten, with a worker thread", () => {
+    const code = `const { Worker } = require("worker_threads"); new Worker("require('worker_threads').parentPort.postMessage([1, 2, 3].map((n) => n * n))", { eval: true }).on("message", (m) => console.log(m.join()))`;
+    const { status, stdout, stderr } = spawnSync(process.execPath, [main, "exec", "--memory", LIMIT, process.execPath, "-e", code], { encoding: "utf8", timeout: TIMEOUT_MS });
+    assert.deepEqual({ status, stdout }, { status: 0, stdout: "1,4,9\n" }, stderr);
+  });
   // the same program again, from an archive in memory
   test("a root in an archive", () => {
     const archive = path.join(roots.programs, "tmp/root.tar.gz");
