@@ -14,7 +14,7 @@ import { untouched } from "./place.ts";
 import type { BlockReader, Region, RegionBlock, Words } from "./region.ts";
 import { returnSites, type Call } from "./returns.ts";
 import { steadyRegisters } from "./steady.ts";
-import { structure } from "./structure.ts";
+import { structure, type Loop } from "./structure.ts";
 
 const PAGE = 4096;
 
@@ -77,7 +77,6 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
       return [...list.slice(0, second), { op, offset, left: left + 1, goto: false, into: byPlace.get(block.distance * PAGE + offset) }];
     });
 
-    touched.steady = steadyRegisters(lists);
     if (lists.some((list) => list.some(({ facts }) => facts?.changesView))) touched.mostStreams = FEW_STREAMS;
 
     /** By operation: where its link leads in the region. Looked up once: the interpreter may be setting links just now. */
@@ -132,8 +131,22 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
     }
     const most = Math.max(...shape.order.map((index) => longest[index]));
     let native = false;
-    const islands = chooseIslands(shape.loops, lists.map(({ length }) => length), lists.some((list) => list.some(({ facts }) => facts?.speculates)));
+    const operations = lists.map(({ length }) => length), loops = chooseIslands(shape.loops, operations, false);
+    const islands = chooseIslands(shape.loops, operations, lists.some((list) => list.some(({ facts }) => facts?.speculates)));
+    /** Of a block, what is executed when a loop goes on: behind its last way within the loop it has been left. */
+    const repeated = (loop: Loop, index: number) => {
+      const last = Math.min(...costs[index].filter(({ to }) => loop.blocks.has(to)).map(({ left }) => left));
+      return lists[index].filter(({ left }) => left >= last);
+    };
+    /** By loop: what is done to a register outside of it does not matter. */
+    const steady = new Map<Loop | undefined, number>();
+    const steadyIn = (loop: Loop | undefined) => {
+      let known = steady.get(loop);
+      if (known === undefined) steady.set(loop, (known = steadyRegisters(loop ? [...loop.blocks].map((index) => repeated(loop, index)) : lists)));
+      return known;
+    };
     const recordBlock = (index: number) => {
+      touched.steady = steadyIn(loops[index]?.loop);
       const block = blocks[index];
       const target = (to: number): Target => {
         const { distance, hostPage, count, offset } = blocks[to], route = shape.route(index, to);
