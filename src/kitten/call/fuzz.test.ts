@@ -20,7 +20,7 @@ const ROUNDS = Number(process.env.NVL_FUZZ_ROUNDS ?? 30), STEPS = 150;
 const MOST_MS = 3000;
 const ARGUMENTS = [14, 12, 4, 20, 16, 18]; // RDI RSI RDX R10 R8 R9, in words from RAX
 const DATA = CODE_AT + 0x2000, SCRATCH = DATA + 0x1000, END = CODE_AT + 0x11000;
-const PATHS = ["/program", "/dev/null", "/dev/zero", "/", "x", "/x/y", "/proc/self/maps", "/proc/self/fd/0", "", "..", "/dev/random", "y", "d/e", "d", "/proc/self", "/proc/2/stat"];
+const PATHS = ["/program", "/dev/null", "/dev/zero", "/", "x", "/x/y", "/proc/self/maps", "/proc/self/fd/0", "", "..", "/dev/random", "y", "d/e", "d", "/proc/self", "/proc/2/stat", "/dev/ptmx", "/dev/pts/0", "/dev/tty", "/dev/shm/x"];
 const NUMBERS = [0, 1, 2, 3, 4, 7, 8, 16, 24, 64, 255, 4095, 4096, 4097, 65535, 2 ** 20, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 47 - 4096, 2 ** 47, 2 ** 53, -1, -2, -22, -100, -4096, -(2 ** 31), -(2 ** 63)];
 const ADDRESSES = [...PATHS.map((_, index) => DATA + 64 * index), SCRATCH, SCRATCH + 64, SCRATCH + 4, CODE_AT, END - 8, END - 3, 0x7fff_ffff_e000, 0x7fff_ffff_effc, 0x7fff_f000_0000, 8];
 const CALL = new Map<string, Call>(CALLS.map((call) => [call.name, call]));
@@ -50,13 +50,13 @@ for (const seed of SEEDS) test(`system calls with random arguments, seed ${seed}
     };
     PATHS.forEach((text, index) => copyOut(process.aspace, DATA + 64 * index, new TextEncoder().encode(`${text}\0`)));
     const prepare: [string, number[]][] = [["openat", [-100, DATA + 256, 0o102, 0o644]], ["openat", [-100, DATA, 0, 0]], ["openat", [-100, DATA + 192, 0, 0]], ["mkdirat", [-100, DATA + 64 * 13, 0o755]], ["pipe2", [SCRATCH, 0o4000]],
-      ["socketpair", [AF.unix, SOCK.stream | SOCK.nonblock, 0, SCRATCH]], ["socket", [AF.inet, SOCK.stream, 0]], ["eventfd2", [1, 0]], ["epoll_create1", [0]], ["timerfd_create", [1, 0]], ["memfd_create", [DATA, 0]], ["fork", []]];
+      ["socketpair", [AF.unix, SOCK.stream | SOCK.nonblock, 0, SCRATCH]], ["socket", [AF.inet, SOCK.stream, 0]], ["eventfd2", [1, 0]], ["epoll_create1", [0]], ["timerfd_create", [1, 0]], ["memfd_create", [DATA, 0]], ["openat", [-100, DATA + 64 * 16, 0o4002, 0]], ["openat", [-100, DATA + 64 * 17, 0o4002, 0]], ["fork", []]];
     for (const [name, values] of prepare) perform([...process.tasks][0], CALL.get(name)!, values);
 
     const value = (kind: ArgumentKind | undefined): number => {
       if (chance(6)) return random.u32() * 2 ** 16;
       switch (chance(10) ? undefined : kind) {
-        case "fd": return chance(85) ? below(16) : pick([-1, -100, 1000, 2 ** 31 - 1]);
+        case "fd": return chance(85) ? below(18) : pick([-1, -100, 1000, 2 ** 31 - 1]);
         case "ptr":
         case "str": return chance(80) ? pick(ADDRESSES) : pick(NUMBERS);
         case "sig": return below(66);
