@@ -46,3 +46,13 @@ test("a program that is not there fails its own virtual node only", { skip }, as
   await assert.rejects(nodes[0].ended, /ENOENT/);
   assert.deepEqual((await nodes[1].ended).outcome, { kind: "exit", status: 0 });
 });
+
+test("cores are removed from a running Kitten and added again; tasks on them go elsewhere", { skip }, async () => {
+  const script = `cd /sys/devices/system/cpu; (while :; do :; done) & spinner=$!; (while :; do :; done) & other=$!
+    sleep 0.2; cat online; echo 0 > cpu1/online; cat online cpu1/online; grep Cpus_allowed_list /proc/self/status >/dev/null; echo 0 > cpu2/online; cat online
+    (echo 0 > cpu0/online) 2>/dev/null || echo no; (echo 2 > cpu1/online) 2>/dev/null || echo no
+    sleep 0.1; kill -0 $spinner && kill -0 $other && echo alive; echo 1 > cpu1/online; cat online; sleep 0.1; kill $spinner $other; wait; echo done`;
+  const { nodes, text } = await start(kitten("k", ["/bin/sh", "-c", script], {}, 3));
+  assert.deepEqual(await outcomes(nodes), [{ kind: "exit", status: 0 }]);
+  assert.equal(text.k, "0-2\n0,2\n0\n0\nno\nno\nalive\n0-1\ndone\n");
+});

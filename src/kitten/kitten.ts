@@ -76,6 +76,8 @@ export interface Kitten extends Pick<KittenSetup, "node" | "clock" | "startEpoch
   seenMoves: number;
   /** A task has become ready. */
   hasReady: boolean;
+  /** Cores that shall have no tasks: removed from the running Kitten until they are added again. */
+  readonly closed: Set<number>;
   /** Told when a core comes. */
   readonly coming: Waiters;
   readonly tasks: Map<number, Task>;
@@ -124,7 +126,7 @@ export function createKitten(setup: KittenSetup): Kitten {
   pmem.allocate(1, "kernel"); // gpa 0 stands for "none" in some places
   return {
     ...setup, memory, pmem, pages: createPageCache(pmem), words: new Int32Array(node.wasm.buffer), cores: [openCore({ node, shared }, 0)], coreCount, shared, vcpu, move: createMover(node, memory, shared, 0),
-    seenMoves: 0, hasReady: false, coming: new Set(), tasks: new Map(), processes: new Map(), mounts: new Map([["/", setup.root]]),
+    seenMoves: 0, hasReady: false, coming: new Set(), closed: new Set(), tasks: new Map(), processes: new Map(), mounts: new Map([["/", setup.root]]),
     deadlines: createDeadlines(), retries: new Set(), futexes: new Map(), sockets: new Map(), objects: createObjects(), nextId: 2, names: 0x10000, awaited: new Set(), failed: undefined, ended: undefined, firstPid: 2, calls: new Uint32Array(512), switches: 0,
   };
 }

@@ -87,7 +87,7 @@ function prepare(k: Kitten, core: Core): boolean {
     }
     if (hasSignals(task)) deliverSignals(k, task);
     if (task.state !== "running") continue;
-    if (allows(task, core.index)) return true;
+    if (allows(k, task, core.index)) return true;
     makeReady(k, task);
   }
 }
@@ -120,7 +120,7 @@ function runFirst(k: Kitten, core: Core): void {
     if (task.state === "running" && (nowNs >= next || nowNs - beginNs >= (core.queue.length > 0 ? SHARED_TURN_NS : ALONE_TURN_NS))) requeue(k, task);
     if (core.current !== task || task.state !== "running") break;
     if (hasSignals(task)) deliverSignals(k, task);
-    if (task.state !== "running" || !allows(task, core.index)) break;
+    if (task.state !== "running" || !allows(k, task, core.index)) break;
   }
   task.usedNs += k.clock.nowNs() - beginNs;
 }

@@ -10,7 +10,7 @@ import { copyIn, copyOut, i64In, stringIn, u32Out, u64Out } from "../memory/user
 import { clone as makeTask, CLONE, execute } from "../task/create.ts";
 import { exitProcess, exitTask, reap } from "../task/exit.ts";
 import { lockPi, requeueFutex, unlockPi, waitFutex, wakeFutex, wakeOp } from "../task/futex.ts";
-import { allows, block, KEEP, LATER, makeReady, requeue, setResult, unqueue } from "../task/schedule.ts";
+import { allows, block, KEEP, LATER, makeReady, openCores, requeue, setResult, unqueue } from "../task/schedule.ts";
 import { recall } from "../task/together.ts";
 import type { Process, Task } from "../task/task.ts";
 import type { Handler } from "./call.ts";
@@ -195,20 +195,20 @@ export const sched_getaffinity: Handler = (k, task, tid, size, address) => {
   const other = taskOf(k, task, tid);
   if (!other) return -ERRNO.ESRCH;
   if (size < 8 || size % 8) return -ERRNO.EINVAL;
-  return u64Out(task.process.aspace, address, other.affinity) ? 8 : -ERRNO.EFAULT;
+  return u64Out(task.process.aspace, address, other.affinity & openCores(k)) ? 8 : -ERRNO.EFAULT;
 };
 export const sched_setaffinity: Handler = (k, task, tid, size, address) => {
   const other = taskOf(k, task, tid);
   if (!other) return -ERRNO.ESRCH;
   const bytes = copyIn(task.process.aspace, address, Math.max(0, Math.min(size, 8)));
   if (!bytes) return -ERRNO.EFAULT;
-  const mask = bytes.reduce((sum, byte, index) => sum | BigInt(byte) << BigInt(8 * index), 0n) & (1n << BigInt(k.coreCount)) - 1n;
+  const mask = bytes.reduce((sum, byte, index) => sum | BigInt(byte) << BigInt(8 * index), 0n) & openCores(k);
   if (mask === 0n) return -ERRNO.EINVAL;
   const set = () => {
     if (!k.cores.some(({ index }) => mask >> BigInt(index) & 1n)) return undefined; // their threads are about to begin
     other.affinity = mask;
     if (other.state === "running" && other !== task) recall(k, other);
-    else if (other.state === "ready" && !allows(other, other.core)) {
+    else if (other.state === "ready" && !allows(k, other, other.core)) {
       unqueue(k, other);
       makeReady(k, other);
     }

@@ -11,7 +11,15 @@ import type { Process, Task } from "../task/task.ts";
 import { NEVER, type DirectoryEntry, type Inode, type OpenFile, type Stat } from "./inode.ts";
 import { makeDevice } from "./devices.ts";
 import { terminalOf } from "./terminal.ts";
+import { openOrClose } from "../task/together.ts";
 import { pathOf } from "./tree.ts";
+
+/** Numbers in order as a list of ranges: 0-2,4. */
+const rangesOf = (numbers: readonly number[]): string => numbers.filter((number) => !numbers.includes(number - 1)).map((first) => {
+  let last = first;
+  while (numbers.includes(last + 1)) last++;
+  return last === first ? `${first}` : `${first}-${last}`;
+}).join(",");
 
 const DEV = 4, TICK_NS = 1e7;
 /** A number that a name always has. */
@@ -170,13 +178,13 @@ export function createProc(k: Kitten): { proc: Inode; sys: Inode } {
       return process && processFolder(`/${name}`, process);
     },
   });
-  const list = () => `${cpuList()}\n`, allCpus = (2 ** k.cores.length - 1).toString(16);
-  const cpus = Object.fromEntries(indices.map((index) => [`cpu${index}`, branch({ topology: branch({ core_id: value(`${index}\n`), physical_package_id: value("0\n"), thread_siblings_list: value(`${index}\n`), thread_siblings: value(`${(1 << index).toString(16)}\n`), core_cpus: value(`${(1 << index).toString(16)}\n`), core_cpus_list: value(`${index}\n`),
+  const list = () => `${cpuList()}\n`, allCpus = (2 ** k.coreCount - 1).toString(16);
+  const cpus = Object.fromEntries(indices.map((index) => [`cpu${index}`, branch({ ...(index > 0 && { online: (inner: string) => text(inner, () => `${k.closed.has(index) ? 0 : 1}\n`, (wanted) => /^[01]$/.test(wanted.trim()) && openOrClose(k, index, wanted.trim() === "1") ? wanted.length : -ERRNO.EINVAL) }), topology: branch({ core_id: value(`${index}\n`), physical_package_id: value("0\n"), thread_siblings_list: value(`${index}\n`), thread_siblings: value(`${(1 << index).toString(16)}\n`), core_cpus: value(`${(1 << index).toString(16)}\n`), core_cpus_list: value(`${index}\n`),
     core_siblings: value(`${allCpus}\n`), package_cpus: value(`${allCpus}\n`), core_siblings_list: (inner) => text(inner, list), package_cpus_list: (inner) => text(inner, list) }) })]));
   const cpuText = (at: string) => text(at, list);
   const loopback = branch({ address: value("00:00:00:00:00:00\n"), mtu: value("65536\n"), operstate: value("unknown\n"), speed: value("\n"), type: value("772\n"), ifindex: value("1\n"), flags: value("0x9\n") });
   const sys = folder("/sys", { class: branch({ net: branch({ lo: loopback }) }), devices: branch({ system: branch({
-    cpu: branch({ ...cpus, online: cpuText, possible: cpuText, present: cpuText }), node: branch({ online: value("0\n"), node0: branch({ cpulist: cpuText }) }),
+    cpu: branch({ ...cpus, online: (at: string) => text(at, () => `${rangesOf(indices.filter((index) => !k.closed.has(index)))}\n`), possible: cpuText, present: cpuText }), node: branch({ online: value("0\n"), node0: branch({ cpulist: cpuText }) }),
   }) }) });
   return { proc, sys };
 }

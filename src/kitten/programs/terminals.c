@@ -109,9 +109,9 @@ int main(void) {
   if (c >= 0) close(c);
   pid_t p = fork();
   if (p == 0) child(s);
-  usleep(30000);
+  usleep(300000);
   n = write(m, "\x03" "after\n", 7);
-  usleep(60000);
+  usleep(200000);
   n = write(m, "line\n", 5);
   int st;
   waitpid(p, &st, 0);

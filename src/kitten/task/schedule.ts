@@ -28,14 +28,17 @@ export function setResult(k: Kitten, task: Task, result: number): void {
   k.words[core.gpr + 1] = Math.floor(result / 2 ** 32);
 }
 
-export const allows = (task: Task, core: number): boolean => (task.affinity >> BigInt(core) & 1n) === 1n;
+export const allows = (k: Kitten, task: Task, core: number): boolean => (task.affinity >> BigInt(core) & 1n) === 1n && !k.closed.has(core);
+/** Cores that tasks may be on, as a set of bits. */
+export const openCores = (k: Kitten): bigint => [...k.closed].reduce((mask, core) => mask & ~(1n << BigInt(core)), (1n << BigInt(k.coreCount)) - 1n);
 
 /** Where a task that has become ready goes: to its core if that has nothing to do, else to another such one, else where the fewest are. */
 function chooseCore(k: Kitten, task: Task): Core {
+  if ((task.affinity & openCores(k)) === 0n) task.affinity = openCores(k); // its cores were removed: any other will do (sched_setaffinity(2))
   const last = k.cores[task.core];
   let best = last, least = Infinity;
   for (const core of k.cores) {
-    if (!allows(task, core.index)) continue;
+    if (!allows(k, task, core.index)) continue;
     const load = 2 * (core.queue.length + (core.current && core.current !== task ? 1 : 0)) + (core === last ? 0 : 1);
     if (load < least) {
       least = load;
@@ -79,13 +82,14 @@ export function unqueue(k: Kitten, task: Task): void {
 
 /** The next task for a core: of its own queue, or of another that has more than it can do. */
 export function nextTask(k: Kitten, core: Core): Task | undefined {
+  if (k.closed.has(core.index)) return undefined;
   const own = core.queue.shift();
   if (own) {
     noteQueue(k, core);
     return own;
   }
   for (const other of k.cores) {
-    const isBusy = other !== core && other.queue.length > (other.current?.state === "running" ? 0 : 1), at = isBusy ? other.queue.findIndex((task) => allows(task, core.index)) : -1;
+    const isBusy = other !== core && other.queue.length > (other.current?.state === "running" ? 0 : 1), at = isBusy ? other.queue.findIndex((task) => allows(k, task, core.index)) : -1;
     if (at < 0) continue;
     const [task] = other.queue.splice(at, 1);
     noteQueue(k, other);

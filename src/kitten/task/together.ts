@@ -4,6 +4,7 @@ import { openCore, type Core, type Kitten } from "../kitten.ts";
 import { wake } from "../file/inode.ts";
 import { exitCode } from "../../hal/exit.ts";
 import { CORE } from "./cores.ts";
+import { makeReady, unqueue } from "./schedule.ts";
 import type { Task } from "./task.ts";
 
 const SYSCALL_BYTES = 2n;
@@ -20,6 +21,7 @@ export function beginWork(k: Kitten): void {
     for (const core of k.cores) adopt(k, core);
   }
   while (k.cores.length < k.coreCount && shared.state(k.cores.length) !== CORE.offline) {
+    if (k.closed.has(k.cores.length)) shared.turn(k.cores.length, CORE.free, CORE.idle);
     k.cores.push(openCore(k, k.cores.length));
     wake(k.coming);
     k.hasReady = true; // perhaps for it
@@ -54,7 +56,7 @@ export function start(k: Kitten, core: Core): void {
 export function rest(k: Kitten, core: Core): void {
   if (k.coreCount === 1) return;
   k.shared.setTask(core.index, 0);
-  k.shared.setState(core.index, core.loaded ? CORE.idle : CORE.free);
+  k.shared.setState(core.index, core.loaded || k.closed.has(core.index) ? CORE.idle : CORE.free);
 }
 
 /** A running task comes to the control thread soon: there is a signal for it, or it has to go elsewhere. */
@@ -70,6 +72,27 @@ export function halt(k: Kitten, { core: index }: Task): void {
   const { state } = k.cores[index];
   state.write("rip", state.read("rip") - SYSCALL_BYTES);
   shared.setReason(index, exitCode("kick"));
+}
+
+/** Adds a core to the running Kitten, or removes it: its tasks go elsewhere. The first one stays, as the control thread does. @returns false: it cannot be */
+export function openOrClose(k: Kitten, index: number, open: boolean): boolean {
+  if (index === 0) return open;
+  const core = k.cores[index];
+  if (open) {
+    k.closed.delete(index);
+    if (core && !core.loaded) k.shared.turn(index, CORE.idle, CORE.free);
+    k.hasReady = true; // perhaps for it
+    return true;
+  }
+  k.closed.add(index);
+  if (!core) return true;
+  k.shared.turn(index, CORE.free, CORE.idle); // so that no task goes there by itself
+  for (const task of [...core.queue]) {
+    unqueue(k, task);
+    makeReady(k, task);
+  }
+  if (core.current?.state === "running") recall(k, core.current);
+  return true;
 }
 
 /** No core executes anything until the control thread goes on. */
