@@ -4,7 +4,7 @@ import { CONSTANTS as C, OFFSET } from "../../hal/layout.ts";
 import { CONTROL as W } from "../wasm/opcodes.ts";
 import { recordFind, recordFollow } from "./find.ts";
 import { OP_LOCAL, STATE_LOCAL, STATUS_LEAVE } from "./handlers.ts";
-import { BLOCK_LOCAL, STATUS_LOCAL, type RunWriter } from "./writer.ts";
+import { BLOCK_LOCAL, ENTERED_LOCAL, STATUS_LOCAL, type RunWriter } from "./writer.ts";
 
 /** The type of regions' functions, and what is called for a block that has become hot. */
 export interface Hot { called: number; regionType: number }
@@ -69,6 +69,36 @@ export function regionChain({ out, a, inline, branchTo, tooLittle, pay, refund }
     a.op("i64.add");
     a.memory("i64.store", OFFSET.regionExits);
   };
+  /** What the budget was before the block was paid for. */
+  const noteBudget = () => {
+    a.get(STATE_LOCAL);
+    a.memory("i64.load", OFFSET.budget);
+    a.get(BLOCK_LOCAL);
+    a.memory("i64.load16_u", C.BLOCK_COUNT);
+    a.op("i64.add");
+    a.set(ENTERED_LOCAL);
+  };
+  /** Compiled code has executed what the budget has lost since, less what `rest` writes. */
+  const countExecuted = (rest?: () => void) => {
+    a.get(STATE_LOCAL);
+    a.get(STATE_LOCAL);
+    a.memory("i64.load", OFFSET.compiledInstructions);
+    a.get(ENTERED_LOCAL);
+    a.op("i64.add");
+    a.get(STATE_LOCAL);
+    a.memory("i64.load", OFFSET.budget);
+    a.op("i64.sub");
+    if (rest) {
+      rest();
+      a.op("i64.sub");
+    }
+    a.memory("i64.store", OFFSET.compiledInstructions);
+  };
+  /** What the block of the operation at hand was paid for behind it. */
+  const notExecuted = () => {
+    a.get(OP_LOCAL);
+    a.memory("i64.load8_u", C.OP_LEFT);
+  };
   const answerIs = (answer: number) => {
     a.get(STATUS_LOCAL);
     a.i32(C.REGION_ANSWER_BITS);
@@ -90,6 +120,7 @@ export function regionChain({ out, a, inline, branchTo, tooLittle, pay, refund }
     a.op("i32.sub");
     a.set(BLOCK_LOCAL);
     const chain = a.loop();
+    noteBudget();
     a.get(STATE_LOCAL);
     a.get(BLOCK_LOCAL);
     a.memory("i32.load16_u", C.BLOCK_ENTRY);
@@ -120,7 +151,10 @@ export function regionChain({ out, a, inline, branchTo, tooLittle, pay, refund }
     a.get(STATUS_LOCAL);
     a.i32(STATUS_LEAVE);
     a.op("i32.ne");
-    a.brIf(executed);
+    a.when();
+    countExecuted(notExecuted);
+    a.br(executed);
+    a.close();
     refund();
     a.br(executedHere);
     a.close();
@@ -138,6 +172,7 @@ export function regionChain({ out, a, inline, branchTo, tooLittle, pay, refund }
     a.close(); // linked
     refund();
     a.close(); // known
+    countExecuted();
     a.get(BLOCK_LOCAL);
     a.memory("i32.load16_u", C.BLOCK_HEADER_BYTES + C.OP_HANDLER);
     a.i32(C.HANDLER_REGION);
@@ -162,7 +197,11 @@ export function regionChain({ out, a, inline, branchTo, tooLittle, pay, refund }
     answeredOperation();
     a.tee(OP_LOCAL);
     a.op("i32.eqz");
-    a.brIf(find);
+    a.when();
+    countExecuted();
+    a.br(find);
+    a.close();
+    countExecuted(notExecuted);
     a.get(STATUS_LOCAL);
     a.i32(3);
     a.op("i32.and");

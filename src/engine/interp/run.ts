@@ -16,7 +16,7 @@ import { recordFind, recordFollow } from "./find.ts";
 import { HANDLER_PARAMS, makeHandlers, OP_LOCAL, recordArm, STATE_LOCAL, type Handlers } from "./handlers.ts";
 import { importCore } from "./imports.ts";
 import { FLAGS_SECTION, HANDLER_SECTION, HANDLER_STRIDE, PAIR_SECTION, VARIANTS } from "./operation.ts";
-import { BLOCK_LOCAL, runWriter, STATUS_LOCAL } from "./writer.ts";
+import { BLOCK_LOCAL, LOCAL_TYPES, runWriter, STATUS_LOCAL } from "./writer.ts";
 
 const MEMORY_PAGES = { minimum: 17, maximum: 65536 };
 
@@ -256,7 +256,7 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
   a.close(); // enter
   a.close(); // find
   // OP_LOCAL is a parameter, so that handlers have the same locals whether they are arms or functions; the caller passes 0
-  return module.func(module.type(HANDLER_PARAMS, []), ["i32", "i64", "i32", ...locals.types], out.finish());
+  return module.func(module.type(HANDLER_PARAMS, []), [...LOCAL_TYPES, ...locals.types], out.finish());
 }
 
 /** What `run` calls for compiled code: state, number of the block, its first operation. @returns REGION_ and the operation, or 0: go on at RIP */

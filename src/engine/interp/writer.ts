@@ -5,13 +5,13 @@ import { assembler } from "../wasm/assembler.ts";
 import { byteWriter } from "../wasm/bytes.ts";
 import { createGraph, type Graph, type Node } from "../wasm/ir.ts";
 import { localPool, lower } from "../wasm/lower.ts";
-import { CONTROL as W } from "../wasm/opcodes.ts";
+import { CONTROL as W, type ValueType } from "../wasm/opcodes.ts";
 import { OP_LOCAL, STATE_LOCAL } from "./handlers.ts";
 
-/** Behind the parameters: the block that executes, the budget, and what a function has answered. */
-export const BLOCK_LOCAL = 2, STATUS_LOCAL = 4;
+/** Behind the parameters: the block that executes, the budget, what a function has answered, and the budget with which compiled code was entered. */
+export const BLOCK_LOCAL = 2, STATUS_LOCAL = 4, ENTERED_LOCAL = 5, LOCAL_TYPES: readonly ValueType[] = ["i32", "i64", "i32", "i64"];
 const BUDGET_LOCAL = 3;
-const FIRST_FREE_LOCAL = 5;
+const FIRST_FREE_LOCAL = 6;
 
 /** By the name of a graph's exit: what is written there. `emit` writes its value; so many labels are open within the graph. */
 export type Exits = Record<string, (emit: () => void, depth: number) => void>;

@@ -153,17 +153,6 @@ function writeEpilogue(out: ByteWriter, { touched, pages }: RegionFacts, whole: 
   if (whole) storeResident(out, whole);
   for (const number of registers(touched.vectorsWritten)) store(homeOf(LOCAL.xmm + number), OFFSET.xmm + 16 * number, "v128.store");
   if (pages) store(LOCAL.page, OFFSET.page);
-  // what the budget has lost since the prologue
-  w.get(LOCAL.state);
-  w.get(LOCAL.state);
-  w.memory("i64.load", OFFSET.compiledInstructions);
-  w.get(LOCAL.state);
-  w.memory("i64.load", OFFSET.budget);
-  w.get(LOCAL.left);
-  w.op("i64.extend_i32_s");
-  w.op("i64.sub");
-  w.op("i64.add");
-  w.memory("i64.store", OFFSET.compiledInstructions);
   w.get(LOCAL.state);
   w.get(LOCAL.left);
   w.op("i64.extend_i32_s");

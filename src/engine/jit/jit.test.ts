@@ -90,6 +90,20 @@ test("pages are remembered by stream: a copy over page borders, aligned or not, 
   assert.ok(counters.regions >= 1);
 });
 
+test("what compiled code has executed is counted, whichever way it is left", () => {
+  // again: call leaf; dec ecx; jnz again; hlt … leaf: inc rdx; ret
+  const code = [0xe8, 5, 0, 0, 0, 0xff, 0xc9, 0x75, 0xf7, 0xf4, 0x48, 0xff, 0xc2, 0xc3], rounds = 10_000, early = 4;
+  const { vcpu, get } = machine(code, early);
+  for (const [register, value] of [[1, BigInt(rounds)], [2, 0n]] as const) vcpu.state.writeField("gpr", value, register);
+  let end;
+  do end = vcpu.run(97); while (end.reason === "budget");
+  assert.equal(get(2), BigInt(rounds));
+  const all = 5 * rounds + 1, compiled = Number(vcpu.state.readField("compiledInstructions"));
+  assert.equal(vcpu.retired(), all);
+  // 97 instructions at a time: the interpreter ends each slice
+  assert.ok(compiled > 0.6 * all && compiled <= all, `${compiled} of ${all}`);
+});
+
 test("a code cache that is too small evicts the oldest code, and is never larger than it may be", () => {
   // 60 functions: mov ecx, 20; again: add rax, rcx; dec ecx; jnz again; ret. All are called, one after the other, 30 times
   const count = 60, rounds = 30, one = [0xb9, 20, 0, 0, 0, 0x48, 0x01, 0xc8, 0xff, 0xc9, 0x75, 0xf9, 0xc3];

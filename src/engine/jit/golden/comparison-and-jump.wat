@@ -4,7 +4,7 @@
 ;;   000000008003  48 39 d8                        cmp rax, rbx
 ;;   000000008006  7c f8                           jl 0x8000
 ;;   000000008008  f4                              hlt
-;; 346 bytes of Wasm
+;; 323 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
@@ -54,13 +54,6 @@
       (i64.store (;flagAux;) (local.get $state) (local.get $flagAux))
       (i64.store (;gpr[0];) (local.get $state) (local.get $rax))
       (br $b1)
-    )
-    (i64.store (;compiledInstructions;)
-      (local.get $state)
-      (i64.add
-        (i64.load (;compiledInstructions;) (local.get $state))
-        (i64.sub (i64.load (;budget;) (local.get $state)) (i64.extend_i32_s (local.get $left)))
-      )
     )
     (i64.store (;budget;) (local.get $state) (i64.extend_i32_s (local.get $left)))
     (local.get $answer)

@@ -6,7 +6,7 @@
 ;;   00000000800a  ff c9                           dec ecx
 ;;   00000000800c  75 f2                           jne 0x8000
 ;;   00000000800e  f4                              hlt
-;; 723 bytes of Wasm
+;; 700 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "locate" (func $locate (param i64 i32) (result i32)))
@@ -136,13 +136,6 @@
       (i64.store (;gpr[0];) (local.get $state) (local.get $rax))
       (i64.store (;gpr[1];) (local.get $state) (local.get $rcx))
       (br $b1)
-    )
-    (i64.store (;compiledInstructions;)
-      (local.get $state)
-      (i64.add
-        (i64.load (;compiledInstructions;) (local.get $state))
-        (i64.sub (i64.load (;budget;) (local.get $state)) (i64.extend_i32_s (local.get $left)))
-      )
     )
     (i64.store (;budget;) (local.get $state) (i64.extend_i32_s (local.get $left)))
     (local.get $answer)

@@ -20,7 +20,7 @@
 ;;   000000008009  83 e0 01                        and eax, 0x1
 ;;   00000000800c  48 8d 04 83                     lea rax, [rbx+rax*4]
 ;;   000000008010  ff e0                           jmp rax
-;; 1330 bytes of Wasm
+;; 1307 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (func $r0 (export "r0") (param $state i32) (param $entry i32) (param $answer i32) (result i32)
@@ -322,13 +322,6 @@
       (i64.store (;gpr[3];) (local.get $state) (local.get $rbx))
       (i64.store (;gpr[6];) (local.get $state) (local.get $rsi))
       (br $b1)
-    )
-    (i64.store (;compiledInstructions;)
-      (local.get $state)
-      (i64.add
-        (i64.load (;compiledInstructions;) (local.get $state))
-        (i64.sub (i64.load (;budget;) (local.get $state)) (i64.extend_i32_s (local.get $left)))
-      )
     )
     (i64.store (;budget;) (local.get $state) (i64.extend_i32_s (local.get $left)))
     (local.get $answer)

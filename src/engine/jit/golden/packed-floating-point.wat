@@ -7,7 +7,7 @@
 ;;   000000008010  ff c9                           dec ecx
 ;;   000000008012  75 ec                           jne 0x8000
 ;;   000000008014  f4                              hlt
-;; 848 bytes of Wasm
+;; 825 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "locate" (func $locate (param i64 i32) (result i32)))
@@ -145,13 +145,6 @@
     (i64.store (;gpr[6];) (local.get $state) (local.get $rsi))
     (v128.store (;xmm[0];) (local.get $state) (local.get $xmm0))
     (v128.store (;xmm[2];) (local.get $state) (local.get $xmm2))
-    (i64.store (;compiledInstructions;)
-      (local.get $state)
-      (i64.add
-        (i64.load (;compiledInstructions;) (local.get $state))
-        (i64.sub (i64.load (;budget;) (local.get $state)) (i64.extend_i32_s (local.get $left)))
-      )
-    )
     (i64.store (;budget;) (local.get $state) (i64.extend_i32_s (local.get $left)))
     (local.get $answer)
   )

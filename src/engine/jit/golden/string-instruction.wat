@@ -6,7 +6,7 @@
 ;;   000000008009  ff ca                           dec edx
 ;;   00000000800b  75 f3                           jne 0x8000
 ;;   00000000800d  f4                              hlt
-;; 661 bytes of Wasm
+;; 638 bytes of Wasm
 (module
   (import "env" "memory" (memory 17 65536 shared))
   (import "core" "storeAll" (func $storeAll (param i64 i64 i32 i64) (result i32)))
@@ -123,13 +123,6 @@
       (i64.store (;gpr[2];) (local.get $state) (local.get $rdx))
       (i64.store (;gpr[7];) (local.get $state) (local.get $rdi))
       (br $b1)
-    )
-    (i64.store (;compiledInstructions;)
-      (local.get $state)
-      (i64.add
-        (i64.load (;compiledInstructions;) (local.get $state))
-        (i64.sub (i64.load (;budget;) (local.get $state)) (i64.extend_i32_s (local.get $left)))
-      )
     )
     (i64.store (;budget;) (local.get $state) (i64.extend_i32_s (local.get $left)))
     (local.get $answer)
