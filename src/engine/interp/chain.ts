@@ -11,7 +11,7 @@ export interface Hot { called: number; regionType: number }
 /** Labels of `run` at which who is not compiled goes on. */
 export interface Places { find: number; enter: number; next: number; cold: number; executed: number; fault: number; link: number }
 
-export function regionChain({ out, a, inline, branchTo, tooLittle, pay, refund }: RunWriter, core: (name: string) => number, { called, regionType }: Hot) {
+export function regionChain({ out, a, inline, branchTo, budgetAndCount, tooLittle, pay, refund }: RunWriter, core: (name: string) => number, { called, regionType }: Hot) {
   /** The block is one entry nearer to being compiled, or to being compiled together with what it is entered from. */
   const warm = (whenHot = () => {}) => {
     a.get(BLOCK_LOCAL);
@@ -71,11 +71,7 @@ export function regionChain({ out, a, inline, branchTo, tooLittle, pay, refund }
   };
   /** What the budget was before the block was paid for. */
   const noteBudget = () => {
-    a.get(STATE_LOCAL);
-    a.memory("i64.load", OFFSET.budget);
-    a.get(BLOCK_LOCAL);
-    a.memory("i64.load16_u", C.BLOCK_COUNT);
-    a.op("i64.add");
+    budgetAndCount("i64.add");
     a.set(ENTERED_LOCAL);
   };
   /** Compiled code has executed what the budget has lost since, less what `rest` writes. */

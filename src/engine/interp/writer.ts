@@ -27,13 +27,17 @@ export function runWriter() {
     out.byte(W.br);
     out.u32(a.depthTo(label) + depth);
   };
-  /** Is the budget too small for the block? What would be left of it is in BUDGET_LOCAL. */
-  const tooLittle = () => {
+  /** The budget with, or without, what the block costs. */
+  const budgetAndCount = (op: "i64.add" | "i64.sub") => {
     a.get(STATE_LOCAL);
     a.memory("i64.load", OFFSET.budget);
     a.get(BLOCK_LOCAL);
     a.memory("i64.load16_u", C.BLOCK_COUNT);
-    a.op("i64.sub");
+    a.op(op);
+  };
+  /** Is the budget too small for the block? What would be left of it is in BUDGET_LOCAL. */
+  const tooLittle = () => {
+    budgetAndCount("i64.sub");
     a.tee(BUDGET_LOCAL);
     out.byte(W.i64Const);
     out.s64(0n);
@@ -54,6 +58,6 @@ export function runWriter() {
     a.op("i64.add");
     a.memory("i64.store", OFFSET.budget);
   };
-  return { out, a, locals, inline, branchTo, tooLittle, pay, refund };
+  return { out, a, locals, inline, branchTo, budgetAndCount, tooLittle, pay, refund };
 }
 export type RunWriter = ReturnType<typeof runWriter>;
