@@ -6,7 +6,7 @@ import { setFlagsFromString } from "node:v8";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { parseBytes } from "../base/text.ts";
 import { NvlError } from "../base/error.ts";
-import { ENGINE_NAMES, TRACES, type EngineName } from "../embed/protocol.ts";
+import { DEFAULT_ENGINE, ENGINE_NAMES, TRACES } from "../embed/protocol.ts";
 import { NICENESS, othersStepBack } from "../embed/priority.ts";
 import type { ExecCommandOptions } from "./exec.ts";
 import { parseTrace } from "./trace.ts";
@@ -56,7 +56,7 @@ const mount = (text: string, before: ExecCommandOptions["mount"]) => {
   return [...before, { host: match[1], guest: match[2] || "/", readOnly: match[3] !== undefined }];
 };
 const collect = (text: string, before: string[]) => [...before, text];
-const engineOption = () => new Option("--engine <name>", "what executes guest code").choices(ENGINE_NAMES as string[]).default("interp" satisfies EngineName);
+const engineOption = () => new Option("--engine <name>", "what executes guest code").choices(ENGINE_NAMES as string[]).default(DEFAULT_ENGINE);
 
 const traceOption = () => new Option("--trace <topics[:file]>", `a comma list of ${TRACES.join(", ")}; to standard error, or a file`).env("NVL_TRACE").argParser(parseTrace);
 const thresholdOption = () => new Option("--jit-threshold <n>", "with --engine jit: how often a block is entered before it is compiled").argParser(threshold);
@@ -104,7 +104,7 @@ function createProgram(): Command {
     .option("--ranks <n>", "run it so many times as the ranks of a parallel program, with a process manager (PMI) for MPI", count)
     .option("--memory <size>", "memory of the Kitten, such as 512M", size, 512 * 2 ** 20)
     .option("--cores <count>", "cores of the Kitten, 1 to 16", coreCount, 1)
-    .addOption(engineOption().default("jit" satisfies EngineName))
+    .addOption(engineOption())
     .option("--strace", "write a line per system call to standard error")
     .option("--strace-to <file>", "the same, to a file")
     .option("--stats", "print counters at the end, to standard error")

@@ -10,5 +10,5 @@ export type { Outcome } from "../palacios/vm.ts";
 export { createEngine } from "./engine.ts";
 export { createMachine, type Machine, type MachineOptions } from "./machine.ts";
 export { startNode, type Ending, type NodeEvents, type VirtualNode } from "./node.ts";
-export { ENGINE_NAMES, type EngineName, type Statistics } from "./protocol.ts";
+export { DEFAULT_ENGINE, ENGINE_NAMES, type EngineName, type Statistics } from "./protocol.ts";
 export { loadModule } from "../host/nodejs/modules.ts";

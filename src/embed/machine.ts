@@ -10,7 +10,7 @@ import type { Entry } from "../palacios/boot/image.ts";
 import { pcRegions } from "../palacios/memory-map.ts";
 import { TSC_HZ } from "../palacios/vm.ts";
 import { createEngine } from "./engine.ts";
-import { VCPU_OVERHEAD_BYTES, type EngineName } from "./protocol.ts";
+import { DEFAULT_ENGINE, VCPU_OVERHEAD_BYTES, type EngineName } from "./protocol.ts";
 
 export interface MachineOptions {
   engine?: EngineName;
@@ -35,7 +35,7 @@ const EMPTY_BUS: Bus = {
 
 /** Creates a machine on the calling thread. Nothing runs until `vcpu.run`.
  * @throws host/module when NVL is not built; node/out-of-memory; palacios/memory-size */
-export async function createMachine({ engine = "interp", memoryBytes = 16 * 2 ** 20, bus = {} }: MachineOptions = {}): Promise<Machine> {
+export async function createMachine({ engine = DEFAULT_ENGINE, memoryBytes = 16 * 2 ** 20, bus = {} }: MachineOptions = {}): Promise<Machine> {
   const modules = await loadEngineModules(engine);
   const node = createNodeMemory(memoryBytes + VCPU_OVERHEAD_BYTES);
   const memory = createVnodeMemory(node, pcRegions(memoryBytes, node.allocate(memoryBytes, 4096, "RAM")));

@@ -17,7 +17,7 @@ import type { Outcome } from "../palacios/vm.ts";
 import { startCores } from "./kitten-cores.ts";
 import { listenForGdb, type GdbServer } from "./gdb-server.ts";
 import type { CompileThreadStart } from "./compile-thread.ts";
-import { CONTROL, VCPU_OVERHEAD_BYTES, type BootFiles, type CoreStartMessage, type EngineName, type EngineOptions, type FromThread, type InputRecord, type KittenStartMessage, type LiveStatistics, type StartMessage, type Statistics } from "./protocol.ts";
+import { CONTROL, DEFAULT_ENGINE, VCPU_OVERHEAD_BYTES, type BootFiles, type CoreStartMessage, type EngineName, type EngineOptions, type FromThread, type InputRecord, type KittenStartMessage, type LiveStatistics, type StartMessage, type Statistics } from "./protocol.ts";
 
 const INPUT_RING_BYTES = 16 * 1024, DEBUG_RING_BYTES = 64 * 1024;
 
@@ -62,7 +62,7 @@ export interface VirtualNode {
 }
 
 /** Starts all virtual nodes of a plan. Nothing is started when memory or files fail. */
-export async function startNode(plan: Plan, engine: EngineName, events: NodeEvents = {}, { statisticsMs, input = {}, ...engineOptions }: NodeOptions = {}): Promise<VirtualNode[]> {
+export async function startNode(plan: Plan, engine: EngineName = DEFAULT_ENGINE, events: NodeEvents = {}, { statisticsMs, input = {}, ...engineOptions }: NodeOptions = {}): Promise<VirtualNode[]> {
   for (const { name, boot } of plan.virtualNodes) for (const file of boot ? [boot.kernel, ...boot.initrds] : []) requireReadable(file, name);
   const align = 2 * 2 ** 20;
   const needs = plan.virtualNodes.map((planned) => Math.ceil((memoryOf(planned) + VCPU_OVERHEAD_BYTES * coresOf(planned).length) / align) * align + align);

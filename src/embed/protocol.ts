@@ -13,6 +13,8 @@ import type { Outcome } from "../palacios/vm.ts";
 
 export type EngineName = "oracle" | "interp" | "jit";
 export const ENGINE_NAMES: readonly EngineName[] = ["interp", "jit", "oracle"];
+/** What executes guests where nobody says. */
+export const DEFAULT_ENGINE: EngineName = "jit";
 
 /** How an engine is set up beside its name. */
 export interface EngineOptions {

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { startNode, type Ending } from "../embed/node.ts";
 import { memoryOf, oneZone, type PlannedZone } from "../nvl/plan.ts";
-import type { EngineName, InputRecord } from "../embed/protocol.ts";
+import { DEFAULT_ENGINE, type EngineName, type InputRecord } from "../embed/protocol.ts";
 import type { FlatKernel } from "../palacios/boot/load.ts";
 
 export interface GuestRun {
@@ -32,7 +32,7 @@ export interface GuestRun {
 export interface GuestEnd extends Ending { protocol: string; text: string }
 
 /** Output has its carriage returns taken out. */
-export async function runGuest({ kernel, initrds = [], commandLine = "", files = {}, flat, memoryMiB = 256, vcpus = 1, zones = oneZone(Array.from({ length: vcpus }, (_, index) => index), memoryMiB * 2 ** 20), pauses = 0, engine = "interp", virtualTime, input = "", until, limitSeconds = 300 }: GuestRun): Promise<GuestEnd> {
+export async function runGuest({ kernel, initrds = [], commandLine = "", files = {}, flat, memoryMiB = 256, vcpus = 1, zones = oneZone(Array.from({ length: vcpus }, (_, index) => index), memoryMiB * 2 ** 20), pauses = 0, engine = DEFAULT_ENGINE, virtualTime, input = "", until, limitSeconds = 300 }: GuestRun): Promise<GuestEnd> {
   let text = "", protocol = "";
   const decoder = new TextDecoder();
   const [node] = await startNode({ nodeName: "test", totalMemoryBytes: memoryOf({ zones }), virtualNodes: [{
