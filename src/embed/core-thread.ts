@@ -1,7 +1,6 @@
 // The thread of a vCPU that is not the first of its virtual node (palacios/core.ts). It ends when the first one says so.
 
 import { randomBytes } from "node:crypto";
-import { setFlagsFromString } from "node:v8";
 import { parentPort } from "node:worker_threads";
 import { adoptNodeMemory } from "../hal/memory.ts";
 import { runCore } from "../palacios/core.ts";
@@ -14,7 +13,6 @@ import { sharedClock } from "./guest-clock.ts";
 import { CONTROL, type CoreStartMessage } from "./protocol.ts";
 
 const port = parentPort!;
-setFlagsFromString("--experimental-wasm-branch-hinting");
 port.once("message", async ({ index, start, range, cores: shared }: CoreStartMessage) => {
   const control = new Int32Array(start.control), { jitThreshold } = start.engineOptions;
   const engine = await createEngine(start.engine, start.modules, {

@@ -1,11 +1,16 @@
 // Engines by name. Each is loaded when it is wanted: code of engines that do not run would be memory that nobody uses.
 
+import { setFlagsFromString } from "node:v8";
 import type { Engine } from "../hal/vcpu.ts";
 import type { JitOptions } from "../engine/jit/index.ts";
 import type { EngineName } from "./protocol.ts";
 
+/** Where V8 knows branch hints as an experiment only (Node.js before 26): without them its code for loops keeps registers free for calls that seldom happen. */
+const useBranchHints = () => setFlagsFromString("--experimental-wasm-branch-hinting");
+
 /** @param modules as loadEngineModules gives them for this name */
 export async function createEngine(name: EngineName, modules: { core: WebAssembly.Module; interp: WebAssembly.Module }, jit: JitOptions = {}): Promise<Engine> {
+  useBranchHints();
   switch (name) {
     case "oracle": return (await import("../engine/oracle/vcpu.ts")).createOracle(modules.core);
     case "jit": return (await import("../engine/jit/index.ts")).createJit(modules, jit);

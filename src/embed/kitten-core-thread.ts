@@ -1,7 +1,6 @@
 // The thread of a Kitten's core that is not the first (kitten/core.ts).
 
 import { randomFillSync } from "node:crypto";
-import { setFlagsFromString } from "node:v8";
 import { parentPort } from "node:worker_threads";
 import { adoptNodeMemory } from "../hal/memory.ts";
 import { runCore } from "../kitten/core.ts";
@@ -10,7 +9,6 @@ import { sharedClock } from "./guest-clock.ts";
 import { meet, type KittenCoreMessage } from "./kitten-cores.ts";
 
 const port = parentPort!;
-setFlagsFromString("--experimental-wasm-branch-hinting");
 port.once("message", async ({ index, count, crowded, engine, engineOptions: { jitThreshold }, modules, wasm, range, words, control, clock }: KittenCoreMessage) => {
   runCore({
     node: adoptNodeMemory(wasm, range.start, range.end), engine: await createEngine(engine, modules, { nowMs: () => performance.now(), ...(jitThreshold !== undefined && { threshold: Math.max(1, jitThreshold) }) }),

@@ -2,7 +2,6 @@
 
 import { randomFillSync } from "node:crypto";
 import os from "node:os";
-import { setFlagsFromString } from "node:v8";
 import { parentPort } from "node:worker_threads";
 import { errnoName } from "../abi/linux/errno.ts";
 import { O } from "../abi/linux/files.ts";
@@ -33,7 +32,6 @@ const post = (message: FromThread) => port.postMessage(message);
 const EAGAIN = 11, EIO = 5;
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-setFlagsFromString("--experimental-wasm-branch-hinting");
 port.once("message", async (start: KittenStartMessage) => {
   try {
     await run(start);

@@ -29,7 +29,6 @@ import { openTraceSink, type TraceSink } from "./trace-sink.ts";
 const port = parentPort!;
 const post = (message: FromThread) => port.postMessage(message);
 
-useBranchHints();
 port.once("message", async (start: StartMessage) => {
   try {
     const { jitThreshold, trace } = start.engineOptions, sink = trace && openTraceSink(trace.file);
@@ -156,11 +155,6 @@ function digest(vm: Vm, bytes: Uint8Array): string {
   const hash = createHash("sha256");
   fingerprint(vm, bytes, (piece) => hash.update(piece));
   return hash.digest("hex");
-}
-
-/** Where V8 knows branch hints as an experiment only (Node.js before 26): without them its code for loops keeps registers free for calls that seldom happen. */
-function useBranchHints(): void {
-  setFlagsFromString("--experimental-wasm-branch-hinting");
 }
 
 /** Several virtual nodes may write to one file: each piece is whole, and says whose it is. */
