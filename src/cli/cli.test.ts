@@ -72,6 +72,7 @@ for (const [what, args, expected] of [
   ["more memory than a node has", ["run", "--kernel", "kernel", "--memory", "64G"], /at most 4 GiB/],
   ["an unknown engine", ["run", "--engine", "warp"], /Allowed choices are interp, jit, oracle/],
   ["a threshold that is none", ["run", "--jit-threshold", "-1"], /from 0, to compile at once, to 65535/],
+  ["a code cache that is too small", ["run", "--code-cache", "64K"], /1M to 4G are allowed/],
   ["a trace of what is not traced", ["run", "--trace", "everything"], /TOPIC\[,TOPIC…\]\[:FILE\] is allowed, where a topic is one of regions, exits/],
   ["a period that is none", ["run", "--stats-every", "0"], /0.1 to 3600 seconds/],
   ["an unknown command", ["fly"], /unknown command 'fly'/],

@@ -11,7 +11,7 @@ import type { Kitten } from "../kitten/kitten.ts";
 import { aligned, seconds, thousands } from "./summary.ts";
 
 export interface ExecCommandOptions {
-  root?: string; mount: { host: string; guest: string; readOnly: boolean }[]; env: string[]; cwd?: string; memory: number; cores: number; ranks?: number; engine: EngineName; strace?: boolean; straceTo?: string; stats?: boolean;
+  root?: string; mount: { host: string; guest: string; readOnly: boolean }[]; env: string[]; cwd?: string; memory: number; cores: number; ranks?: number; engine: EngineName; jitThreshold?: number; codeCache?: number; strace?: boolean; straceTo?: string; stats?: boolean;
 }
 
 /** Runs until the program has ended. @returns its exit status, or 128 and the signal that ended it */
@@ -26,7 +26,7 @@ export async function execCommand(argv: string[], options: ExecCommandOptions): 
   const log = options.straceTo !== undefined ? openSync(options.straceTo, "w") : options.strace ? 2 : undefined;
   const { outcome, kitten, elapsedMs } = await exec({
     argv, environment: Object.entries(environment).map(([name, value]) => `${name}=${value}`), cwd: options.cwd ?? (options.root === undefined ? process.cwd() : "/"), root,
-    mounts: options.mount.map(({ host, ...rest }) => ({ ...rest, host: path.resolve(host) })), memoryBytes: Math.ceil(options.memory / 2 ** 21) * 2 ** 21, cores: options.cores, engine: options.engine, ranks: options.ranks,
+    mounts: options.mount.map(({ host, ...rest }) => ({ ...rest, host: path.resolve(host) })), memoryBytes: Math.ceil(options.memory / 2 ** 21) * 2 ** 21, cores: options.cores, engine: options.engine, engineOptions: { jitThreshold: options.jitThreshold, codeCacheBytes: options.codeCache }, ranks: options.ranks,
     ...(log !== undefined && { trace: (line: string) => { writeSync(log, `${line}\n`); } }),
   });
   if (options.stats) console.error(statisticsOfKitten(kitten, elapsedMs).join("\n"));

@@ -35,6 +35,11 @@ const threshold = (text: string): number => {
   if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError("a whole number from 0, to compile at once, to 65535 is allowed.");
   return Number(text);
 };
+const codeCache = (text: string): number => {
+  const bytes = size(text);
+  if (bytes < 2 ** 20 || bytes > 2 ** 32) throw new InvalidArgumentError("1M to 4G are allowed.");
+  return bytes;
+};
 const period = (text: string): number => {
   const seconds = Number(text);
   if (!(seconds >= 0.1 && seconds <= 3600)) throw new InvalidArgumentError("0.1 to 3600 seconds are allowed.");
@@ -59,7 +64,8 @@ const collect = (text: string, before: string[]) => [...before, text];
 const engineOption = () => new Option("--engine <name>", "what executes guest code").choices(ENGINE_NAMES as string[]).default(DEFAULT_ENGINE);
 
 const traceOption = () => new Option("--trace <topics[:file]>", `a comma list of ${TRACES.join(", ")}; to standard error, or a file`).env("NVL_TRACE").argParser(parseTrace);
-const thresholdOption = () => new Option("--jit-threshold <n>", "with --engine jit: how often a block is entered before it is compiled").argParser(threshold);
+const thresholdOption = () => new Option("--jit-threshold <n>", "how often the JIT lets a block be entered before it is compiled").argParser(threshold);
+const codeCacheOption = () => new Option("--code-cache <size>", "memory of this machine that compiled code of one virtual CPU may take (default: 128M)").argParser(codeCache);
 
 /** The build's bundle, where there is one: many modules take long to load. */
 async function loadExec(): Promise<typeof import("./exec.ts")> {
@@ -85,6 +91,7 @@ function createProgram(): Command {
     .option("--gdb-wait", "nothing runs before the debugger says so; implies --gdb :1234")
     .addOption(engineOption())
     .addOption(thresholdOption())
+    .addOption(codeCacheOption())
     .addOption(traceOption())
     .option("--deterministic", "time counts instructions, chance is seeded: two runs are the same, and --stats shows it by a fingerprint")
     .option("--seed <n>", "where chance begins in a deterministic run", count)
@@ -105,6 +112,8 @@ function createProgram(): Command {
     .option("--memory <size>", "memory of the Kitten, such as 512M", size, 512 * 2 ** 20)
     .option("--cores <count>", "cores of the Kitten, 1 to 16", coreCount, 1)
     .addOption(engineOption())
+    .addOption(thresholdOption())
+    .addOption(codeCacheOption())
     .option("--strace", "write a line per system call to standard error")
     .option("--strace-to <file>", "the same, to a file")
     .option("--stats", "print counters at the end, to standard error")
@@ -116,6 +125,7 @@ function createProgram(): Command {
   program.command("up").argument("<spec>", "YAML file").description("start every virtual node of a spec, all consoles on this terminal")
     .addOption(engineOption())
     .addOption(thresholdOption())
+    .addOption(codeCacheOption())
     .addOption(traceOption())
     .option("--top", "show counters of all virtual nodes, every second, in place of their consoles (q or Ctrl-C stops, p pauses)")
     .option("--json", "one JSON object per event and a summary, for programs")

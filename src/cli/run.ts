@@ -23,7 +23,7 @@ export interface RunOptions {
   image?: string; kernel?: string; initrd: string[]; append: string; memory: number; cpus: number; sockets: number; zone: ZoneOption[];
   flat?: { address: number; mode: "real" | "protected" | "long" };
   gdb?: string; gdbWait?: boolean;
-  engine: EngineName; jitThreshold?: number; trace?: TraceOptions; stats?: boolean; statsEvery?: number; json?: boolean;
+  engine: EngineName; jitThreshold?: number; codeCache?: number; trace?: TraceOptions; stats?: boolean; statsEvery?: number; json?: boolean;
   deterministic?: boolean; seed?: number; record?: string; replay?: string;
 }
 
@@ -62,7 +62,7 @@ export async function runCommand(options: RunOptions): Promise<number> {
     output: (_, bytes) => { process.stdout.write(bytes); },
     statistics: (_, statistics) => tick(statistics),
     debugging: (_, address) => { console.error(`${err.dim("nvl:")} debugger: target remote ${address}`); },
-  }, { jitThreshold: options.jitThreshold, trace: beginTrace(options.trace), statisticsMs: options.statsEvery && options.statsEvery * 1000, ...(options.replay && { input: { vm: readRecording(options.replay) } }) });
+  }, { jitThreshold: options.jitThreshold, codeCacheBytes: options.codeCache, trace: beginTrace(options.trace), statisticsMs: options.statsEvery && options.statsEvery * 1000, ...(options.replay && { input: { vm: readRecording(options.replay) } }) });
 
   const say = (text: string) => process.stderr.write(`\r\n[${text}]\r\n`), hold = createHold([vm], say);
   const escape = createEscape({ quit: () => vm.stop(), pause: hold.turn, help: () => say("Ctrl-] then q leaves, p pauses and goes on, Ctrl-] again sends it to the guest") });

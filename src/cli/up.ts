@@ -46,10 +46,10 @@ export function schemaCommand(): void {
   console.log(JSON.stringify(specJsonSchema(), undefined, 2));
 }
 
-export interface UpOptions { engine: EngineName; jitThreshold?: number; trace?: TraceOptions; json?: boolean; top?: boolean }
+export interface UpOptions { engine: EngineName; jitThreshold?: number; codeCache?: number; trace?: TraceOptions; json?: boolean; top?: boolean }
 
 /** Starts a spec's virtual nodes and stays until all have ended. Ctrl-C stops them. @returns 0 when all powered off, else the first other status */
-export async function upCommand(file: string, { engine, jitThreshold, trace, json, top }: UpOptions): Promise<number> {
+export async function upCommand(file: string, { engine, jitThreshold, codeCache, trace, json, top }: UpOptions): Promise<number> {
   const planned = planFile(file);
   if ("issues" in planned) return printIssues(file, planned.issues, json);
   const { plan } = planned;
@@ -75,7 +75,7 @@ export async function upCommand(file: string, { engine, jitThreshold, trace, jso
     },
     debugging: (name, address) => json ? event({ event: "debugging", name, address }) : note(`${name}, debugger: target remote ${address}`),
     statistics: (name, statistics) => json ? event({ event: "statistics", name, statistics }) : screen?.look(name, statistics),
-  }, { jitThreshold, trace: beginTrace(trace && { ...trace, named: plan.virtualNodes.length > 1 }), ...(top && { statisticsMs: 1000 }) });
+  }, { jitThreshold, codeCacheBytes: codeCache, trace: beginTrace(trace && { ...trace, named: plan.virtualNodes.length > 1 }), ...(top && { statisticsMs: 1000 }) });
   const hold = createHold(nodes, note);
   const stopAll = () => { for (const node of nodes) node.stop(); };
   let interrupts = 0;

@@ -3,7 +3,11 @@
 import { setFlagsFromString } from "node:v8";
 import type { Engine } from "../hal/vcpu.ts";
 import type { JitOptions } from "../engine/jit/index.ts";
-import type { EngineName } from "./protocol.ts";
+import type { EngineName, EngineOptions } from "./protocol.ts";
+
+/** What the JIT is told of them. */
+export const jitSetup = ({ jitThreshold, codeCacheBytes }: EngineOptions): JitOptions =>
+  ({ ...(jitThreshold !== undefined && { threshold: Math.max(1, jitThreshold) }), ...(codeCacheBytes !== undefined && { codeCacheBytes }) });
 
 /** Where V8 knows branch hints as an experiment only (Node.js before 26): without them its code for loops keeps registers free for calls that seldom happen. */
 const useBranchHints = () => setFlagsFromString("--experimental-wasm-branch-hinting");

@@ -16,13 +16,13 @@ import { runKitten, type KittenOutcome, type KittenWaiter } from "../kitten/run.
 import { createPmi } from "../kitten/program/pmi.ts";
 import { findProgram, startProgram, type Start } from "../kitten/task/create.ts";
 import { exitProcess } from "../kitten/task/exit.ts";
-import { createEngine } from "./engine.ts";
+import { createEngine, jitSetup } from "./engine.ts";
 import { clockWords, sharedClock } from "./guest-clock.ts";
 import { INPUT_WAKE } from "./input-words.ts";
 import { passSignals } from "./pass-signals.ts";
 import { openRoot } from "./root.ts";
 import { standardStreams } from "./standard-streams.ts";
-import { VCPU_OVERHEAD_BYTES, type EngineName } from "./protocol.ts";
+import { VCPU_OVERHEAD_BYTES, type EngineName, type EngineOptions } from "./protocol.ts";
 
 export interface ExecMount { host: string; guest: string; readOnly: boolean }
 export interface ExecOptions {
@@ -38,6 +38,7 @@ export interface ExecOptions {
   /** Processes of a parallel program, each with its rank in its environment. */
   ranks?: number;
   engine: EngineName;
+  engineOptions?: EngineOptions;
   /** Gets a line per system call. */
   trace?(line: string): void;
 }
@@ -79,17 +80,17 @@ async function randomSource(): Promise<(into: Uint8Array) => void> {
 
 /** @throws exec/not-found and others when the program cannot be started */
 export async function exec(options: ExecOptions): Promise<ExecResult> {
-  const { argv, environment, cwd, engine } = options, startedMs = performance.now(), startEpochMs = Date.now();
+  const { argv, environment, cwd, engine, engineOptions = {} } = options, startedMs = performance.now(), startEpochMs = Date.now();
   const fillRandom = await randomSource();
   const count = options.cores, node = createNodeMemory(options.memoryBytes + VCPU_OVERHEAD_BYTES * count + 8 * 2 ** 20);
   const control = new Int32Array(new SharedArrayBuffer(8)), modules = await loadEngineModules(engine), words = clockWords();
   const crowded = count > os.availableParallelism(), wakeWords = control.buffer as SharedArrayBuffer, meeting = count > 1 ? await import("./kitten-cores.ts") : undefined;
-  const others = meeting?.startCores(node, { count, crowded, engine, engineOptions: {}, modules, control: wakeWords, clock: words });
+  const others = meeting?.startCores(node, { count, crowded, engine, engineOptions, modules, control: wakeWords, clock: words });
   const clock = others ? sharedClock(words) : { nowNs: () => Math.round((performance.now() - startedMs) * 1e6) };
   const root = await openRoot(options.root, () => startEpochMs + clock.nowNs() / 1e6, fillRandom);
   const user = os.userInfo();
   const k = createKitten({
-    node, engine: await createEngine(engine, modules, { nowMs: () => performance.now() }), memoryBytes: options.memoryBytes, cores: count, ...(meeting && others && { shared: meeting.meet(others.words, count, node.wasm, wakeWords, crowded) }), clock, startEpochMs,
+    node, engine: await createEngine(engine, modules, { nowMs: () => performance.now(), ...jitSetup(engineOptions) }), memoryBytes: options.memoryBytes, cores: count, ...(meeting && others && { shared: meeting.meet(others.words, count, node.wasm, wakeWords, crowded) }), clock, startEpochMs,
     fillRandom, uid: Math.max(0, user.uid), gid: Math.max(0, user.gid), hostname: os.hostname(), root, trace: options.trace,
   });
   mountOwn(k);

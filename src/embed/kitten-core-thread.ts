@@ -4,14 +4,14 @@ import { randomFillSync } from "node:crypto";
 import { parentPort } from "node:worker_threads";
 import { adoptNodeMemory } from "../hal/memory.ts";
 import { runCore } from "../kitten/core.ts";
-import { createEngine } from "./engine.ts";
+import { createEngine, jitSetup } from "./engine.ts";
 import { sharedClock } from "./guest-clock.ts";
 import { meet, type KittenCoreMessage } from "./kitten-cores.ts";
 
 const port = parentPort!;
-port.once("message", async ({ index, count, crowded, engine, engineOptions: { jitThreshold }, modules, wasm, range, words, control, clock }: KittenCoreMessage) => {
+port.once("message", async ({ index, count, crowded, engine, engineOptions, modules, wasm, range, words, control, clock }: KittenCoreMessage) => {
   runCore({
-    node: adoptNodeMemory(wasm, range.start, range.end), engine: await createEngine(engine, modules, { nowMs: () => performance.now(), ...(jitThreshold !== undefined && { threshold: Math.max(1, jitThreshold) }) }),
+    node: adoptNodeMemory(wasm, range.start, range.end), engine: await createEngine(engine, modules, { nowMs: () => performance.now(), ...jitSetup(engineOptions) }),
     clock: sharedClock(clock), fillRandom: (into) => { randomFillSync(into); }, index, count,
   }, meet(words, count, wasm, control, crowded));
   port.close();

@@ -20,7 +20,7 @@ import { runKitten } from "../kitten/run.ts";
 import { findProgram } from "../kitten/task/create.ts";
 import { beginWork, endCores, haltAll } from "../kitten/task/together.ts";
 import type { FieldName } from "../hal/layout.ts";
-import { createEngine } from "./engine.ts";
+import { createEngine, jitSetup } from "./engine.ts";
 import { startRanks } from "./exec.ts";
 import { sharedClock } from "./guest-clock.ts";
 import { meet } from "./kitten-cores.ts";
@@ -42,11 +42,11 @@ port.once("message", async (start: KittenStartMessage) => {
   port.close();
 });
 
-async function run({ name, engine, engineOptions: { jitThreshold }, statisticsMs, modules, wasm, range, memoryBytes, cores, startEpochMs, input: inputBuffer, control: controlBuffer, kitten }: KittenStartMessage): Promise<void> {
+async function run({ name, engine, engineOptions, statisticsMs, modules, wasm, range, memoryBytes, cores, startEpochMs, input: inputBuffer, control: controlBuffer, kitten }: KittenStartMessage): Promise<void> {
   const control = new Int32Array(controlBuffer), clock = sharedClock(cores.clock), input = openRing(inputBuffer), fillRandom = (into: Uint8Array) => { randomFillSync(into); };
   const startedMs = performance.now(), user = os.userInfo();
   const k = createKitten({
-    node: adoptNodeMemory(wasm, range.start, range.end), engine: await createEngine(engine, modules, { nowMs: () => performance.now(), ...(jitThreshold !== undefined && { threshold: Math.max(1, jitThreshold) }) }),
+    node: adoptNodeMemory(wasm, range.start, range.end), engine: await createEngine(engine, modules, { nowMs: () => performance.now(), ...jitSetup(engineOptions) }),
     memoryBytes, cores: cores.count, shared: meet(cores.words, cores.count, wasm, controlBuffer, cores.crowded), clock, startEpochMs, fillRandom, uid: Math.max(0, user.uid), gid: Math.max(0, user.gid), hostname: name,
     root: await openRoot(kitten.root, () => startEpochMs + clock.nowNs() / 1e6, fillRandom),
   });

@@ -20,6 +20,8 @@ export const DEFAULT_ENGINE: EngineName = "jit";
 export interface EngineOptions {
   /** Entries of a block before the JIT compiles it; 0 or 1: at once. */
   jitThreshold?: number;
+  /** Memory of the host that compiled code of one vCPU may take. */
+  codeCacheBytes?: number;
   trace?: TraceOptions;
 }
 

@@ -20,7 +20,7 @@ import { fingerprint } from "../palacios/fingerprint.ts";
 import { createVirtualClock } from "../palacios/virtual-time.ts";
 import { debugVm } from "./debugging.ts";
 import { compileThrough } from "./elsewhere.ts";
-import { createEngine } from "./engine.ts";
+import { createEngine, jitSetup } from "./engine.ts";
 import { createGuestClock, sharedClock } from "./guest-clock.ts";
 import { CONTROL, type BootFiles, type FromThread, type InputRecord, type StartMessage } from "./protocol.ts";
 import { readStatistics } from "./statistics.ts";
@@ -31,10 +31,10 @@ const post = (message: FromThread) => port.postMessage(message);
 
 port.once("message", async (start: StartMessage) => {
   try {
-    const { jitThreshold, trace } = start.engineOptions, sink = trace && openTraceSink(trace.file);
+    const { trace } = start.engineOptions, sink = trace && openTraceSink(trace.file);
     const jit = start.engine !== "jit" ? [] : start.cores ? Array.from({ length: start.vcpuCount }, (_, index) => sharedJitCounters(start.cores!.counters, index)) : [createJitCounters()];
     run(start, await createEngine(start.engine, start.modules, {
-      counters: jit[0], nowMs: () => performance.now(), ...(jitThreshold !== undefined && { threshold: Math.max(1, jitThreshold) }),
+      counters: jit[0], nowMs: () => performance.now(), ...jitSetup(start.engineOptions),
       ...(sink && trace.topics.includes("regions") && { trace: regionWriter(sink, start.name) }),
       ...(start.compiler && { elsewhere: compileThrough(start.compiler) }),
     }), jit, sink);

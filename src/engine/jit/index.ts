@@ -17,8 +17,8 @@ const THRESHOLD = 6_000;
 const RSP = 4;
 /** Guest instructions that are compiled at a time on the vCPU's own thread: what waits behind them waits for the next slice. */
 const PIECE = 100;
-/** Blocks that are compiled together elsewhere. */
-const REQUEST = 64;
+/** Blocks that are compiled together elsewhere; fewer where the code cache has no room for that many. */
+const REQUEST = 64, ROOM_PER_BLOCK = 512 * 2 ** 10;
 /** Entries of a region before it is compiled again, together with other regions; the second for tests. */
 const MERGE_THRESHOLD = 60_000, EAGER_MERGE_THRESHOLD = 16, MERGE_PERIOD_MS = 100;
 const CODE_CACHE_BYTES = 128 * 2 ** 20;
@@ -107,7 +107,7 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
     }
     if (asked) return;
     review();
-    const heads = waiting.splice(0, REQUEST), merged = heads.filter((block) => growing.delete(block));
+    const heads = waiting.splice(0, Math.min(REQUEST, Math.max(1, codeCacheBytes / ROOM_PER_BLOCK))), merged = heads.filter((block) => growing.delete(block));
     if (heads.length === 0) return;
     send({ vcpu, generation, tables: tables(), end: field(OFFSET.arenaNext), heads, merged });
     asked = true;
