@@ -5,12 +5,14 @@
 
 import { NvlError } from "../../base/error.ts";
 
-/** What a region looks like. Blocks are numbers from 0 on; block 0 is where the region begins. */
+/** What a region looks like. Blocks are numbers from 0 on. */
 export interface ControlFlow {
   /** where each block leads */
   edges: readonly (readonly number[])[];
-  /** blocks besides 0 that shall be reached from outside; loop headers are added */
+  /** blocks that shall be reached from outside; loop headers are added */
   entries: Iterable<number>;
+  /** Loops are found from here: 0 if it is not said. */
+  root?: number;
 }
 
 /** A place in the order: a block, or the dispatcher of a loop, or of all (`loop` -1). */
@@ -80,10 +82,10 @@ function dominators(order: readonly number[], roots: ReadonlySet<number>, source
   };
 }
 
-export function structure({ edges, entries: wanted }: ControlFlow): Structure {
+export function structure({ edges, entries: wanted, root = 0 }: ControlFlow): Structure {
   const count = edges.length;
   // what nothing leads to is a root, too
-  const roots = [0], reached = new Uint8Array(count);
+  const roots = [root], reached = new Uint8Array(count);
   const reach = (node: number) => {
     const waiting = [node];
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
@@ -92,7 +94,7 @@ export function structure({ edges, entries: wanted }: ControlFlow): Structure {
       waiting.push(...edges[next]);
     }
   };
-  reach(0);
+  reach(root);
   for (const node of wanted) if (!reached[node]) {
     roots.push(node);
     reach(node);
@@ -197,7 +199,7 @@ export function structure({ edges, entries: wanted }: ControlFlow): Structure {
     }
   };
   places.push({ loop: -1, targets: rootTargets });
-  lay(undefined, [...new Set(rootTargets.values())].map((node) => memberOf(node, undefined)!).filter((node) => node !== memberOf(0, undefined)).concat(memberOf(0, undefined)!));
+  lay(undefined, [...new Set(rootTargets.values())].map((node) => memberOf(node, undefined)!).filter((node) => node !== memberOf(root, undefined)).concat(memberOf(root, undefined)!));
 
   const route = (from: number, to: number) => {
     if (cut.has(key(from, to))) return undefined;

@@ -11,6 +11,7 @@ import { writeRegion, type RegionFunction } from "./function.ts";
 import { chooseIslands } from "./islands.ts";
 import { FEW_STREAMS } from "./locals.ts";
 import { untouched } from "./place.ts";
+import { outermostHead } from "./outermost.ts";
 import type { BlockReader, Region, RegionBlock, Words } from "./region.ts";
 import { returnSites, type Call } from "./returns.ts";
 import { steadyRegisters } from "./steady.ts";
@@ -121,7 +122,9 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
       const form = lists[index].at(-1)?.form;
       return form && indirect[form.id] ? targets : [];
     };
-    const shape = structure({ edges: costs.map((list) => [...new Set(list.map(({ to }) => to))]), entries });
+    entries.add(0);
+    const root = outermostHead(within, blocks.map(({ distance, offset }) => distance * PAGE + offset));
+    const shape = structure({ edges: costs.map((list) => [...new Set(list.map(({ to }) => to))]), entries, root });
 
     // instructions on the longest way forward
     const longest = new Array<number>(blocks.length).fill(0);
