@@ -1,4 +1,4 @@
-// Guests that generate code as they run: LuaJIT, V8 and the Java virtual machine under the JIT, which has to notice every byte that they write
+// Guests that generate code as they run: LuaJIT, V8, the Java virtual machine and programs/codes.c under the JIT, which has to notice every byte that they write
 // where code was. What they print is what they print on the host's CPU.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -34,7 +34,9 @@ else {
   copyFileSync(process.execPath, path.join(root, "usr/bin/node"));
   const java = spawnSync("javac", ["-g:none", "-source", "17", "-target", "17", "-d", path.join(root, "etc/programs"), path.join(sources, "Work.java")], { encoding: "utf8" });
   if (!existsSync(path.join(root, "usr/lib/jvm/java"))) symlinkSync("java-17-openjdk-amd64", path.join(root, "usr/lib/jvm/java"));
+  const codes = spawnSync("gcc", ["-O1", "-static", "-pthread", "-o", path.join(root, "etc/programs/codes"), path.join(sources, "codes.c")]);
   const commands: Commands = {
+    ...(codes.status === 0 && { "a program of our own": `/etc/programs/codes ${10 * WORK}` }),
     "LuaJIT": `luajit /etc/programs/work.lua ${WORK}`,
     "V8": `node /etc/programs/work.js ${WORK}`,
     "V8, everything optimized at once": `node --always-sparkplug --interrupt-budget=2000 /etc/programs/work.js ${Math.ceil(WORK / 5)}`,

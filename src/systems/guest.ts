@@ -3,7 +3,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { startNode, type Ending } from "../embed/node.ts";
 import { memoryOf, oneZone, type PlannedZone } from "../nvl/plan.ts";
-import { DEFAULT_ENGINE, type EngineName, type InputRecord } from "../embed/protocol.ts";
+import { DEFAULT_ENGINE, type EngineName, type EngineOptions, type InputRecord } from "../embed/protocol.ts";
 import type { FlatKernel } from "../palacios/boot/load.ts";
 
 export interface GuestRun {
@@ -20,6 +20,7 @@ export interface GuestRun {
   /** How often it is paused and resumed, from the beginning on, as long as it runs. */
   pauses?: number;
   engine?: EngineName;
+  engineOptions?: EngineOptions;
   /** Deterministic, with chance beginning there, and input from a recording. */
   virtualTime?: { seed: number; input?: readonly InputRecord[] };
   /** What is typed, from the beginning. */
@@ -32,7 +33,7 @@ export interface GuestRun {
 export interface GuestEnd extends Ending { protocol: string; text: string }
 
 /** Output has its carriage returns taken out. */
-export async function runGuest({ kernel, initrds = [], commandLine = "", files = {}, flat, memoryMiB = 256, vcpus = 1, zones = oneZone(Array.from({ length: vcpus }, (_, index) => index), memoryMiB * 2 ** 20), pauses = 0, engine = DEFAULT_ENGINE, virtualTime, input = "", until, limitSeconds = 300 }: GuestRun): Promise<GuestEnd> {
+export async function runGuest({ kernel, initrds = [], commandLine = "", files = {}, flat, memoryMiB = 256, vcpus = 1, zones = oneZone(Array.from({ length: vcpus }, (_, index) => index), memoryMiB * 2 ** 20), pauses = 0, engine = DEFAULT_ENGINE, engineOptions = {}, virtualTime, input = "", until, limitSeconds = 300 }: GuestRun): Promise<GuestEnd> {
   let text = "", protocol = "";
   const decoder = new TextDecoder();
   const [node] = await startNode({ nodeName: "test", totalMemoryBytes: memoryOf({ zones }), virtualNodes: [{
@@ -43,7 +44,7 @@ export async function runGuest({ kernel, initrds = [], commandLine = "", files =
       text += decoder.decode(bytes, { stream: true }).replaceAll("\r", "");
       if (until?.test(text)) node.stop();
     },
-  }, { input: { guest: virtualTime?.input ?? [] } });
+  }, { ...engineOptions, input: { guest: virtualTime?.input ?? [] } });
   let waiting: Uint8Array = new TextEncoder().encode(input);
   const feeding = setInterval(() => { waiting = waiting.subarray(node.write(waiting)); }, 10);
   const limit = setTimeout(() => node.stop(), limitSeconds * 1000);
