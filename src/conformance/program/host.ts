@@ -33,7 +33,7 @@ function decode(bytes: Uint8Array): ProgramOutcome {
   const fx = 19 * 8 + 32 * MOST_FAULTS, memory = fx + FX_BYTES, fsw = view.getUint16(fx + 2, true), ftw = view.getUint8(fx + 4), top = fsw >> 11 & 7;
   const hex = (at: number, count: number) => [...bytes.subarray(at, at + count)].reverse().map((byte) => byte.toString(16).padStart(2, "0")).join("");
   return {
-    end: view.getBigInt64(0, true), faults: Array.from({ length: Number(u64(8)) }, (_, index) => {
+    end: view.getBigInt64(0, true), late: false, faults: Array.from({ length: Number(u64(8)) }, (_, index) => {
       const at = 19 * 8 + 32 * index;
       return { vector: Number(u64(at)), rip: u64(at + 8), errorCode: Number(u64(at + 16)), cr2: u64(at + 24) };
     }),

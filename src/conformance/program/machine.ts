@@ -11,6 +11,8 @@ const P = 1n, W = 2n, U = 4n, AD = 0x60n, NX = 1n << 63n;
 const DESCRIPTORS = [0n, 0x00cf9b000000ffffn, 0x00af9b000000ffffn, 0x00cf93000000ffffn, 0x00cffb000000ffffn, 0x00cff3000000ffffn, 0x00affb000000ffffn];
 const WITH_ERROR_CODE = new Set([8, 10, 11, 12, 13, 14, 17]);
 const MOST_INSTRUCTIONS = 4_000_000;
+/** Longer than any program takes but those that keep overwriting code which is compiled at once again. */
+const MOST_MS = 10_000;
 const NO_BUS: Bus = { pioRead: () => 0xffff_ffff, pioWrite: () => {}, mmioRead: () => 0xffff_ffff, mmioWrite: () => {}, acknowledge: () => -1, msrRead: () => undefined, msrWrite: () => false, tprRead: () => 0, tprWrite: () => {} };
 
 export interface ProgramMachine {
@@ -56,7 +58,8 @@ export function createProgramMachine(engine: Engine, name: string): ProgramMachi
 
   const run: ProgramMachine["run"] = (program, slice = 100_000) => {
     prepare(program);
-    const faults: Fault[] = [], before = vcpu.retired();
+    const faults: Fault[] = [], before = vcpu.retired(), lateMs = performance.now() + MOST_MS;
+    let late = false;
     let end: bigint | undefined;
     /** In a handler: the stack has vector, error code, and the frame. @returns whether the program goes on */
     const exception = () => {
@@ -87,6 +90,7 @@ export function createProgramMachine(engine: Engine, name: string): ProgramMachi
       return true;
     };
     while (end === undefined && vcpu.retired() - before < MOST_INSTRUCTIONS) {
+      if ((late = performance.now() > lateMs)) break;
       const { reason } = vcpu.run(slice);
       if (reason === "budget") continue;
       if (reason !== "hlt") throw new Error(`run() returned ${reason} at ${state.read("rip").toString(16)}`);
@@ -94,7 +98,7 @@ export function createProgramMachine(engine: Engine, name: string): ProgramMachi
     }
     const at = STACK_TOP - 56, user = end === undefined, fsw = Number(state.readField("fsw")), ftw = Number(state.readField("ftw")), top = fsw >> 11 & 7;
     const outcome: ProgramOutcome = {
-      end: end ?? -1n, faults, gpr: Array.from({ length: 16 }, (_, index) => index === 4 && !user ? read64(at + 40) : state.readField("gpr", index)),
+      end: end ?? -1n, late, faults, gpr: Array.from({ length: 16 }, (_, index) => index === 4 && !user ? read64(at + 40) : state.readField("gpr", index)),
       rflags: user ? state.read("rflags") : read64(at + 32), mxcsr: Number(state.readField("mxcsr")), fcw: Number(state.readField("fcw")), fsw, ftw,
       st: Array.from({ length: 8 }, (_, index) => ftw >> (top + index & 7) & 1 ? BigInt.asUintN(80, state.readField("fpr", top + index & 7)).toString(16).padStart(20, "0") : "empty"),
       xmm: Array.from({ length: 16 }, (_, index) => state.readField("xmm", index).toString(16).padStart(32, "0")),

@@ -36,6 +36,8 @@ export interface Fault { vector: number; rip: bigint; errorCode: number; cr2: bi
 export interface ProgramOutcome {
   /** the INT3 that ended it; 0: too many faults; -1: it did not end */
   end: bigint;
+  /** an engine gave up, because it took too long */
+  late: boolean;
   faults: Fault[];
   gpr: bigint[];
   rflags: bigint;
