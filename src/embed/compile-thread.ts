@@ -2,6 +2,7 @@
 
 import { parentPort, type MessagePort } from "node:worker_threads";
 import { createCompileServer, type CompileRequest } from "../engine/jit/elsewhere.ts";
+import { CONSTANTS } from "../hal/layout.ts";
 import { NICENESS, stepBack } from "./priority.ts";
 
 /** `ports`: one for each vCPU. */
@@ -9,8 +10,12 @@ export interface CompileThreadStart { wasm: WebAssembly.Memory; ports: readonly 
 
 stepBack(NICENESS.compiling);
 parentPort!.once("message", ({ wasm, ports }: CompileThreadStart) => {
+  const words = new Int32Array(wasm.buffer);
   for (const port of ports) {
     const serve = createCompileServer(wasm, () => performance.now());
-    port.on("message", (request: CompileRequest) => port.postMessage(serve(request)));
+    port.on("message", (request: CompileRequest) => {
+      port.postMessage(serve(request));
+      Atomics.or(words, request.attention >>> 2, CONSTANTS.ATTENTION_SLICE);
+    });
   }
 });

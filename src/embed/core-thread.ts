@@ -7,7 +7,6 @@ import { runCore } from "../palacios/core.ts";
 import { sharedJitCounters } from "../engine/jit/counters.ts";
 import { openCores } from "../palacios/cores.ts";
 import { placeVcpus } from "../palacios/topology.ts";
-import { compileThrough } from "./elsewhere.ts";
 import { createEngine, jitSetup } from "./engine.ts";
 import { sharedClock } from "./guest-clock.ts";
 import { CONTROL, type CoreStartMessage } from "./protocol.ts";
@@ -16,8 +15,7 @@ const port = parentPort!;
 port.once("message", async ({ index, start, range, cores: shared }: CoreStartMessage) => {
   const control = new Int32Array(start.control);
   const engine = await createEngine(start.engine, start.modules, {
-    counters: sharedJitCounters(shared.counters, index), nowMs: () => performance.now(), ...jitSetup(start.engineOptions),
-    ...(start.compiler && { elsewhere: compileThrough(start.compiler) }) });
+    counters: sharedJitCounters(shared.counters, index), nowMs: () => performance.now(), ...jitSetup(start.engineOptions, start.compiler) });
   const cores = openCores(shared.words, start.vcpuCount, new Int32Array(start.wasm.buffer), () => {
     Atomics.add(control, CONTROL.wake, 1);
     Atomics.notify(control, CONTROL.wake);

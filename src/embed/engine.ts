@@ -1,13 +1,15 @@
 // Engines by name. Each is loaded when it is wanted: code of engines that do not run would be memory that nobody uses.
 
 import { setFlagsFromString } from "node:v8";
+import type { MessagePort } from "node:worker_threads";
 import type { Engine } from "../hal/vcpu.ts";
 import type { JitOptions } from "../engine/jit/index.ts";
+import { compileThrough } from "./elsewhere.ts";
 import type { EngineName, EngineOptions } from "./protocol.ts";
 
-/** What the JIT is told of them. */
-export const jitSetup = ({ jitThreshold, codeCacheBytes }: EngineOptions): JitOptions =>
-  ({ ...(jitThreshold !== undefined && { threshold: Math.max(1, jitThreshold) }), ...(codeCacheBytes !== undefined && { codeCacheBytes }) });
+/** What the JIT is told of them. @param compiler the way to the thread that compiles for this one (elsewhere.ts) */
+export const jitSetup = ({ jitThreshold, codeCacheBytes }: EngineOptions, compiler?: MessagePort): JitOptions =>
+  ({ ...(compiler && { elsewhere: compileThrough(compiler) }), ...(jitThreshold !== undefined && { threshold: Math.max(1, jitThreshold) }), ...(codeCacheBytes !== undefined && { codeCacheBytes }) });
 
 /** Where V8 knows branch hints as an experiment only (Node.js before 26): without them its code for loops keeps registers free for calls that seldom happen. */
 const useBranchHints = () => setFlagsFromString("--experimental-wasm-branch-hinting");

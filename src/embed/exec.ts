@@ -16,6 +16,7 @@ import { runKitten, type KittenOutcome, type KittenWaiter } from "../kitten/run.
 import { createPmi } from "../kitten/program/pmi.ts";
 import { findProgram, startProgram, type Start } from "../kitten/task/create.ts";
 import { exitProcess } from "../kitten/task/exit.ts";
+import { compileOnDemand, startCompiler } from "./compiler.ts";
 import { createEngine, jitSetup } from "./engine.ts";
 import { clockWords, sharedClock } from "./guest-clock.ts";
 import { INPUT_WAKE } from "./input-words.ts";
@@ -85,12 +86,15 @@ export async function exec(options: ExecOptions): Promise<ExecResult> {
   const count = options.cores, node = createNodeMemory(options.memoryBytes + VCPU_OVERHEAD_BYTES * count + 8 * 2 ** 20);
   const control = new Int32Array(new SharedArrayBuffer(8)), modules = await loadEngineModules(engine), words = clockWords();
   const crowded = count > os.availableParallelism(), wakeWords = control.buffer as SharedArrayBuffer, meeting = count > 1 ? await import("./kitten-cores.ts") : undefined;
-  const others = meeting?.startCores(node, { count, crowded, engine, engineOptions, modules, control: wakeWords, clock: words });
+  // for one core, which perhaps runs a program that is soon over, there is no such thread until there is something to compile
+  const compiling = engine !== "jit" ? undefined : count > 1 ? { ports: startCompiler(node.wasm, count) } : { onDemand: compileOnDemand(node.wasm) };
+  const others = meeting?.startCores(node, { count, crowded, engine, engineOptions, modules, control: wakeWords, clock: words }, compiling?.ports?.slice(1) ?? []);
   const clock = others ? sharedClock(words) : { nowNs: () => Math.round((performance.now() - startedMs) * 1e6) };
   const root = await openRoot(options.root, () => startEpochMs + clock.nowNs() / 1e6, fillRandom);
   const user = os.userInfo();
   const k = createKitten({
-    node, engine: await createEngine(engine, modules, { nowMs: () => performance.now(), ...jitSetup(engineOptions) }), memoryBytes: options.memoryBytes, cores: count, ...(meeting && others && { shared: meeting.meet(others.words, count, node.wasm, wakeWords, crowded) }), clock, startEpochMs,
+    node, engine: await createEngine(engine, modules, { nowMs: () => performance.now(), ...jitSetup(engineOptions, compiling?.ports?.[0]), ...(compiling?.onDemand && { elsewhere: compiling.onDemand.elsewhere }) }),
+    memoryBytes: options.memoryBytes, cores: count, ...(meeting && others && { shared: meeting.meet(others.words, count, node.wasm, wakeWords, crowded) }), clock, startEpochMs,
     fillRandom, uid: Math.max(0, user.uid), gid: Math.max(0, user.gid), hostname: os.hostname(), root, trace: options.trace,
   });
   mountOwn(k);
@@ -120,6 +124,8 @@ export async function exec(options: ExecOptions): Promise<ExecResult> {
     await new Promise((resolve) => { setImmediate(resolve); });
     turnAtMs = performance.now() + TURN_MS;
   }
+  for (const port of compiling?.ports ?? []) port.close();
+  compiling?.onDemand?.close();
   stopPassing();
   streams.close();
   return { outcome, kitten: k, elapsedMs: performance.now() - startedMs };

@@ -9,10 +9,11 @@ import { sharedClock } from "./guest-clock.ts";
 import { meet, type KittenCoreMessage } from "./kitten-cores.ts";
 
 const port = parentPort!;
-port.once("message", async ({ index, count, crowded, engine, engineOptions, modules, wasm, range, words, control, clock }: KittenCoreMessage) => {
+port.once("message", async ({ index, count, crowded, engine, engineOptions, modules, compiler, wasm, range, words, control, clock }: KittenCoreMessage) => {
   runCore({
-    node: adoptNodeMemory(wasm, range.start, range.end), engine: await createEngine(engine, modules, { nowMs: () => performance.now(), ...jitSetup(engineOptions) }),
+    node: adoptNodeMemory(wasm, range.start, range.end), engine: await createEngine(engine, modules, { nowMs: () => performance.now(), ...jitSetup(engineOptions, compiler) }),
     clock: sharedClock(clock), fillRandom: (into) => { randomFillSync(into); }, index, count,
   }, meet(words, count, wasm, control, crowded));
+  compiler?.close();
   port.close();
 });

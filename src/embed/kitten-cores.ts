@@ -1,6 +1,6 @@
 // Threads for a Kitten's cores but the first, which stays on the control thread.
 
-import { Worker } from "node:worker_threads";
+import { Worker, type MessagePort } from "node:worker_threads";
 import type { NodeMemory } from "../hal/memory.ts";
 import { CONSTANTS as C, OFFSET } from "../hal/layout.ts";
 import { coreWordsBytes, openCores, type Cores } from "../kitten/task/cores.ts";
@@ -15,6 +15,8 @@ export interface KittenCoreMessage {
   engine: EngineName;
   engineOptions: EngineOptions;
   modules: { core: WebAssembly.Module; interp: WebAssembly.Module };
+  /** The way to the thread that compiles for this one (elsewhere.ts). */
+  compiler?: MessagePort;
   wasm: WebAssembly.Memory;
   range: { start: number; end: number };
   words: SharedArrayBuffer;
@@ -32,15 +34,16 @@ export function meet(words: SharedArrayBuffer, count: number, wasm: WebAssembly.
 }
 
 /** Starts the threads of cores 1 and up; they come when they are ready. The calling thread may block at once.
- * @param node has VCPU_OVERHEAD_BYTES for each */
-export function startCores(node: NodeMemory, parts: Omit<KittenCoreMessage, "index" | "wasm" | "range" | "words">): { words: SharedArrayBuffer; workers: Worker[] } {
+ * @param node has VCPU_OVERHEAD_BYTES for each
+ * @param compilers for each, or none */
+export function startCores(node: NodeMemory, parts: Omit<KittenCoreMessage, "index" | "compiler" | "wasm" | "range" | "words">, compilers: readonly MessagePort[]): { words: SharedArrayBuffer; workers: Worker[] } {
   const { count } = parts, words = new SharedArrayBuffer(coreWordsBytes(count));
   const workers = Array.from({ length: count - 1 }, (_, at) => {
     const start = node.allocate(VCPU_OVERHEAD_BYTES, 4096, "a core");
     const worker = new Worker(new URL("./kitten-core-thread.js", import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 4 } });
     worker.on("error", () => {}); // then this core never comes
     worker.unref();
-    worker.postMessage({ ...parts, index: at + 1, wasm: node.wasm, range: { start, end: start + VCPU_OVERHEAD_BYTES }, words } satisfies KittenCoreMessage);
+    worker.postMessage({ ...parts, index: at + 1, compiler: compilers[at], wasm: node.wasm, range: { start, end: start + VCPU_OVERHEAD_BYTES }, words } satisfies KittenCoreMessage, compilers.slice(at, at + 1));
     return worker;
   });
   return { words, workers };

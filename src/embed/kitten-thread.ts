@@ -39,14 +39,15 @@ port.once("message", async (start: KittenStartMessage) => {
     const failure = error instanceof NvlError ? error : new NvlError("embed/thread", error instanceof Error ? error.stack ?? error.message : String(error));
     post({ kind: "failed", code: failure.code, message: failure.message });
   }
+  start.compiler?.close();
   port.close();
 });
 
-async function run({ name, engine, engineOptions, statisticsMs, modules, wasm, range, memoryBytes, cores, startEpochMs, input: inputBuffer, control: controlBuffer, kitten }: KittenStartMessage): Promise<void> {
+async function run({ name, engine, engineOptions, statisticsMs, modules, compiler, wasm, range, memoryBytes, cores, startEpochMs, input: inputBuffer, control: controlBuffer, kitten }: KittenStartMessage): Promise<void> {
   const control = new Int32Array(controlBuffer), clock = sharedClock(cores.clock), input = openRing(inputBuffer), fillRandom = (into: Uint8Array) => { randomFillSync(into); };
   const startedMs = performance.now(), user = os.userInfo();
   const k = createKitten({
-    node: adoptNodeMemory(wasm, range.start, range.end), engine: await createEngine(engine, modules, { nowMs: () => performance.now(), ...jitSetup(engineOptions) }),
+    node: adoptNodeMemory(wasm, range.start, range.end), engine: await createEngine(engine, modules, { nowMs: () => performance.now(), ...jitSetup(engineOptions, compiler) }),
     memoryBytes, cores: cores.count, shared: meet(cores.words, cores.count, wasm, controlBuffer, cores.crowded), clock, startEpochMs, fillRandom, uid: Math.max(0, user.uid), gid: Math.max(0, user.gid), hostname: name,
     root: await openRoot(kitten.root, () => startEpochMs + clock.nowNs() / 1e6, fillRandom),
   });

@@ -2,7 +2,7 @@
 
 import { accessSync, constants } from "node:fs";
 import { availableParallelism } from "node:os";
-import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
+import { Worker } from "node:worker_threads";
 import { createRing, openRing } from "../backend/ring.ts";
 import { cpioArchive, parentDirectories } from "../base/cpio.ts";
 import { NvlError, type Issue } from "../base/error.ts";
@@ -16,7 +16,7 @@ import { coresOf, memoryOf, type Plan, type PlannedBoot, type PlannedNode } from
 import type { Outcome } from "../palacios/vm.ts";
 import { startCores } from "./kitten-cores.ts";
 import { listenForGdb, type GdbServer } from "./gdb-server.ts";
-import type { CompileThreadStart } from "./compile-thread.ts";
+import { startCompiler } from "./compiler.ts";
 import { CONTROL, DEFAULT_ENGINE, VCPU_OVERHEAD_BYTES, type BootFiles, type CoreStartMessage, type EngineName, type EngineOptions, type FromThread, type InputRecord, type KittenStartMessage, type LiveStatistics, type StartMessage, type Statistics } from "./protocol.ts";
 
 const INPUT_RING_BYTES = 16 * 1024, DEBUG_RING_BYTES = 64 * 1024;
@@ -74,13 +74,14 @@ export async function startNode(plan: Plan, engine: EngineName = DEFAULT_ENGINE,
     const vcpuCount = coresOf(planned).length;
     if (planned.kitten) {
       const firstEnd = start + needs[index] - VCPU_OVERHEAD_BYTES * (vcpuCount - 1), control = new SharedArrayBuffer(CONTROL.words * 4), clock = clockWords();
-      const { words, workers } = startCores(adoptNodeMemory(memory.wasm, firstEnd, start + needs[index]), { count: vcpuCount, crowded, engine, engineOptions, modules, control, clock });
+      const compilers = engine === "jit" ? startCompiler(memory.wasm, vcpuCount) : [];
+      const { words, workers } = startCores(adoptNodeMemory(memory.wasm, firstEnd, start + needs[index]), { count: vcpuCount, crowded, engine, engineOptions, modules, control, clock }, compilers.slice(1));
       const message: KittenStartMessage = {
-        name: planned.name, engine, engineOptions, statisticsMs, modules, wasm: memory.wasm, range: { start, end: firstEnd }, memoryBytes: memoryOf(planned), cores: { count: vcpuCount, words, crowded, clock },
+        name: planned.name, engine, engineOptions, statisticsMs, modules, compiler: compilers[0], wasm: memory.wasm, range: { start, end: firstEnd }, memoryBytes: memoryOf(planned), cores: { count: vcpuCount, words, crowded, clock },
         startEpochMs: Date.now(), input: createRing(INPUT_RING_BYTES).buffer, control, kitten: planned.kitten,
       };
       const { worker, virtualNode } = openThread(planned.name, "./kitten-thread.js", message, events, workers);
-      worker.postMessage(message);
+      worker.postMessage(message, compilers.slice(0, 1));
       return virtualNode;
     }
     // a debugger, a trace and virtual time need one thread, and the oracle knows no other
@@ -200,16 +201,6 @@ async function startThread(planned: PlannedNode, message: StartMessage, events: 
     coreThreads.push(core);
   }
   return virtualNode;
-}
-
-/** @returns ways to a new thread that compiles, one for each vCPU's thread */
-function startCompiler(wasm: WebAssembly.Memory, count: number): MessagePort[] {
-  const channels = Array.from({ length: count }, () => new MessageChannel()), ports = channels.map(({ port2 }) => port2);
-  const worker = new Worker(new URL("./compile-thread.js", import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 48 } });
-  worker.unref();
-  worker.on("error", () => {}); // then nothing is compiled any more
-  worker.postMessage({ wasm, ports } satisfies CompileThreadStart, ports);
-  return channels.map(({ port1 }) => port1);
 }
 
 function refused(name: string, issues: Issue[]): NvlError {

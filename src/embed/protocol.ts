@@ -71,6 +71,7 @@ export interface KittenStartMessage {
   engineOptions: EngineOptions;
   statisticsMs?: number;
   modules: { core: WebAssembly.Module; interp: WebAssembly.Module };
+  compiler?: MessagePort;
   wasm: WebAssembly.Memory;
   range: { start: number; end: number };
   memoryBytes: number;

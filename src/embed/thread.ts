@@ -19,7 +19,6 @@ import { createVm, type BootSource, type Vm, type VmSetup } from "../palacios/vm
 import { fingerprint } from "../palacios/fingerprint.ts";
 import { createVirtualClock } from "../palacios/virtual-time.ts";
 import { debugVm } from "./debugging.ts";
-import { compileThrough } from "./elsewhere.ts";
 import { createEngine, jitSetup } from "./engine.ts";
 import { createGuestClock, sharedClock } from "./guest-clock.ts";
 import { CONTROL, type BootFiles, type FromThread, type InputRecord, type StartMessage } from "./protocol.ts";
@@ -34,9 +33,8 @@ port.once("message", async (start: StartMessage) => {
     const { trace } = start.engineOptions, sink = trace && openTraceSink(trace.file);
     const jit = start.engine !== "jit" ? [] : start.cores ? Array.from({ length: start.vcpuCount }, (_, index) => sharedJitCounters(start.cores!.counters, index)) : [createJitCounters()];
     run(start, await createEngine(start.engine, start.modules, {
-      counters: jit[0], nowMs: () => performance.now(), ...jitSetup(start.engineOptions),
+      counters: jit[0], nowMs: () => performance.now(), ...jitSetup(start.engineOptions, start.compiler),
       ...(sink && trace.topics.includes("regions") && { trace: regionWriter(sink, start.name) }),
-      ...(start.compiler && { elsewhere: compileThrough(start.compiler) }),
     }), jit, sink);
   } catch (error) {
     const failure = error instanceof NvlError ? error : new NvlError("embed/thread", error instanceof Error ? error.stack ?? error.message : String(error));

@@ -121,8 +121,8 @@ const TLB_BITS = 14, TLB_CONTEXTS = 6;
 /** Numbers that TypeScript and AssemblyScript must agree on. */
 export const CONSTANTS = {
   FAULT_PENDING: 0x100,
-  // attention bits; BEGIN is the interpreter's own: run() begins
-  ATTENTION_KICK: 1, ATTENTION_INTERRUPT: 2, ATTENTION_NMI: 4, ATTENTION_INIT: 8, ATTENTION_STEP: 16, ATTENTION_EXIT: 32, ATTENTION_BEGIN: 64, ATTENTION_MAIL: 128,
+  // attention bits; BEGIN and SLICE are the engine's own: run() begins; it shall look after its code, and goes on
+  ATTENTION_KICK: 1, ATTENTION_INTERRUPT: 2, ATTENTION_NMI: 4, ATTENTION_INIT: 8, ATTENTION_STEP: 16, ATTENTION_EXIT: 32, ATTENTION_BEGIN: 64, ATTENTION_MAIL: 128, ATTENTION_SLICE: 256,
   // activity
   ACTIVITY_RUNNING: 0, ACTIVITY_HALTED: 1, ACTIVITY_WAIT_SIPI: 2, ACTIVITY_SHUTDOWN: 3,
   // blocking

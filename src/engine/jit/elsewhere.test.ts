@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import { ATTRIBUTES, createNodeMemory, createVnodeMemory, type Bus } from "../../hal/index.ts";
+import { ATTRIBUTES, CONSTANTS, createNodeMemory, createVnodeMemory, type Bus } from "../../hal/index.ts";
 import { createJitCounters } from "./counters.ts";
 import { createCompileServer, type CompileAnswer, type CompileRequest } from "./elsewhere.ts";
 import { createJit } from "./index.ts";
@@ -48,6 +48,19 @@ test("what is compiled elsewhere is used as soon as it has come", () => {
   assert.equal(counters.regions, 1);
   assert.equal(vcpu.retired(), 5000);
   assert.equal(rax(), 2500n);
+});
+
+test("hot code is asked for at once, and what has come is taken at once, however long the run is", () => {
+  const { vcpu, node, counters, asked, compileAll, rax } = machine(COUNT);
+  assert.equal(vcpu.run(100_000).reason, "budget");
+  assert.equal(asked.length, 1);
+  const [{ attention }] = asked;
+  compileAll();
+  Atomics.or(new Int32Array(node.wasm.buffer), attention >>> 2, CONSTANTS.ATTENTION_SLICE);
+  assert.equal(vcpu.run(100_000).reason, "budget");
+  assert.equal(counters.regions, 1);
+  assert.equal(vcpu.retired(), 200_000, "all of the budget is used");
+  assert.equal(rax(), 100_000n);
 });
 
 test("code that changed before its region came is interpreted anew", () => {

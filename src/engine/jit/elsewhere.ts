@@ -10,6 +10,8 @@ import { createCompiler, type BlockTables, type CompiledRegion, type Compiler } 
 
 export interface CompileRequest {
   vcpu: number;
+  /** Where the vCPU looks for ATTENTION_SLICE: set when the answer is on its way, so that it is taken soon. */
+  attention: number;
   /** Counts how often all blocks were forgotten. */
   generation: number;
   tables: BlockTables;

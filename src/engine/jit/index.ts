@@ -47,6 +47,7 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
   const { threshold = THRESHOLD, counters = createJitCounters(), nowMs = () => 0, trace, codeCacheBytes = CODE_CACHE_BYTES } = options;
   const elsewhere = trace || threshold < EAGER ? undefined : options.elsewhere;
   const u16 = new Uint16Array(node.bytes.buffer), u32 = new Uint32Array(node.bytes.buffer), field = (offset: number) => u32[(address + offset) >>> 2];
+  const i32 = new Int32Array(u32.buffer), attention = address + OFFSET.attention;
   const dropRegion = functions.dropRegion as (region: number) => void;
   let compiler: ReturnType<typeof createCompiler> | undefined;
   const heat = Math.min(0xffff, Math.max(1, threshold));
@@ -109,7 +110,7 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
     review();
     const heads = waiting.splice(0, Math.min(REQUEST, Math.max(1, codeCacheBytes / ROOM_PER_BLOCK))), merged = heads.filter((block) => growing.delete(block));
     if (heads.length === 0) return;
-    send({ vcpu, generation, tables: tables(), end: field(OFFSET.arenaNext), heads, merged });
+    send({ vcpu, attention, generation, tables: tables(), end: field(OFFSET.arenaNext), heads, merged });
     asked = true;
   };
   const judge = floatJudge(node.bytes, address, cache.find, (record, { blocks }) => {
@@ -123,7 +124,10 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
       if (isCompiled(block)) merger.offer(block);
       else waiting.push(block);
       if (trace) pages.set(block, node.view.getBigUint64(address + OFFSET.page, true));
-      if (threshold >= EAGER) return;
+      if (threshold >= EAGER) {
+        if (elsewhere && !asked) Atomics.or(i32, attention >>> 2, C.ATTENTION_SLICE);
+        return;
+      }
       review();
       compile(); // at once: for tests
     },

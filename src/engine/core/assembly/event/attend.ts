@@ -24,6 +24,10 @@ export function attend(): u32 {
   }
   if (attention & C.ATTENTION_MAIL) readMail();
   store<u32>(vcpu, 0, At.withheld);
+  if (attention & C.ATTENTION_SLICE) {
+    clearAttention(C.ATTENTION_SLICE);
+    return C.EXIT_BUDGET; // not all of it is used: run() goes on
+  }
   if (attention & C.ATTENTION_KICK) {
     clearAttention(C.ATTENTION_KICK);
     return C.EXIT_KICK;

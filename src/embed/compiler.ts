@@ -1,0 +1,32 @@
+// Starts the thread that compiles for the vCPUs of a virtual node, PC or Kitten (compile-thread.ts).
+
+import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
+import type { CompileElsewhere } from "../engine/jit/elsewhere.ts";
+import type { CompileThreadStart } from "./compile-thread.ts";
+import { compileThrough } from "./elsewhere.ts";
+
+/** @returns ways to a new thread, one for each vCPU's; the calling thread may block at once */
+export function startCompiler(wasm: WebAssembly.Memory, count: number): MessagePort[] {
+  const channels = Array.from({ length: count }, () => new MessageChannel()), ports = channels.map(({ port2 }) => port2);
+  const worker = new Worker(new URL("./compile-thread.js", import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 48 } });
+  worker.unref();
+  worker.on("error", () => {}); // then nothing is compiled any more
+  worker.postMessage({ wasm, ports } satisfies CompileThreadStart, ports);
+  return channels.map(({ port1 }) => port1);
+}
+
+/** For one vCPU: the thread begins when there is something to compile. */
+export function compileOnDemand(wasm: WebAssembly.Memory): { elsewhere: CompileElsewhere; close(): void } {
+  let port: MessagePort | undefined, way: CompileElsewhere | undefined;
+  return {
+    elsewhere: {
+      send: (request) => {
+        if (!way) [port] = startCompiler(wasm, 1);
+        way ??= compileThrough(port!);
+        way.send(request);
+      },
+      receive: (vcpu) => way?.receive(vcpu),
+    },
+    close: () => port?.close(),
+  };
+}
