@@ -88,7 +88,8 @@ export async function exec(options: ExecOptions): Promise<ExecResult> {
   const crowded = count > os.availableParallelism(), wakeWords = control.buffer as SharedArrayBuffer, meeting = count > 1 ? await import("./kitten-cores.ts") : undefined;
   // for one core, which perhaps runs a program that is soon over, there is no such thread until there is something to compile
   const compiling = engine !== "jit" ? undefined : count > 1 ? { ports: startCompiler(node.wasm, count) } : { onDemand: compileOnDemand(node.wasm) };
-  const others = meeting?.startCores(node, { count, crowded, engine, engineOptions, modules, control: wakeWords, clock: words }, compiling?.ports?.slice(1) ?? []);
+  let failure: NvlError | undefined;
+  const others = meeting?.startCores(node, { count, crowded, engine, engineOptions, modules, control: wakeWords, clock: words }, compiling?.ports?.slice(1) ?? [], (error) => { failure = error; });
   const clock = others ? sharedClock(words) : { nowNs: () => Math.round((performance.now() - startedMs) * 1e6) };
   const root = await openRoot(options.root, () => startEpochMs + clock.nowNs() / 1e6, fillRandom);
   const user = os.userInfo();
@@ -122,6 +123,7 @@ export async function exec(options: ExecOptions): Promise<ExecResult> {
     outcome = runKitten(k, waiter);
     if (outcome.kind !== "stopped") break;
     await new Promise((resolve) => { setImmediate(resolve); });
+    if (failure) throw failure;
     turnAtMs = performance.now() + TURN_MS;
   }
   for (const port of compiling?.ports ?? []) port.close();

@@ -1,6 +1,7 @@
 // Threads for a Kitten's cores but the first, which stays on the control thread.
 
 import { Worker, type MessagePort } from "node:worker_threads";
+import { NvlError } from "../base/error.ts";
 import type { NodeMemory } from "../hal/memory.ts";
 import { CONSTANTS as C, OFFSET } from "../hal/layout.ts";
 import { coreWordsBytes, openCores, type Cores } from "../kitten/task/cores.ts";
@@ -35,13 +36,14 @@ export function meet(words: SharedArrayBuffer, count: number, wasm: WebAssembly.
 
 /** Starts the threads of cores 1 and up; they come when they are ready. The calling thread may block at once.
  * @param node has VCPU_OVERHEAD_BYTES for each
- * @param compilers for each, or none */
-export function startCores(node: NodeMemory, parts: Omit<KittenCoreMessage, "index" | "compiler" | "wasm" | "range" | "words">, compilers: readonly MessagePort[]): { words: SharedArrayBuffer; workers: Worker[] } {
+ * @param compilers for each, or none
+ * @param failed called from the calling thread's events: this core cannot begin, or executes no more */
+export function startCores(node: NodeMemory, parts: Omit<KittenCoreMessage, "index" | "compiler" | "wasm" | "range" | "words">, compilers: readonly MessagePort[], failed: (error: NvlError) => void): { words: SharedArrayBuffer; workers: Worker[] } {
   const { count } = parts, words = new SharedArrayBuffer(coreWordsBytes(count));
   const workers = Array.from({ length: count - 1 }, (_, at) => {
     const start = node.allocate(VCPU_OVERHEAD_BYTES, 4096, "a core");
     const worker = new Worker(new URL("./kitten-core-thread.js", import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 4 } });
-    worker.on("error", () => {}); // then this core never comes
+    worker.on("error", (cause) => { failed(new NvlError("embed/thread", `the thread of core ${at + 1} failed: ${cause.message}`, { cause })); });
     worker.unref();
     worker.postMessage({ ...parts, index: at + 1, compiler: compilers[at], wasm: node.wasm, range: { start, end: start + VCPU_OVERHEAD_BYTES }, words } satisfies KittenCoreMessage, compilers.slice(at, at + 1));
     return worker;

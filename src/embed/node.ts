@@ -75,12 +75,14 @@ export async function startNode(plan: Plan, engine: EngineName = DEFAULT_ENGINE,
     if (planned.kitten) {
       const firstEnd = start + needs[index] - VCPU_OVERHEAD_BYTES * (vcpuCount - 1), control = new SharedArrayBuffer(CONTROL.words * 4), clock = clockWords();
       const compilers = engine === "jit" ? startCompiler(memory.wasm, vcpuCount) : [];
-      const { words, workers } = startCores(adoptNodeMemory(memory.wasm, firstEnd, start + needs[index]), { count: vcpuCount, crowded, engine, engineOptions, modules, control, clock }, compilers.slice(1));
+      let stop = (_: NvlError) => {};
+      const { words, workers } = startCores(adoptNodeMemory(memory.wasm, firstEnd, start + needs[index]), { count: vcpuCount, crowded, engine, engineOptions, modules, control, clock }, compilers.slice(1), (error) => stop(error));
       const message: KittenStartMessage = {
         name: planned.name, engine, engineOptions, statisticsMs, modules, compiler: compilers[0], wasm: memory.wasm, range: { start, end: firstEnd }, memoryBytes: memoryOf(planned), cores: { count: vcpuCount, words, crowded, clock },
         startEpochMs: Date.now(), input: createRing(INPUT_RING_BYTES).buffer, control, kitten: planned.kitten,
       };
-      const { worker, virtualNode } = openThread(planned.name, "./kitten-thread.js", message, events, workers);
+      const { worker, virtualNode, fail } = openThread(planned.name, "./kitten-thread.js", message, events, workers);
+      stop = fail;
       worker.postMessage(message, compilers.slice(0, 1));
       return virtualNode;
     }
