@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import path from "node:path";
 
 // built last, of all the rest: scripts/bundle.mjs
-const BUNDLED = ["cli/exec.js", "exec", ["engine/oracle/vcpu.js", "embed/archive-root.js", "embed/kitten-cores.js"]];
+const BUNDLES = [["embed/compile-thread.js", "compile-thread"], ["cli/exec.js", "exec", ["engine/oracle/vcpu.js", "embed/archive-root.js", "embed/kitten-cores.js"], ["engine/jit/compile.js"]]];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const bin = (name) => path.join(root, "node_modules", ...name.split("/"));
@@ -42,4 +42,6 @@ if (existsSync(generator)) {
 }
 
 const { bundle } = await import("./bundle.mjs");
-run("bundle", "--check", await bundle(...BUNDLED));
+for (const parts of BUNDLES) run("bundle", "--check", await bundle(...parts));
+// without it everything works, and begins later
+spawnSync(process.execPath, [path.join(root, "scripts/code-cache.mjs")], { cwd: root, stdio: "ignore" });

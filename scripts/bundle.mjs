@@ -1,7 +1,8 @@
-// Writes dist/bundle/NAME.js: a module of dist/ with all that it imports in one file. Node.js takes half a millisecond for each module that it loads, and
+// Writes dist/bundle/NAME.js and NAME.body.js: a module of dist/ with all that it imports in one script. Node.js takes half a millisecond for each module that it loads, and
 // `nvl exec` is to begin at once. Each module becomes a function that runs when it is first asked for, also by a dynamic import; names that it exports
-// are those which the module itself has. What imports must share with other files, and packages, stay imports.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+// are those which the module itself has. What imports must share with other files, and packages, stay imports. Beside it lies NAME.cache, where it could be made (code-cache.mjs): what V8 has
+// compiled of the script, by which it need not do so again; another V8 than the one that made it does not take it, and compiles.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -9,11 +10,12 @@ const dist = fileURLToPath(new URL("../dist/", import.meta.url));
 /** Errors are recognized by their class. */
 const SHARED = new Set(["base/error.js"]);
 const IMPORT = /^import\s+([^;"]*?)\s*from\s+"([^"]+)";$/gm, PLAIN_IMPORT = /^import\s+"([^"]+)";$/gm, REEXPORT = /^export\s+(\*|\{[^}]*\})\s*from\s+"([^"]+)";$/gm;
-const DYNAMIC = /\bimport\("(\.[^"]+)"\)/g;
+const DYNAMIC_OUTSIDE = /\bimport\((?=")(?!"\.)/g, DYNAMIC = /\bimport\("(\.[^"]+)"\)/g;
 
 /** @param keep modules, by their path in dist/, that stay files of their own
+ * @param late modules that are evaluated when one of their functions is called; they export nothing else that is used
  * @returns the bundle's path */
-export async function bundle(entry, name, keep = []) {
+export async function bundle(entry, name, keep = [], late = []) {
   const modules = new Map(), outside = new Map();
   const isOutside = (target) => !target.startsWith(".") && !target.startsWith("/");
   const resolve = (from, target) => path.relative(dist, path.resolve(dist, path.dirname(from), target));
@@ -46,14 +48,16 @@ export async function bundle(entry, name, keep = []) {
       return "";
     });
     code = code.replace(IMPORT, (_, names, target) => {
-      imports.push(bindings(names, reach(file, target)));
+      const from = reach(file, target);
+      if (!isOutside(target) && late.includes(resolve(file, target))) for (const each of names.slice(1, -1).split(",").map((text) => text.trim())) imports.push(`const ${each} = (...args) => ${from}.${each}(...args);`);
+      else imports.push(bindings(names, from));
       return "";
     }).replace(PLAIN_IMPORT, (_, target) => {
       imports.push(`${reach(file, target)};`);
       return "";
-    }).replaceAll("import.meta.url", `new URL(${JSON.stringify(`../${file}`)}, import.meta.url).href`).replace(DYNAMIC, (_, target) => {
+    }).replaceAll("import.meta.url", `new URL(${JSON.stringify(`../${file}`)}, base).href`).replace(DYNAMIC_OUTSIDE, "load(").replace(DYNAMIC, (_, target) => {
       const to = resolve(file, target);
-      return keep.includes(to) ? `import(${JSON.stringify(`../${to}`)})` : `Promise.resolve().then(() => ${reach(file, target)})`;
+      return keep.includes(to) ? `load(${JSON.stringify(`../${to}`)})` : `Promise.resolve().then(() => ${reach(file, target)})`;
     });
     module.imports = imports;
     module.stars = stars;
@@ -68,9 +72,20 @@ export async function bundle(entry, name, keep = []) {
     parts.push(`// ${file}\nlet e${id};\nfunction m${id}() {\nif (e${id}) return e${id};\n${imports.join("\n")}\n${declared.trim()}\nreturn e${id} = { ${[...stars, ...again, ...own].join(", ")} };\n}`);
   }
   const names = Object.keys(await import(pathToFileURL(path.join(dist, entry))));
-  const head = [...outside].map(([target, local]) => `import * as ${local} from ${JSON.stringify(isOutside(target) && !SHARED.has(target) ? target : `../${target}`)};`);
-  const out = path.join(dist, "bundle", `${name}.js`);
-  mkdirSync(path.dirname(out), { recursive: true });
-  writeFileSync(out, `// Made by scripts/bundle.mjs of dist/${entry} and what it imports.\n${head.join("\n")}\n${parts.join("\n")}\nexport const { ${names.join(", ")} } = m0();\n`);
+  const head = [...outside].map(([target, local]) => `import * as ${local} from ${JSON.stringify(isOutside(target) && !SHARED.has(target) ? target : `../${target}`)};`), locals = [...outside.values()].join(", ");
+  const folder = path.join(dist, "bundle"), about = `// Made by scripts/bundle.mjs of dist/${entry} and what it imports.\n`;
+  mkdirSync(folder, { recursive: true });
+  // one byte per character is read as it is
+  writeFileSync(path.join(folder, `${name}.body.js`), `(function (base, load, ${locals}) {\n${parts.join("\n")}\nreturn m0();\n})`.replace(/[^\0-\x7f]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`));
+  rmSync(path.join(folder, `${name}.cache`), { force: true });
+  const out = path.join(folder, `${name}.js`);
+  writeFileSync(out, `${about}import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Script } from "node:vm";
+${head.join("\n")}
+const file = (kind) => fileURLToPath(new URL("./${name}." + kind, import.meta.url)), cache = file("cache");
+export const script = new Script(readFileSync(file("body.js"), "latin1"), { filename: file("body.js"), ...(existsSync(cache) && { cachedData: readFileSync(cache) }) });
+export const { ${names.join(", ")} } = script.runInThisContext()(import.meta.url, (what) => import(what), ${locals});
+`);
   return out;
 }

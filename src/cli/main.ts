@@ -2,7 +2,6 @@
 // The command line. It knows where it runs; everything else it does through the library. What a command needs is loaded when it is given.
 
 import { existsSync, readFileSync } from "node:fs";
-import { setFlagsFromString } from "node:v8";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { parseBytes } from "../base/text.ts";
 import { NvlError } from "../base/error.ts";
@@ -10,6 +9,7 @@ import { DEFAULT_ENGINE, ENGINE_NAMES, TRACES } from "../embed/protocol.ts";
 import { NICENESS, othersStepBack } from "../embed/priority.ts";
 import type { ExecCommandOptions } from "./exec.ts";
 import { parseTrace } from "./trace.ts";
+import { setV8Flags } from "./v8-flags.ts";
 import type { RunOptions, ZoneOption } from "./run.ts";
 import type { UpOptions } from "./up.ts";
 
@@ -151,10 +151,7 @@ function createProgram(): Command {
   return program;
 }
 
-// V8 spends more time on optimizing than that saves (docs/adr/0014-tiers.md): the JIT's compiler, which is much JavaScript that runs for a second or two,
-// and compiled code of which little is executed. This process is ours; flags that V8 does not know it would complain of.
-const V8_FLAGS = ["--interrupt-budget=270000", "--max-inlined-bytecode-size-cumulative=100", "--wasm-tiering-budget=20000000"];
-if (Number.parseInt(process.versions.v8, 10) <= 13) for (const flag of V8_FLAGS) setFlagsFromString(flag);
+setV8Flags();
 othersStepBack(NICENESS.optimizing);
 
 try {

@@ -8,8 +8,8 @@ import { NICENESS, stepBack } from "./priority.ts";
 /** `ports`: one for each vCPU. */
 export interface CompileThreadStart { wasm: WebAssembly.Memory; ports: readonly MessagePort[] }
 
-stepBack(NICENESS.compiling);
-parentPort!.once("message", ({ wasm, ports }: CompileThreadStart) => {
+parentPort?.once("message", ({ wasm, ports }: CompileThreadStart) => {
+  stepBack(NICENESS.compiling);
   const words = new Int32Array(wasm.buffer);
   for (const port of ports) {
     const serve = createCompileServer(wasm, () => performance.now());

@@ -1,14 +1,18 @@
 // Starts the thread that compiles for the vCPUs of a virtual node, PC or Kitten (compile-thread.ts).
 
+import { existsSync } from "node:fs";
 import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import type { CompileElsewhere } from "../engine/jit/elsewhere.ts";
 import type { CompileThreadStart } from "./compile-thread.ts";
 import { compileThrough } from "./elsewhere.ts";
 
+/** The build's bundle, where there is one, is there sooner. */
+const BUNDLE = new URL("../bundle/compile-thread.js", import.meta.url);
+
 /** @returns ways to a new thread, one for each vCPU's; the calling thread may block at once */
 export function startCompiler(wasm: WebAssembly.Memory, count: number): MessagePort[] {
   const channels = Array.from({ length: count }, () => new MessageChannel()), ports = channels.map(({ port2 }) => port2);
-  const worker = new Worker(new URL("./compile-thread.js", import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 48 } });
+  const worker = new Worker(existsSync(BUNDLE) ? BUNDLE : new URL("./compile-thread.js", import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 48 } });
   worker.unref();
   worker.on("error", () => {}); // then nothing is compiled any more
   worker.postMessage({ wasm, ports } satisfies CompileThreadStart, ports);
