@@ -65,6 +65,8 @@ const ROWS = [
   ["compiledInstructions", "u64", 1, "instructions executed by compiled code"],
   ["flagCode", "u32", 1, "0, or between two compiled regions what flagAux follows from: FLAGS_, with flagFirst and flagResult"], ["flagFirst", "i64", 1, ""],
   ["stackPage", "u64", 1, "a page that may be written to by the TLB in use, which compiled code found on the stack last, or TLB_EMPTY"], ["stackAddend", "u32", 1, "its addend"],
+  ["vectorPage", "u64", 12, "while compiled code runs: pages that it remembers for vectors"], ["vectorAddend", "u32", 12, "their addends"],
+  ["vectorLimit", "u64", 12, "which of their bytes accesses may begin before, 0 while nothing is remembered"],
   ["floatRefused", "u32", 1, "first operation of the block that left compiled code last because of its floating point"],
   ["regionExits", "u64", 16, "ways out of compiled code, by the low four bits of its answer (REGION_EXITS)"],
   ["regions", "u32", 1, "address of the virtual node's region table"],

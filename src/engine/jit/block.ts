@@ -13,7 +13,7 @@ import type { NearbyPage } from "../wasm/types.ts";
 import { xmmInLocals } from "../wasm/xmm.ts";
 import type { FormFacts } from "./facts.ts";
 import { flagsInLocals } from "./flags.ts";
-import { typeOfLocal, LOCAL, FORGOTTEN } from "./locals.ts";
+import { FEW_STREAMS, LOCAL, PAGES, typeOfLocal } from "./locals.ts";
 import { regionPlacement, type Resident, type Touched } from "./place.ts";
 import { stringsInPlace } from "./strings.ts";
 import { perfectHash } from "./targets.ts";
@@ -102,7 +102,8 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
   };
 
   const forgetPages = () => {
-    for (const [local, value] of FORGOTTEN) graph.note(local, graph.i64(value));
+    for (const local of PAGES) graph.note(local, graph.i64(-1));
+    for (let stream = 0; stream < FEW_STREAMS; stream++) graph.keep("i64.store", state, OFFSET.vectorLimit + 8 * stream, graph.i64(0));
     if (!block.island) graph.keep("i64.store", state, OFFSET.stackPage, graph.i64(-1));
   };
   /** The page so many pages from here, unless something else is mapped there by now. */

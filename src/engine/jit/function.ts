@@ -98,7 +98,7 @@ function storeResident(out: ByteWriter, { written, stack }: Resident): void {
   w.store(LOCAL.stackAddend, OFFSET.stackAddend, "i32.store");
 }
 
-function writePrologue(out: ByteWriter, { touched, assumes, longest, float }: RegionFacts, whole: Resident | undefined, { homes, homeOf }: FrugalPool): void {
+function writePrologue(out: ByteWriter, { touched, assumes, longest, float }: RegionFacts, whole: Resident | undefined, { homeOf }: FrugalPool): void {
   const w = writer(out), { load } = w;
   load("i32.load", OFFSET.budget, LOCAL.left); // it is that of a slice
   w.get(LOCAL.left);
@@ -139,10 +139,15 @@ function writePrologue(out: ByteWriter, { touched, assumes, longest, float }: Re
     w.end();
   }
   touched.streams.forEach((_, stream) => {
-    if (homes.has(LOCAL.streamLimit + stream)) return; // the limit is 0
     out.byte(W.i64Const);
     out.s64(-1n); // no page
     w.set(homeOf(LOCAL.streamPage + stream));
+  });
+  touched.vectorStreams.forEach((_, stream) => {
+    w.get(LOCAL.state);
+    out.byte(W.i64Const);
+    out.s64(0n);
+    w.memory("i64.store", OFFSET.vectorLimit + 8 * stream);
   });
   if (whole) loadResident(out, whole);
   for (const number of registers(touched.vectorsRead | touched.vectorsWritten)) load("v128.load", OFFSET.xmm + 16 * number, homeOf(LOCAL.xmm + number));

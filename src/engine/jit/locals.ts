@@ -1,23 +1,24 @@
 // The locals of a region's function. Registers and flags live in them while compiled code runs.
 
+import { VCPU_FIELDS } from "../../hal/layout.ts";
 import type { LocalPool } from "../wasm/lower.ts";
 import type { ValueType } from "../wasm/opcodes.ts";
 
-/** Pages that a region remembers beside that of the stack (docs/adr/0008-tlb.md). */
-export const STREAMS = 12;
+/** Pages that a region remembers beside that of the stack (docs/adr/0008-tlb.md): in locals, and in the state for vectors. */
+export const STREAMS = VCPU_FIELDS.vectorPage.count;
 /** Where a region changes what pages are accessible, as it must then forget them all. */
 export const FEW_STREAMS = 2;
 
 /** state, number of the block to go to, and the operation to answer with: parameters. Then what every region has. From `xmm` on these are numbers in
  * graphs: the function has only those that it uses, wherever they are among its other locals (V8's time goes with how many there are). */
 export const LOCAL = { state: 0, entry: 1, answer: 2, left: 3, flagCode: 4, page: 5, flagResult: 6, flagFirst: 7, flagAux: 8, gpr: 9, stackPage: 25, stackAddend: 26,
-  xmm: 27, streamPage: 43, streamAddend: 43 + STREAMS, streamLimit: 43 + 2 * STREAMS } as const;
+  xmm: 27, streamPage: 43, streamAddend: 43 + STREAMS } as const;
 const several = (count: number, type: ValueType) => Array.from({ length: count }, () => type);
 export const FIXED_TYPES: readonly ValueType[] = ["i32", "i32", ...several(LOCAL.stackAddend - LOCAL.page, "i64"), "i32"];
-const TYPES = [...FIXED_TYPES, ...several(16, "v128"), ...several(STREAMS, "i64"), ...several(STREAMS, "i32"), ...several(STREAMS, "i64")];
+const TYPES = [...FIXED_TYPES, ...several(16, "v128"), ...several(STREAMS, "i64"), ...several(STREAMS, "i32")];
 
-/** What makes that no page is remembered: no page, or no address within it. */
-export const FORGOTTEN: readonly [local: number, value: number][] = [[LOCAL.stackPage, -1], ...Array.from({ length: FEW_STREAMS }, (_, stream): [number, number][] => [[LOCAL.streamPage + stream, -1], [LOCAL.streamLimit + stream, 0]]).flat()];
+/** Locals of pages. */
+export const PAGES = [LOCAL.stackPage, ...Array.from({ length: FEW_STREAMS }, (_, stream) => LOCAL.streamPage + stream)];
 
 export const typeOfLocal = (index: number): ValueType => TYPES[index - LOCAL.left];
 

@@ -15,9 +15,9 @@ const RSP = 4, PAGE_BYTES = 4096;
 const ones = (width: number) => (1n << BigInt(width)) - 1n;
 const pair = (low: number, high: number) => BigInt.asUintN(64, BigInt(high) << 32n | BigInt(low >>> 0));
 
-/** What a region touches: XMM registers as bits. `streams`: what pages are remembered for, `steady`: by which registers (steady.ts). */
-export interface Touched { vectorsRead: number; vectorsWritten: number; streams: string[]; mostStreams: number; steady: number }
-export const untouched = (): Touched => ({ vectorsRead: 0, vectorsWritten: 0, streams: [], mostStreams: STREAMS, steady: 0 });
+/** What a region touches: XMM registers as bits. `streams`, `vectorStreams`: what pages are remembered for, `steady`: by which registers (steady.ts). */
+export interface Touched { vectorsRead: number; vectorsWritten: number; streams: string[]; vectorStreams: string[]; mostStreams: number; steady: number }
+export const untouched = (): Touched => ({ vectorsRead: 0, vectorsWritten: 0, streams: [], vectorStreams: [], mostStreams: STREAMS, steady: 0 });
 /** What an island (islands.ts) has in locals: general registers as bits, and whether the page of the stack. */
 export interface Resident { read: number; written: number; stack: boolean }
 export const nothingResident = (): Resident => ({ read: 0, written: 0, stack: false });
@@ -132,6 +132,16 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, is
     g.keep("i32.store", state, OFFSET.stackAddend, plus);
     g.keep("i64.store", state, OFFSET.stackPage, where);
   } };
+  /** For three values each, in loops of several, there are no registers. */
+  const vectorsInState = (stream: number, writable: boolean): RememberedPage => ({
+    writable, page: () => g.load("i64.load", state, OFFSET.vectorPage + 8 * stream), addend: () => g.load("i32.load", state, OFFSET.vectorAddend + 4 * stream),
+    limit: () => g.load("i64.load", state, OFFSET.vectorLimit + 8 * stream),
+    note: (where, plus, bytes) => {
+      g.keep("i64.store", state, OFFSET.vectorPage + 8 * stream, where);
+      g.keep("i32.store", state, OFFSET.vectorAddend + 4 * stream, plus);
+      g.keep("i64.store", state, OFFSET.vectorLimit + 8 * stream, g.i64(PAGE_BYTES - bytes + 1));
+    },
+  });
   const remembered = (linear: Node, writes: boolean, anywhere: boolean): RememberedPage | undefined => {
     const resident = island();
     if (onStack(linear)) {
@@ -140,16 +150,11 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, is
       return stackInLocals;
     }
     if (!resident || addressed?.node !== linear || addressed.stream === undefined) return undefined;
-    const name = `${addressed.stream} ${writes ? "w" : "r"}${anywhere ? " anywhere" : ""}`, { streams } = touched;
+    const name = `${addressed.stream} ${writes ? "w" : "r"}`, streams = anywhere ? touched.vectorStreams : touched.streams;
     let stream = streams.indexOf(name);
     if (stream < 0 && streams.length < touched.mostStreams) stream = streams.push(name) - 1;
     if (stream < 0) return undefined;
-    const page = inLocals(LOCAL.streamPage + stream, LOCAL.streamAddend + stream, writes);
-    if (!anywhere) return page;
-    return { ...page, limit: () => g.get(LOCAL.streamLimit + stream, "i64"), note: (where, plus, bytes) => {
-      page.note(where, plus, bytes);
-      g.note(LOCAL.streamLimit + stream, g.i64(PAGE_BYTES - bytes + 1));
-    } };
+    return anywhere ? vectorsInState(stream, writes) : inLocals(LOCAL.streamPage + stream, LOCAL.streamAddend + stream, writes);
   };
   const relativeTarget = (width: Width) => {
     const target = fromPage(signed(decoded.immLow, decoded.immHigh) + end());

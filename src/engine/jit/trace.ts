@@ -16,7 +16,7 @@ const LOCAL_NAMES = new Map<number, string>([
   ...Object.entries(LOCAL).map(([name, index]) => [index, name] as const),
   ...REGISTER_NAMES.map((name, index) => [LOCAL.gpr + index, name] as const),
   ...Array.from({ length: 16 }, (_, index) => [LOCAL.xmm + index, `xmm${index}`] as const),
-  ...Array.from({ length: STREAMS }, (_, stream) => (["streamPage", "streamAddend", "streamLimit"] as const).map((name) => [LOCAL[name] + stream, `${name}${stream}`] as const)).flat(),
+  ...Array.from({ length: STREAMS }, (_, stream) => (["streamPage", "streamAddend"] as const).map((name) => [LOCAL[name] + stream, `${name}${stream}`] as const)).flat(),
 ]);
 
 /** The field of the vCPU's state at an offset. */

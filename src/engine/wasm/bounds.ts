@@ -10,7 +10,7 @@
 
 import type { Graph, Node } from "./ir.ts";
 import { lanesOf, type Proof } from "./proof.ts";
-import { FORMAT_NAMES, FORMATS, limitRange, or, outside, rangeTests, smallest, smallRange, together, type Check, type Format } from "./ranges.ts";
+import { anyOf, FORMAT_NAMES, FORMATS, limitRange, outside, rangeTests, smallest, smallRange, together, type Check, type Format } from "./ranges.ts";
 
 /** A number is zero, or its magnitude is at least 2^least; it is a multiple of 2^unit. */
 interface Bound { least: number; unit: number }
@@ -154,7 +154,7 @@ export function boundsProof(g: Graph): Proof {
         }
       }
       forget();
-      if (masks.length > 0) g.when(g.simd("v128.any_true", [or(g, masks)]), () => {
+      if (masks.length > 0) g.when(anyOf(g, masks), () => {
         g.rare();
         refuse();
       });

@@ -37,13 +37,17 @@ export const limitRange = (format: Format, magnitude: bigint): Range => ({ plus:
 export const promotedRange: Range = { plus: 2n * one("f64"), below: 2n * one("f64") + 2n * 0x3810000000000000n };
 export const demotedRange: Range = { plus: 2n * one("f64"), below: 2n * one("f64") + 2n * 0x3820000000000000n };
 
+/** Is it taken from lane 0 of a vector? That of one vector is first in a group, as the others go into the lanes above. */
+const isLowest = ({ op, lanes }: Node) => op.endsWith("extract_lane") && lanes[0] === 0;
+
 /** Checks that are made together: a vector each, or scalars of one format side by side. */
 export function together<T extends Check>(checks: readonly T[]): T[][] {
   const groups: T[][] = [];
   for (const format of FORMAT_NAMES) {
-    const mine = checks.filter((check) => check.format === format), scalars = mine.filter(({ number }) => number.type !== "v128");
+    const mine = checks.filter((check) => check.format === format), scalars = mine.filter(({ number }) => number.type !== "v128").sort((a, b) => Number(isLowest(b.number)) - Number(isLowest(a.number)));
     for (const check of mine) if (check.number.type === "v128") groups.push([check]);
-    for (let at = 0; at < scalars.length; at += FORMATS[format].count) groups.push(scalars.slice(at, at + FORMATS[format].count));
+    const count = Math.ceil(scalars.length / FORMATS[format].count);
+    for (let first = 0; first < count; first++) groups.push(scalars.filter((_, index) => index % count === first));
   }
   return groups;
 }
@@ -62,7 +66,10 @@ export function rangeTests(g: Graph) {
   /** Scalars side by side. */
   const pack = (format: Format, numbers: readonly Node[]) => {
     if (numbers[0].type === "v128") return numbers[0];
-    return numbers.slice(1).reduce((vector, number, index) => g.replaceLane(vector, number, index + 1), g.float(`${FORMATS[format].lanes}.splat`, numbers[0]));
+    const { lanes } = FORMATS[format], [first, ...others] = numbers;
+    // what more lanes the vector has must be those of numbers, too
+    const whole = isLowest(first) && numbers.length === FORMATS[format].count ? first.args[0] : g.float(`${lanes}.splat`, first);
+    return others.reduce((vector, number, index) => g.replaceLane(vector, number, index + 1), whole);
   };
   const test = (list: readonly Check[]) => {
     const { format } = list[0], { int } = FORMATS[format], v = pack(format, list.map(({ number }) => number));
@@ -76,4 +83,5 @@ export function rangeTests(g: Graph) {
   return { test, retest };
 }
 
-export const or = (g: Graph, masks: readonly Node[]) => masks.reduce((sum, mask) => g.simd("v128.or", [sum, mask]));
+/** Is any lane of these refused, or NaN? Of both, one byte at least has its highest bit set; V8 asks for those in two instructions less than whether any bit is. */
+export const anyOf = (g: Graph, masks: readonly Node[]): Node => g.simd("i8x16.bitmask", [masks.reduce((sum, mask) => g.simd("v128.or", [sum, mask]))]);

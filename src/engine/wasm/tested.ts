@@ -3,7 +3,7 @@
 
 import type { Graph, Node } from "./ir.ts";
 import { lanesOf, type Proof } from "./proof.ts";
-import { comparedRange, demotedRange, FORMATS, limitRange, or, promotedRange, rangeTests, resultRange, smallest, smallRange, together, type Check, type Format, type Range } from "./ranges.ts";
+import { anyOf, comparedRange, demotedRange, FORMATS, limitRange, promotedRange, rangeTests, resultRange, smallest, smallRange, together, type Check, type Format, type Range } from "./ranges.ts";
 
 /** `x`, `y`: one of them must be zero if the number is; anything may be zero if there are none. */
 interface Pardoned extends Check { x?: Node; y?: Node }
@@ -67,9 +67,9 @@ export function testedProof(g: Graph): Proof {
     settle: (refuse) => {
       const groups = together(checks);
       checks = [];
-      if (groups.length > 0) g.when(g.simd("v128.any_true", [or(g, groups.map(test))]), () => {
+      if (groups.length > 0) g.when(anyOf(g, groups.map(test)), () => {
         g.rare();
-        g.when(g.simd("v128.any_true", [or(g, groups.map(again))]), refuse);
+        g.when(anyOf(g, groups.map(again)), refuse);
       });
     },
     drop: () => {

@@ -78,7 +78,7 @@
           (local.set $flagCode (i32.const 15))
           (local.set $flagResult (i64.extend_i32_s (local.get $t3)))
           (if $i7
-            (v128.any_true
+            (i8x16.bitmask
               (v128.or
                 (v128.or
                   (v128.or
