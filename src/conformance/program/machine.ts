@@ -85,9 +85,14 @@ export function createProgramMachine(engine: Engine, name: string): ProgramMachi
         u64(at + 16, BigInt(CODE + next));
         return true;
       }
-      u64(at + 16, read64(DATA_FRAME + RECOVER - DATA));
+      const recover = read64(DATA_FRAME + RECOVER - DATA);
+      u64(at + 16, recover);
       u64(at + 40, read64(DATA_FRAME + RECOVER - DATA + 8));
-      return true;
+      if (recover === BigInt.asUintN(64, BigInt.asIntN(48, recover))) return true;
+      // the program has overwritten it: where Linux returns to such an address, that is the user's fault, again and again
+      while (faults.length < MOST_FAULTS) faults.push({ vector: 13, rip: recover, errorCode: 0, cr2: 0n });
+      end = 0n;
+      return false;
     };
     while (end === undefined && vcpu.retired() - before < MOST_INSTRUCTIONS) {
       if ((late = performance.now() > lateMs)) break;

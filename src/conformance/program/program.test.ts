@@ -14,6 +14,11 @@ test(`${PROGRAMS} random programs go as on the host's CPU on ${ENGINES.join(", "
   watchdog.stop();
 });
 
+test("what the fuzz has found", () => {
+  // 464569904 overwrites the address at which it goes on after a fault by one that is not canonical
+  assert.deepEqual(createProgramJudge().judge([464569904]), []);
+});
+
 test("programs go alike on the oracle", () => {
   const { judge } = createProgramJudge(["oracle"]);
   assert.deepEqual(judge([3, 22, 27]), []);
