@@ -151,8 +151,8 @@ export const CONSTANTS = {
   LOCATE_WRITE: 0x100, LOCATE_COPY: 0x200, TLB_VIEW_SUPERVISOR: 0, TLB_VIEW_USER: 1, TLB_VIEW_AC: 2, TLB_VIEW_ALIGNED: 3,
   // physical address bits that CPUID announces: page-table bits above are reserved
   PHYSICAL_BITS: 40,
-  // region table: u32 count, u32 lock of CMPXCHG16B, u32 lock of whoever makes all other vCPUs stand still, then from +16 entries of 32 bytes: u64 gpa, u64 bytes, u32 host address, u32 kind
-  REGION_ENTRY_BYTES: 32, REGION_LOCK: 4, REGION_STOP: 8, REGION_FIRST: 16, REGION_RAM: 1, REGION_ROM: 2, REGION_MAX: 120,
+  // region table: u32 count, u32 unused, u32 lock of whoever makes all other vCPUs stand still, then from +16 entries of 32 bytes: u64 gpa, u64 bytes, u32 host address, u32 kind
+  REGION_ENTRY_BYTES: 32, REGION_STOP: 8, REGION_FIRST: 16, REGION_RAM: 1, REGION_ROM: 2, REGION_MAX: 120,
   // behind the entries: addresses of the states of the virtual node's vCPUs, u32 each
   REGION_PEERS: 3904, PEERS_MAX: 16,
   // mail: drop the code decoded from these bytes; write to this page through slow paths only

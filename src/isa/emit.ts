@@ -43,7 +43,7 @@ export type Condition = (typeof CONDITIONS)[number];
 export type FlagRule = "add" | "sub" | "inc" | "dec" | "logic" | "shift";
 
 /** Facts of the decoded instruction that are not operands. */
-export type DecodedFact = "segment" | "addressWidth" | "rep" | "length" | "opcodeFop" | "mode64" | "last";
+export type DecodedFact = "segment" | "addressWidth" | "rep" | "length" | "opcodeFop" | "mode64" | "last" | "locked";
 
 export type Vector = "#DE" | "#DB" | "#BP" | "#OF" | "#BR" | "#UD" | "#NM" | "#NP" | "#SS" | "#GP" | "#PF" | "#MF" | "#AC" | "#XM";
 
@@ -51,7 +51,7 @@ export interface Emit<V> {
   // -- constants and facts
   int(value: bigint | number): V;
   /** A fact of this instruction: effective segment number, address width, rep (0 none, 1 REPE/REP, 2 REPNE), length;
-   * last: 0 where the next instruction follows without anything being looked at in between. */
+   * last: 0 where the next instruction follows without anything being looked at in between; locked: 1 where LOCK counts, because other vCPUs run. */
   decoded(fact: DecodedFact): V;
   /** RIP of the next instruction. */
   nextRip(): V;

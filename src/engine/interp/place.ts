@@ -133,6 +133,7 @@ export function operationPlacement(surroundings: Surroundings, op: Node, form: F
         case "opcodeFop": return g.load("i32.load", op, C.OP_IMM);
         case "mode64": return g.i32(code64 ? 1 : 0);
         case "last": return g.pure("i32.eqz", g.load("i32.load8_u", op, C.OP_LEFT));
+        case "locked": return g.i32(variant.startsWith("locked") ? 1 : 0);
       }
     },
     nextRip: () => codeAddress(as64(g.pure("i32.add", g.load("i32.load16_u", op, C.OP_OFFSET), length()))),

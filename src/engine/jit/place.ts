@@ -205,6 +205,7 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, is
         case "opcodeFop": return g.i32((decoded.opcode & 7) << 8 | decoded.modrm);
         case "mode64": return g.i32(1);
         case "last": return g.i32(left === 0 ? 1 : 0);
+        case "locked": return g.i32(surroundings.locked?.() ? 1 : 0);
       }
     },
     nextRip: () => fromPage(end()),

@@ -38,6 +38,7 @@ export function operandPlaces(state: VcpuState, decoded: Decoded): Places {
     opcodeFop: () => ((decoded.opcode & 7) << 8) | decoded.modrm,
     mode64: () => mode64() ? 1 : 0,
     last: () => 1,
+    locked: () => 0,
   };
   const immediate = (operand: Operand): bigint => {
     const { from, fixed } = operand as OperandForm;

@@ -67,7 +67,7 @@ const cmpxchg16b = instruction("cmpxchg16b", "SDM 2A, CMPXCHG8B/CMPXCHG16B", [
 ], (e, { dst }) => {
   const address = e.linearAddress(dst, 16, "write");
   e.when(e.ne(e.and(address, e.int(15)), e.int(0)), () => e.raise("#GP", e.int(0)));
-  e.setFlag("zf", e.call("compareExchange16", address));
+  e.setFlag("zf", e.call("compareExchange16", address, e.decoded("locked")));
 });
 
 export const EXCHANGE: readonly Instruction[] = [xchg, xadd, cmpxchg, cmpxchg8b, cmpxchg16b];

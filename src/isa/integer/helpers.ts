@@ -17,8 +17,8 @@ export const INTEGER_HELPERS = {
   divideWide: "lll:l",
   /** CRC-32C of a register continued with a value of so many bytes */
   crc32: "lli:l",
-  /** CMPXCHG16B at a linear address: @returns ZF */
-  compareExchange16: "l:i!",
+  /** CMPXCHG16B at a linear address; 1: as one access. @returns ZF */
+  compareExchange16: "li:i!",
   memoryFence: ":",
   /** string.ts: bytes of an element, address width in bits, segment of the source, rep (0, 1 REP or REPE, 2 REPNE). @returns 1: more to do */
   moveString: "iiii:i!",

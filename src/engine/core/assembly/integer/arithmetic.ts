@@ -3,6 +3,7 @@ import { At, C } from "../generated/layout";
 import { faulted, reg, setReg, vcpu } from "../state";
 import { watchForDebugger } from "../event/debug";
 import { load64, probeWrite, store64 } from "../memory/memory";
+import { resumePeers, stopPeers } from "../memory/peers";
 import { noteStore } from "../memory/regions";
 
 /** Quotient of high:low by divisor, where high < divisor: schoolbook division with 32-bit digits (Knuth, TAOCP 2, 4.3.1, Algorithm D). */
@@ -41,26 +42,19 @@ export function crc32(crc: u64, value: u64, bytes: u32): u64 {
   return <u64>rest;
 }
 
-/** CMPXCHG16B. WebAssembly has no atomic access of 16 bytes: a lock of the virtual node keeps those of its vCPUs apart, and each half is
- * atomic by itself.
+/** CMPXCHG16B. WebAssembly has no atomic access of 16 bytes: with LOCK all other vCPUs stand still.
  * @returns ZF */
-export function compareExchange16(linear: u64): u32 {
+export function compareExchange16(linear: u64, locked: u32): u32 {
   const host = <usize>probeWrite(linear, 16);
   if (faulted()) return 0;
   if (!host) return exchangeDevice(linear);
-  const lock = <usize>load<u32>(vcpu, At.regions) + C.REGION_LOCK;
-  while (atomic.cmpxchg<u32>(lock, 0, 1)) {}
-  let low: u64, high: u64, equal: bool;
-  for (;;) {
-    low = atomic.load<u64>(host);
-    high = atomic.load<u64>(host, 8);
-    equal = low == reg(0) && high == reg(2);
-    if (!equal) break;
-    if (atomic.cmpxchg<u64>(host, low, reg(3)) != low) continue;
-    if (atomic.cmpxchg<u64>(host + 8, high, reg(1)) == high) break;
-    atomic.cmpxchg<u64>(host, reg(3), low); // somebody has changed the upper half alone: back, and look again
+  if (locked) stopPeers();
+  const low = load<u64>(host), high = load<u64>(host, 8), equal = low == reg(0) && high == reg(2);
+  if (equal) {
+    store<u64>(host, reg(3));
+    store<u64>(host, reg(1), 8);
   }
-  atomic.store<u32>(lock, 0);
+  if (locked) resumePeers();
   watchForDebugger(linear, 16, false);
   if (equal) watchForDebugger(linear, 16, true);
   if (equal) noteStore(host, 16);
