@@ -84,6 +84,8 @@ export interface Kitten extends Pick<KittenSetup, "node" | "clock" | "startEpoch
   readonly processes: Map<number, Process>;
   readonly mounts: Mounts;
   readonly deadlines: Deadlines;
+  /** Tasks of the earliest-deadline-first class. */
+  readonly edf: Set<Task>;
   /** Tasks whose waits shall be tried again. */
   readonly retries: Set<Task>;
   readonly futexes: Futexes;
@@ -127,7 +129,7 @@ export function createKitten(setup: KittenSetup): Kitten {
   return {
     ...setup, memory, pmem, pages: createPageCache(pmem), words: new Int32Array(node.wasm.buffer), cores: [openCore({ node, shared }, 0)], coreCount, shared, vcpu, move: createMover(node, memory, shared, 0),
     seenMoves: 0, hasReady: false, coming: new Set(), closed: new Set(), tasks: new Map(), processes: new Map(), mounts: new Map([["/", setup.root]]),
-    deadlines: createDeadlines(), retries: new Set(), futexes: new Map(), sockets: new Map(), objects: createObjects(), nextId: 2, names: 0x10000, awaited: new Set(), failed: undefined, ended: undefined, firstPid: 2, calls: new Uint32Array(512), switches: 0,
+    deadlines: createDeadlines(), edf: new Set(), retries: new Set(), futexes: new Map(), sockets: new Map(), objects: createObjects(), nextId: 2, names: 0x10000, awaited: new Set(), failed: undefined, ended: undefined, firstPid: 2, calls: new Uint32Array(512), switches: 0,
   };
 }
 

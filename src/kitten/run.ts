@@ -12,6 +12,7 @@ import type { Core, Kitten } from "./kitten.ts";
 import { systemCall } from "./call/dispatch.ts";
 import { touch, TOUCH } from "./memory/aspace.ts";
 import { CORE, relax } from "./task/cores.ts";
+import { beginTurn, charge, endTurn, isPreempted } from "./task/edf.ts";
 import { deliverSignals, hasSignals } from "./task/deliver.ts";
 import { exitProcess } from "./task/exit.ts";
 import { allows, makeReady, nextTask, requeue, retryWaits, switchTo } from "./task/schedule.ts";
@@ -79,6 +80,7 @@ function sleep(k: Kitten, waiter: KittenWaiter): void {
 function prepare(k: Kitten, core: Core): boolean {
   for (;;) {
     let task = core.current;
+    if (k.edf.size > 0 && task?.state === "running" && isPreempted(core, task)) requeue(k, task);
     if (task?.state !== "running") {
       core.current = undefined;
       task = nextTask(k, core);
@@ -95,8 +97,11 @@ function prepare(k: Kitten, core: Core): boolean {
 /** Runs the first core's task until it waits, yields, goes elsewhere or has had its turn. */
 function runFirst(k: Kitten, core: Core): void {
   const task = core.current!, { vcpu, shared } = k, beginNs = k.clock.nowNs(), several = k.coreCount > 1;
-  const next = k.deadlines.next() ?? Infinity, pauses = (core.state.address + OFFSET.pauses) / 4;
+  const pauses = (core.state.address + OFFSET.pauses) / 4;
   let calls = 0;
+  core.sinceNs = beginNs;
+  beginTurn(k, task);
+  const next = k.deadlines.next() ?? Infinity;
   start(k, core);
   for (;;) {
     k.words[pauses] = core.queue.length > 0 || shared.crowded ? Number(PATIENCE) : 0;
@@ -116,7 +121,8 @@ function runFirst(k: Kitten, core: Core): void {
     if (exit.reason === "syscall") systemCall(k, core, task);
     else handleExit(k, core, task, exit);
     if (hasWork(k) || (several && shared.asked())) serveCores(k);
-    const look = exit.reason !== "syscall" || ++calls % CALLS_PER_LOOK === 0, nowNs = look ? k.clock.nowNs() : 0;
+    const look = k.edf.size > 0 || exit.reason !== "syscall" || ++calls % CALLS_PER_LOOK === 0, nowNs = look ? k.clock.nowNs() : 0;
+    if (k.edf.size > 0 && task.state === "running" && (charge(task, nowNs) || isPreempted(core, task))) requeue(k, task);
     if (task.state === "running" && (nowNs >= next || nowNs - beginNs >= (core.queue.length > 0 ? SHARED_TURN_NS : ALONE_TURN_NS))) requeue(k, task);
     if (core.current !== task || task.state !== "running") break;
     if (hasSignals(task)) deliverSignals(k, task);
@@ -165,13 +171,15 @@ function serve(k: Kitten, core: Core): void {
     if (isHere && exit.reason === "syscall") systemCall(k, core, task);
     else if (isHere) handleExit(k, core, task, exit);
     task.usedNs += k.clock.nowNs() - core.sinceNs;
-    if (exit.reason === "budget" && task.state === "running" && core.queue.length > 0) requeue(k, task);
+    endTurn(k, task);
+    if (task.state === "running" && ((exit.reason === "budget" && core.queue.length > 0) || (task.edf && task.edf.leftNs <= 0))) requeue(k, task);
   }
   goOn(k, core);
 }
 function goOn(k: Kitten, core: Core): void {
   if (!prepare(k, core)) return rest(k, core);
   core.sinceNs = k.clock.nowNs();
+  beginTurn(k, core.current!);
   start(k, core);
 }
 

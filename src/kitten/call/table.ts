@@ -9,6 +9,8 @@ import * as locks from "./locks.ts";
 import * as memory from "./memory.ts";
 import * as names from "./names.ts";
 import * as poll from "./poll.ts";
+import { OWN, type OwnName } from "./own.ts";
+import * as scheduling from "./scheduling.ts";
 import * as segments from "./segments.ts";
 import * as signals from "./signals.ts";
 import * as sockets from "./sockets.ts";
@@ -16,7 +18,7 @@ import * as stat from "./stat.ts";
 import * as tasks from "./tasks.ts";
 import * as time from "./time.ts";
 
-type Row = readonly [name: CallName, args: string, handler: Handler, note?: string];
+type Row = readonly [name: CallName | OwnName, args: string, handler: Handler, note?: string];
 
 /** Rows with a note are supported in part: the note says what is missing or different. */
 const ROWS: readonly Row[] = [
@@ -67,11 +69,13 @@ const ROWS: readonly Row[] = [
   ["execve", "str ptr ptr", tasks.execve], ["execveat", "fd str ptr ptr flags", tasks.execveat, "no AT_EMPTY_PATH"], ["exit", "int", tasks.exit], ["exit_group", "int", tasks.exit_group],
   ["wait4", "int ptr flags ptr", tasks.wait4], ["waitid", "int int ptr flags ptr", tasks.waitid, "no pidfd"], ["getrusage", "int ptr", tasks.getrusage, "times only"],
   ["set_tid_address", "ptr", tasks.set_tid_address], ["set_robust_list", "ptr size", tasks.set_robust_list], ["get_robust_list", "int ptr ptr", tasks.get_robust_list],
-  ["futex", "ptr int uint ptr ptr uint", tasks.futex, "no requeueing to a PI lock"], ["sched_yield", "", tasks.sched_yield], ["sched_getaffinity", "int size ptr", tasks.sched_getaffinity],
-  ["sched_setaffinity", "int size ptr", tasks.sched_setaffinity], ["sched_getscheduler", "int", tasks.sched_getscheduler], ["sched_setscheduler", "int int ptr", tasks.sched_setscheduler, "kept, without effect"],
-  ["sched_getparam", "int ptr", tasks.sched_getparam], ["sched_setparam", "int ptr", tasks.sched_setparam, "kept, without effect"], ["sched_get_priority_max", "int", tasks.sched_get_priority_max],
-  ["sched_get_priority_min", "int", tasks.sched_get_priority_min], ["sched_rr_get_interval", "int ptr", tasks.sched_rr_get_interval], ["getpriority", "int int", tasks.getpriority, "always 0"],
-  ["setpriority", "int int int", tasks.setpriority, "without effect"],
+  ["futex", "ptr int uint ptr ptr uint", tasks.futex, "no requeueing to a PI lock"], ["sched_yield", "", scheduling.sched_yield], ["sched_getaffinity", "int size ptr", tasks.sched_getaffinity],
+  ["sched_setaffinity", "int size ptr", tasks.sched_setaffinity], ["sched_getscheduler", "int", scheduling.sched_getscheduler], ["sched_setscheduler", "int int ptr", scheduling.sched_setscheduler, "kept, without effect"],
+  ["sched_getparam", "int ptr", scheduling.sched_getparam], ["sched_setparam", "int ptr", scheduling.sched_setparam, "kept, without effect"], ["sched_get_priority_max", "int", scheduling.sched_get_priority_max],
+  ["sched_get_priority_min", "int", scheduling.sched_get_priority_min], ["sched_rr_get_interval", "int ptr", scheduling.sched_rr_get_interval], ["getpriority", "int int", scheduling.getpriority, "always 0"],
+  ["setpriority", "int int int", scheduling.setpriority, "without effect"],
+  ["sched_setattr", "int ptr uint", scheduling.sched_setattr, "SCHED_DEADLINE; other policies are kept, without effect"], ["sched_getattr", "int ptr uint uint", scheduling.sched_getattr],
+  ["yield_to", "int int", scheduling.yield_to, "Kitten's own: process and task, 0 for whatever process; 1: it runs next, 0: it cannot run now"],
   // signals
   ["rt_sigaction", "sig ptr ptr size", signals.rt_sigaction], ["rt_sigprocmask", "int ptr ptr size", signals.rt_sigprocmask], ["rt_sigpending", "ptr size", signals.rt_sigpending],
   ["rt_sigsuspend", "ptr size", signals.rt_sigsuspend], ["rt_sigtimedwait", "ptr ptr ptr size", signals.rt_sigtimedwait], ["rt_sigreturn", "", signals.rt_sigreturn], ["kill", "int sig", signals.kill],
@@ -96,6 +100,7 @@ const ROWS: readonly Row[] = [
   ["getcpu", "ptr ptr ptr", identity.getcpu], ["sethostname", "ptr size", identity.sethostname, "always EPERM"],
 ];
 
+const NUMBERS: Record<CallName | OwnName, number> = { ...NR, ...OWN };
 export const CALLS: readonly Call[] = ROWS.map(([name, args, handler, note]) => ({
-  number: NR[name], name, args: args === "" ? [] : args.split(" ") as ArgumentKind[], handler, support: note ? "part" : "full", note: note ?? "",
+  number: NUMBERS[name], name, args: args === "" ? [] : args.split(" ") as ArgumentKind[], handler, support: note ? "part" : "full", note: note ?? "",
 }));

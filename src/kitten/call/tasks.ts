@@ -10,7 +10,7 @@ import { copyIn, copyOut, i64In, stringIn, u32Out, u64Out } from "../memory/user
 import { clone as makeTask, CLONE, execute } from "../task/create.ts";
 import { exitProcess, exitTask, reap } from "../task/exit.ts";
 import { lockPi, requeueFutex, unlockPi, waitFutex, wakeFutex, wakeOp } from "../task/futex.ts";
-import { allows, block, KEEP, LATER, makeReady, openCores, requeue, setResult, unqueue } from "../task/schedule.ts";
+import { allows, block, KEEP, LATER, makeReady, openCores, unqueue } from "../task/schedule.ts";
 import { recall } from "../task/together.ts";
 import type { Process, Task } from "../task/task.ts";
 import type { Handler } from "./call.ts";
@@ -185,11 +185,6 @@ export const futex: Handler = (k, task, address, operation, value, timeoutAt, se
   return -ERRNO.ENOSYS;
 };
 
-export const sched_yield: Handler = (k, task) => {
-  requeue(k, task);
-  setResult(k, task, 0);
-  return LATER;
-};
 const taskOf = (k: Kitten, task: Task, tid: number): Task | undefined => tid === 0 ? task : k.tasks.get(tid);
 export const sched_getaffinity: Handler = (k, task, tid, size, address) => {
   const other = taskOf(k, task, tid);
@@ -204,6 +199,7 @@ export const sched_setaffinity: Handler = (k, task, tid, size, address) => {
   if (!bytes) return -ERRNO.EFAULT;
   const mask = bytes.reduce((sum, byte, index) => sum | BigInt(byte) << BigInt(8 * index), 0n) & openCores(k);
   if (mask === 0n) return -ERRNO.EINVAL;
+  if (other.edf && mask !== openCores(k)) return -ERRNO.EBUSY; // it was admitted for them all
   const set = () => {
     if (!k.cores.some(({ index }) => mask >> BigInt(index) & 1n)) return undefined; // their threads are about to begin
     other.affinity = mask;
@@ -216,23 +212,3 @@ export const sched_setaffinity: Handler = (k, task, tid, size, address) => {
   };
   return set() ?? block(k, task, { attempt: set, sources: [k.coming] });
 };
-export const sched_getscheduler: Handler = (k, task, tid) => taskOf(k, task, tid)?.policy ?? -ERRNO.ESRCH;
-export const sched_setscheduler: Handler = (k, task, tid, policy, address) => {
-  const other = taskOf(k, task, tid), bytes = copyIn(task.process.aspace, address, 4);
-  if (!other) return -ERRNO.ESRCH;
-  if (!bytes) return -ERRNO.EFAULT;
-  const priority = new DataView(bytes.buffer).getInt32(0, true), realtime = policy === 1 || policy === 2;
-  if (![0, 1, 2, 3, 5].includes(policy & 0xff) || (realtime ? priority < 1 || priority > 99 : priority !== 0)) return -ERRNO.EINVAL;
-  Object.assign(other, { policy: policy & 0xff, priority });
-  return 0;
-};
-export const sched_getparam: Handler = (k, task, tid, address) => {
-  const other = taskOf(k, task, tid);
-  return !other ? -ERRNO.ESRCH : u32Out(task.process.aspace, address, other.priority) ? 0 : -ERRNO.EFAULT;
-};
-export const sched_setparam: Handler = (k, task, tid, address) => sched_setscheduler(k, task, tid, taskOf(k, task, tid)?.policy ?? 0, address, 0, 0, 0);
-export const sched_get_priority_max: Handler = (_k, _task, policy) => policy === 1 || policy === 2 ? 99 : [0, 3, 5, 6].includes(policy) ? 0 : -ERRNO.EINVAL;
-export const sched_get_priority_min: Handler = (_k, _task, policy) => policy === 1 || policy === 2 ? 1 : [0, 3, 5, 6].includes(policy) ? 0 : -ERRNO.EINVAL;
-export const sched_rr_get_interval: Handler = (_k, { process }, _tid, address) => copyOut(process.aspace, address, new Uint8Array(new BigInt64Array([0n, 100_000_000n]).buffer)) ? 0 : -ERRNO.EFAULT;
-export const getpriority: Handler = () => 20;
-export const setpriority: Handler = () => 0;

@@ -45,12 +45,13 @@ function readClock(k: Kitten, task: Task, clock: number): Time | undefined {
   }
   let ns: number;
   if (MONOTONE.has(clock)) ns = k.clock.nowNs();
-  else if (clock === THREAD_CPU) ns = task.usedNs;
-  else if (clock === PROCESS_CPU || clock < 0) ns = usedBy(task.process);
+  else if (clock === THREAD_CPU) ns = usedByTask(k, task);
+  else if (clock === PROCESS_CPU || clock < 0) ns = usedBy(k, task.process);
   else return undefined;
   return { seconds: Math.floor(ns / NS), ns: Math.floor(ns % NS) };
 }
-const usedBy = ({ tasks, usedNs }: Process): number => [...tasks].reduce((sum, task) => sum + task.usedNs, usedNs);
+const usedByTask = (k: Kitten, task: Task): number => task.usedNs + (task.state === "running" && k.cores[task.core].current === task ? k.clock.nowNs() - k.cores[task.core].sinceNs : 0);
+const usedBy = (k: Kitten, { tasks, usedNs }: Process): number => [...tasks].reduce((sum, task) => sum + usedByTask(k, task), usedNs);
 
 export const clock_gettime: Handler = (k, task, clock, address) => {
   const time = readClock(k, task, clock);
@@ -72,7 +73,7 @@ export const time: Handler = (k, { process }, address) => {
 };
 export const settime: Handler = () => -ERRNO.EPERM;
 export const times: Handler = (k, { process }, address) => {
-  const ticks = (ns: number) => BigInt(Math.floor(ns / 1e7)), out = new BigInt64Array([ticks(usedBy(process)), 0n, ticks(process.childrenNs), 0n]);
+  const ticks = (ns: number) => BigInt(Math.floor(ns / 1e7)), out = new BigInt64Array([ticks(usedBy(k, process)), 0n, ticks(process.childrenNs), 0n]);
   return address === 0 || copyOut(process.aspace, address, new Uint8Array(out.buffer)) ? Math.floor(k.clock.nowNs() / 1e7) : -ERRNO.EFAULT;
 };
 

@@ -24,14 +24,15 @@ export function programRunner(timeoutMs: number) {
     return { status, stdout, stderr };
   };
   return {
-    /** @returns the program's file */
+    /** @param name of a source in programs/, without .c
+     * @returns the program's file */
     compile: (name: string, kind: string, flags: readonly string[]) => {
-      const program = path.join(folder, `${name}-${kind}`);
+      const program = path.join(folder, `${name.replace("/", "-")}-${kind}`);
       const { status, stderr } = spawnSync("gcc", ["-O1", "-w", ...flags, "-o", program, path.join(sources, `${name}.c`), "-pthread", "-lm"], { encoding: "utf8" });
       assert.equal(status, 0, stderr);
       return program;
     },
     native: (program: string) => run(program, []),
-    kitten: (program: string, cores: number, engine: string) => run(process.execPath, [path.join(root, "dist/cli/main.js"), "exec", "--cores", String(cores), "--engine", engine, program]),
+    kitten: (program: string, cores: number, engine: string, ...words: string[]) => run(process.execPath, [path.join(root, "dist/cli/main.js"), "exec", "--cores", String(cores), "--engine", engine, ...words, program]),
   };
 }

@@ -10,7 +10,7 @@
 // works it holds `lock`, which keeps them from that; afterwards `moves` tells it whether to look who is where.
 
 const WORDS = 32;
-const STATE = 0, ASLEEP = 1, REASON = 2, TASK = 3, QUEUED = 4, FLUSH = 5, FLUSHED = 6, RECALL = 7, MOVING = 8, AFFINITY = 9, ANSWERS = 10, ADDRESS = 11;
+const STATE = 0, ASLEEP = 1, REASON = 2, TASK = 3, QUEUED = 4, FLUSH = 5, FLUSHED = 6, RECALL = 7, MOVING = 8, AFFINITY = 9, ANSWERS = 10, ADDRESS = 11, PINNED = 12;
 /** Words that all share, behind those of the cores. */
 const ASKED = 0, LOCK = 1, MOVES = 2, CONTROL_ASLEEP = 3, TABLE = 4, SHARED_WORDS = 32;
 
@@ -46,6 +46,8 @@ export interface Cores {
   affinity(core: number): number;
   setAffinity(core: number, mask: number): void;
   // -- the control thread
+  /** The task must not change cores by itself. */
+  setPinned(core: number, pinned: boolean): void;
   /** Takes the lock and waits until no core is handing over. */
   lock(): void;
   unlock(): void;
@@ -150,7 +152,7 @@ export function openCores(buffer: SharedArrayBuffer, count: number, kick: (addre
     moves: () => load(shared + MOVES),
     takeAsked: () => load(shared + ASKED) === 0 ? 0 : Atomics.exchange(words, shared + ASKED, 0), asked: () => load(shared + ASKED) !== 0,
     reason: (core) => words[at(core, REASON)], setReason: (core, reason) => { words[at(core, REASON)] = reason; },
-    recall, nudge,
+    recall, nudge, setPinned: (core, pinned) => { words[at(core, PINNED)] = pinned ? 1 : 0; },
     halt: (core) => {
       recall(core);
       whileRunning(core, () => true);
@@ -194,7 +196,7 @@ export function openCores(buffer: SharedArrayBuffer, count: number, kick: (addre
     },
     beginMove: (core) => {
       store(at(core, MOVING), 1);
-      if (load(shared + LOCK) === 0 && load(at(core, RECALL)) === 0) return true;
+      if (load(shared + LOCK) === 0 && load(at(core, RECALL)) === 0 && words[at(core, PINNED)] === 0) return true;
       store(at(core, MOVING), 0);
       return false;
     },

@@ -14,6 +14,7 @@ import { loadProgram } from "../program/load.ts";
 import { mapVdso } from "../program/vdso.ts";
 import { exitTask, leaveAspace } from "./exit.ts";
 import { copyRegisters, createSaved, freshRegisters, storeRegisters } from "./registers.ts";
+import { EDF_RESET_ON_FORK } from "./edf.ts";
 import { block, flushTranslations, KEEP, makeReady, unload } from "./schedule.ts";
 import type { Process, SignalAction, Task } from "./task.ts";
 
@@ -36,7 +37,7 @@ function createTask(k: Kitten, process: Process, tid: number, like?: Task): Task
   const task: Task = {
     tid, process, name: like?.name ?? "", state: "ready", core: like?.core ?? 0, affinity: like?.affinity ?? (1n << BigInt(k.coreCount)) - 1n, saved: createSaved(), wait: undefined,
     mask: like?.mask ?? 0n, savedMask: undefined, pending: [], altStack: { sp: 0, size: 0, flags: 2 }, call: 0, restart: false, clearTid: 0, robustList: 0, usedNs: 0,
-    policy: like?.policy ?? 0, priority: like?.priority ?? 0, deathSignal: 0,
+    edf: undefined, policy: like?.edf ? 0 : like?.policy ?? 0, priority: like?.priority ?? 0, deathSignal: 0,
   };
   process.tasks.add(task);
   k.tasks.set(tid, task);
@@ -137,7 +138,7 @@ export function clone(k: Kitten, task: Task, { flags, exitSignal, stack, parentT
   const { process } = task, thread = (flags & CLONE.thread) !== 0;
   if ((thread && !(flags & CLONE.sighand)) || (flags & CLONE.sighand && !(flags & CLONE.vm)) || flags & CLONE.namespaces) return flags & CLONE.namespaces ? -ERRNO.EPERM : -ERRNO.EINVAL;
   if (exitSignal < 0 || exitSignal > SIGNALS) return -ERRNO.EINVAL;
-  if (k.tasks.size >= MOST_TASKS) return -ERRNO.EAGAIN;
+  if (k.tasks.size >= MOST_TASKS || (task.edf && !(task.edf.flags & EDF_RESET_ON_FORK))) return -ERRNO.EAGAIN;
   const tid = freshId(k);
   let owner = process;
   if (!thread) {

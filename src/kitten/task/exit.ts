@@ -6,6 +6,7 @@ import { dropLocks } from "../file/locks.ts";
 import type { Kitten } from "../kitten.ts";
 import { destroyAspace } from "../memory/aspace.ts";
 import { u32Out } from "../memory/user.ts";
+import { leaveEdf } from "./edf.ts";
 import { exitRobust, wakeFutex } from "./futex.ts";
 import { halt } from "./together.ts";
 import { leaveWait, unload, unqueue } from "./schedule.ts";
@@ -21,6 +22,7 @@ export function exitTask(k: Kitten, task: Task, status: number): void {
   exitRobust(k, task);
   if (task.clearTid !== 0 && (process.tasks.size > 1 || aspace.users > 1) && u32Out(aspace, task.clearTid, 0)) wakeFutex(k, aspace, task.clearTid, 1);
   task.state = "dead";
+  leaveEdf(k, task);
   unqueue(k, task);
   unload(k, task);
   process.tasks.delete(task);

@@ -7,6 +7,7 @@ import type { Core, Kitten } from "../kitten.ts";
 import { NR } from "../../abi/linux/system-calls.ts";
 import type { Aspace } from "../memory/aspace.ts";
 import { FRAME } from "../memory/pmem.ts";
+import { awaken, endTurn, isPreempted, mostUrgent, throttle } from "./edf.ts";
 import { OWN_ANSWERS } from "./migrate.ts";
 import { loadRegisters, storeRegisters } from "./registers.ts";
 import type { Task, Wait } from "./task.ts";
@@ -28,12 +29,13 @@ export function setResult(k: Kitten, task: Task, result: number): void {
   k.words[core.gpr + 1] = Math.floor(result / 2 ** 32);
 }
 
-export const allows = (k: Kitten, task: Task, core: number): boolean => (task.affinity >> BigInt(core) & 1n) === 1n && !k.closed.has(core);
+export const allows = (k: Kitten, task: Task, core: number): boolean => (task.edf ? task.edf.core === core : (task.affinity >> BigInt(core) & 1n) === 1n) && !k.closed.has(core);
 /** Cores that tasks may be on, as a set of bits. */
 export const openCores = (k: Kitten): bigint => [...k.closed].reduce((mask, core) => mask & ~(1n << BigInt(core)), (1n << BigInt(k.coreCount)) - 1n);
 
 /** Where a task that has become ready goes: to its core if that has nothing to do, else to another such one, else where the fewest are. */
 function chooseCore(k: Kitten, task: Task): Core {
+  if (task.edf) return k.cores[task.edf.core];
   if ((task.affinity & openCores(k)) === 0n) task.affinity = openCores(k); // its cores were removed: any other will do (sched_setaffinity(2))
   const last = k.cores[task.core];
   let best = last, least = Infinity;
@@ -51,15 +53,23 @@ function chooseCore(k: Kitten, task: Task): Core {
 function enqueue(k: Kitten, task: Task, core: Core): void {
   task.state = "ready";
   bring(k, task, core);
+  if (task.edf) {
+    endTurn(k, task);
+    if (throttle(k, task, () => { if (task.state === "ready" && !core.queue.includes(task)) enqueue(k, task, core); })) return;
+  }
   core.queue.push(task);
   if (k.coreCount > 1) k.hasReady = true;
   noteQueue(k, core);
-  if (core.index > 0 && core.queue.length === 1) k.shared.nudge(core.index); // it is not alone any more
+  if (task.edf && core.index > 0 && core.current?.state === "running" && isPreempted(core, core.current)) k.shared.recall(core.index);
+  else if (core.index > 0 && core.queue.length === 1) k.shared.nudge(core.index); // it is not alone any more
 }
-/** A task can go on. */
-export const makeReady = (k: Kitten, task: Task): void => enqueue(k, task, k.coreCount === 1 ? k.cores[0] : chooseCore(k, task));
+/** A task can go on. @param core where, if that is decided */
+export function makeReady(k: Kitten, task: Task, core = k.coreCount === 1 ? k.cores[0] : chooseCore(k, task)): void {
+  if (task.edf && task.state === "waiting") awaken(k, task);
+  enqueue(k, task, core);
+}
 /** A task has had its turn: it goes to the end of its core's queue. */
-export const requeue = (k: Kitten, task: Task): void => enqueue(k, task, k.cores[task.core]);
+export const requeue = (k: Kitten, task: Task): void => enqueue(k, task, k.cores[task.edf?.core ?? task.core]);
 
 /** A task goes to a core; its registers come along if another core still has them. */
 function bring(k: Kitten, task: Task, core: Core): void {
@@ -83,7 +93,7 @@ export function unqueue(k: Kitten, task: Task): void {
 /** The next task for a core: of its own queue, or of another that has more than it can do. */
 export function nextTask(k: Kitten, core: Core): Task | undefined {
   if (k.closed.has(core.index)) return undefined;
-  const own = core.queue.shift();
+  const [own] = core.queue.splice(k.edf.size > 0 ? mostUrgent(core.queue) : 0, 1);
   if (own) {
     noteQueue(k, core);
     return own;
@@ -108,6 +118,7 @@ export function block(k: Kitten, task: Task, setup: WaitSetup): number {
     attempt: () => undefined, sources: [], deadlineNs: Infinity, timedOut: -ERRNO.ETIMEDOUT, interrupted: -ERRNO.EINTR, ...setup, tell, call: task.call,
   };
   task.wait = wait;
+  endTurn(k, task);
   task.state = "waiting";
   for (const source of wait.sources) source.add(tell);
   if (wait.deadlineNs < Infinity) {
@@ -164,11 +175,11 @@ function noteTask(k: Kitten, core: Core, task: Task): void {
   OWN_ANSWERS.forEach((number, index) => setAnswer(k, core, number, values[index]));
 }
 /** Tells a core how many wait for it; sched_yield is answered there while nobody does. */
-function noteQueue(k: Kitten, core: Core): void {
+export function noteQueue(k: Kitten, core: Core): void {
   const { length } = core.queue;
   if (k.coreCount > 1) k.shared.setQueued(core.index, length);
   if (k.trace) return;
-  if (length === 0 && !k.shared.crowded) setAnswer(k, core, NR.sched_yield, 0);
+  if (length === 0 && !k.shared.crowded && !core.current?.edf) setAnswer(k, core, NR.sched_yield, 0);
   else k.words[(core.answers + NR.sched_yield * C.ANSWER_BYTES) / 4] = 0;
 }
 

@@ -4,6 +4,7 @@ import type { VcpuState } from "../../hal/state.ts";
 import type { Descriptors } from "../file/descriptors.ts";
 import type { Waiters } from "../file/inode.ts";
 import type { Dentry } from "../file/tree.ts";
+import type { Edf } from "./edf.ts";
 import type { Aspace } from "../memory/aspace.ts";
 
 /** A timer of a process: setitimer, alarm and timer_create have the same. `notify`: a SIGEV constant. */
@@ -101,6 +102,8 @@ export interface Task {
   clearTid: number;
   robustList: number;
   usedNs: number;
+  /** SCHED_DEADLINE. */
+  edf: Edf | undefined;
   policy: number;
   priority: number;
   /** Set by arch and prctl calls. */

@@ -49,6 +49,7 @@ export function start(k: Kitten, core: Core): void {
   if (k.coreCount === 1) return;
   shared.setTask(index, core.current!.tid);
   shared.setAffinity(index, 0);
+  shared.setPinned(index, core.current!.edf !== undefined);
   if (index > 0) shared.wake(index, CORE.runs);
 }
 
@@ -84,6 +85,7 @@ export function openOrClose(k: Kitten, index: number, open: boolean): boolean {
     k.hasReady = true; // perhaps for it
     return true;
   }
+  for (const { edf } of k.edf) if (edf!.core === index) return false; // it has promised its time
   k.closed.add(index);
   if (!core) return true;
   k.shared.turn(index, CORE.free, CORE.idle); // so that no task goes there by itself
