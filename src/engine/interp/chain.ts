@@ -12,8 +12,8 @@ export interface Hot { called: number; regionType: number }
 export interface Places { find: number; enter: number; next: number; cold: number; executed: number; fault: number; link: number }
 
 export function regionChain({ out, a, inline, branchTo, budgetAndCount, tooLittle, pay, refund }: RunWriter, core: (name: string) => number, { called, regionType }: Hot) {
-  /** The block is one entry nearer to being compiled, or to being compiled together with what it is entered from. */
-  const warm = (whenHot = () => {}) => {
+  /** The block is one entry nearer to being compiled. */
+  const warm = () => {
     a.get(BLOCK_LOCAL);
     a.memory("i32.load16_u", C.BLOCK_HOT);
     a.tee(STATUS_LOCAL);
@@ -29,7 +29,6 @@ export function regionChain({ out, a, inline, branchTo, budgetAndCount, tooLittl
     a.when();
     a.get(BLOCK_LOCAL);
     a.call(called);
-    whenHot();
     a.close();
     a.close();
   };
@@ -174,7 +173,6 @@ export function regionChain({ out, a, inline, branchTo, budgetAndCount, tooLittl
     a.i32(C.HANDLER_REGION);
     a.op("i32.ne");
     a.brIf(interpreted);
-    warm(() => a.br(interpreted)); // it may not be compiled any more
     tooLittle();
     a.brIf(interpreted);
     a.get(STATE_LOCAL);

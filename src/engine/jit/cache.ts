@@ -13,9 +13,6 @@ const GROWTH = 64;
 /** Memory that V8 takes for a byte of Wasm when its code is optimized: the byte, baseline code, optimized code, metadata. */
 export const HOST_BYTES_PER_WASM_BYTE = 16;
 
-/** Entries until something is done about a block of a new region: in which the region is entered, or which is still interpreted. */
-export interface Warmth { entered: number; interpreted: number }
-
 export interface RegionCache {
   /** @param code functions of the regions
    * @param wasmBytes size of the module that they came in */
@@ -29,8 +26,9 @@ export interface RegionCache {
 interface Installed { record: number; slot: number; region: CompiledRegion }
 interface Module { regions: Installed[]; hostBytes: number }
 
-/** @param limit bytes of the host that compiled code may take */
-export function createRegionCache(node: NodeMemory, table: () => WebAssembly.Table, dropRegion: (region: number) => void, counters: JitCounters, limit: number, warmth: Warmth): RegionCache {
+/** @param limit bytes of the host that compiled code may take
+ * @param heat entries until a block is hot again */
+export function createRegionCache(node: NodeMemory, table: () => WebAssembly.Table, dropRegion: (region: number) => void, counters: JitCounters, limit: number, heat: number): RegionCache {
   const start = node.allocate(RECORD_BYTES, 64, "compiled regions"), end = start + RECORD_BYTES;
   const u16 = new Uint16Array(node.bytes.buffer), u32 = new Uint32Array(node.bytes.buffer);
   /** The oldest first. Records lie in the same order, and begin anew at `start` when they come to the end. */
@@ -110,7 +108,7 @@ export function createRegionCache(node: NodeMemory, table: () => WebAssembly.Tab
   };
 
   const installRegion = (region: CompiledRegion, code: unknown): Installed => {
-    const { blocks, entries, merged } = region;
+    const { blocks, entries } = region;
     const record = allocate((C.COMPILED_BLOCKS + (4 + C.MEMBER_BYTES) * blocks.length + 7) & ~7), members = record + C.COMPILED_BLOCKS + 4 * blocks.length;
     const slot = slotFor(code);
     u32[word(record + C.COMPILED_COUNT)] = blocks.length;
@@ -122,11 +120,8 @@ export function createRegionCache(node: NodeMemory, table: () => WebAssembly.Tab
       u32[word(member + C.MEMBER_REGION)] = record;
       u32[word(address + C.BLOCK_MEMBERS)] = member;
       const entry = entries.get(index);
-      if (entry === undefined) {
-        if (u16[(address + C.BLOCK_HOT) >>> 1] === 0) u16[(address + C.BLOCK_HOT) >>> 1] = warmth.interpreted;
-        return;
-      }
-      u16[(address + C.BLOCK_HOT) >>> 1] = merged ? 0 : warmth.entered;
+      if (u16[(address + C.BLOCK_HOT) >>> 1] === 0) u16[(address + C.BLOCK_HOT) >>> 1] = heat; // from elsewhere it may be entered often, and a region may be dropped
+      if (entry === undefined) return;
       // the newest region with a block knows most about it
       const first = (address + C.BLOCK_HEADER_BYTES) >>> 1;
       if (u32[word(address + C.BLOCK_REGION)] === 0) u16[(address + C.BLOCK_HANDLER) >>> 1] = u16[first];

@@ -18,7 +18,7 @@ const LETTERS: Record<string, ValueType> = { l: "i64", i: "i32" };
 const CORE_FUNCTIONS: Record<string, string> = { locate: "li:i", moveAll: "llli:i", storeAll: "llil:i" };
 
 /** `entries`: numbers of the blocks in which it is entered, by their place in the list; `strikes`: slices in which its floating point did not do well. */
-export interface CompiledRegion { /** it contains code of other regions */ merged: boolean; /** its locals by the numbers that they have in graphs (locals.ts) */ homes: ReadonlyMap<number, number>; blocks: RegionBlock[]; entries: ReadonlyMap<number, number>; float: FloatMode; strikes: number }
+export interface CompiledRegion { /** its locals by the numbers that they have in graphs (locals.ts) */ homes: ReadonlyMap<number, number>; blocks: RegionBlock[]; entries: ReadonlyMap<number, number>; float: FloatMode; strikes: number }
 /** Where core keeps its lists of blocks: by hash and by page; and the entries that make a block hot. */
 export interface BlockTables { blockTable: number; pageBlocks: number; heat: number }
 /** `heads`: how many blocks were looked at. */
@@ -27,9 +27,8 @@ export interface Compiler {
   /** Compiles regions that begin at these blocks; function i is exported as `r${i}`.
    * @param end blocks at or behind this address are left alone
    * @param most when the regions have so many instructions, what is left of `heads` is left
-   * @param merged of the heads: those whose regions shall contain what is in other regions, too
    * @returns undefined when there is nothing worth compiling */
-  compile(heads: readonly number[], end: number, most?: number, merged?: ReadonlySet<number>): CompiledModule | undefined;
+  compile(heads: readonly number[], end: number, most?: number): CompiledModule | undefined;
 }
 
 /** @param u8 the node's memory. Nothing in it is written */
@@ -59,7 +58,7 @@ export function createCompiler(u8: Uint8Array, { blockTable, pageBlocks, heat }:
   const targets = targetFinder(words, reader, kindOf, pageBlocks, heat);
   const translate = createTranslator(words, reader, core);
 
-  const compile: Compiler["compile"] = (heads, end, most = Infinity, merged = new Set()) => {
+  const compile: Compiler["compile"] = (heads, end, most = Infinity) => {
     imports = [];
     limits.end = end;
     let instructions = 0, looked = 0;
@@ -68,16 +67,15 @@ export function createCompiler(u8: Uint8Array, { blockTable, pageBlocks, heat }:
     targets.forget();
     for (; looked < heads.length && instructions < most; looked++) {
       const head = heads[looked];
-      const whole = merged.has(head);
-      if (!reader.enterable(head) || (taken.has(head) && !whole)) continue;
-      const region = formRegion(head, words, reader, { kindOf, near: targets.near, isEntry: whole ? () => false : entered.has, isCold: whole ? () => false : isCold });
+      if (!reader.enterable(head) || taken.has(head)) continue;
+      const region = formRegion(head, words, reader, { kindOf, near: targets.near, isEntry: entered.has, isCold });
       for (const { address, count } of region.blocks) {
         taken.add(address);
         instructions += count;
       }
       const { code, entries, float } = translate(region, wantedMode(u8, region.blocks));
       entered.add(entries.keys(), region);
-      regions.push({ merged: whole, homes: code.homes, blocks: region.blocks, entries, float, strikes: 0 });
+      regions.push({ homes: code.homes, blocks: region.blocks, entries, float, strikes: 0 });
       functions.push(code);
     }
     if (regions.length === 0) return undefined;

@@ -18,8 +18,6 @@ export interface CompileRequest {
   /** Where the vCPU's blocks end. */
   end: number;
   heads: readonly number[];
-  /** Of these, the ones whose regions shall contain what is in other regions, too. */
-  merged: readonly number[];
 }
 export interface CompileAnswer {
   vcpu: number;
@@ -42,13 +40,13 @@ export interface CompileElsewhere {
 /** What the other thread does. */
 export function createCompileServer(wasm: WebAssembly.Memory, nowMs: () => number): (request: CompileRequest) => CompileAnswer {
   const compilers = new Map<number, Compiler>();
-  return ({ vcpu, generation, tables, end, heads, merged }) => {
+  return ({ vcpu, generation, tables, end, heads }) => {
     const startMs = nowMs();
     let compiler = compilers.get(vcpu);
     if (!compiler) compilers.set(vcpu, (compiler = createCompiler(new Uint8Array(wasm.buffer), tables)));
     const answer = (rest: Partial<CompileAnswer>): CompileAnswer => ({ vcpu, generation, regions: [], instructions: 0, codeBytes: 0, ms: nowMs() - startMs, ...rest });
     try {
-      const made = compiler.compile(heads, end, Infinity, new Set(merged));
+      const made = compiler.compile(heads, end);
       if (!made) return answer({});
       const { bytes, regions, instructions } = made;
       return answer({ module: new WebAssembly.Module(bytes), regions, instructions, codeBytes: bytes.length });

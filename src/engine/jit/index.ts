@@ -9,18 +9,14 @@ import { createCompiler } from "./compile.ts";
 import { createJitCounters, type JitCounters } from "./counters.ts";
 import type { CompileAnswer, CompileElsewhere } from "./elsewhere.ts";
 import { floatJudge } from "./float.ts";
-import { createMerger } from "./merge.ts";
 import { traceText } from "./trace.ts";
 
 /** Entries of a block before it is compiled. */
 const THRESHOLD = 6_000;
-const RSP = 4;
 /** Guest instructions that are compiled at a time on the vCPU's own thread: what waits behind them waits for the next slice. */
 const PIECE = 100;
 /** Blocks that are compiled together elsewhere; fewer where the code cache has no room for that many. */
 const REQUEST = 64, ROOM_PER_BLOCK = 512 * 2 ** 10;
-/** Entries of a region before it is compiled again, together with other regions; the second for tests. */
-const MERGE_THRESHOLD = 60_000, EAGER_MERGE_THRESHOLD = 16, MERGE_PERIOD_MS = 100;
 const CODE_CACHE_BYTES = 128 * 2 ** 20;
 
 export interface JitOptions {
@@ -51,24 +47,17 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
   const dropRegion = functions.dropRegion as (region: number) => void;
   let compiler: ReturnType<typeof createCompiler> | undefined;
   const heat = Math.min(0xffff, Math.max(1, threshold));
-  const cache = createRegionCache(node, table, dropRegion, counters, codeCacheBytes, { entered: threshold < EAGER ? EAGER_MERGE_THRESHOLD : MERGE_THRESHOLD, interpreted: heat });
+  const cache = createRegionCache(node, table, dropRegion, counters, codeCacheBytes, heat);
   let waiting: number[] = [], generation = 0, asked = false;
-  /** Those that wait although they are compiled. */
-  const growing = new Set<number>();
   const tables = () => ({ blockTable: field(OFFSET.blockTable), pageBlocks: field(OFFSET.pageBlocks), heat });
   /** Where blocks were in the guest when they became hot. */
   const pages = new Map<number, bigint>();
 
   const isCompiled = (block: number) => u32[(block + C.BLOCK_REGION) >>> 2] !== 0;
-  const merger = createMerger({ u16, isCompiled, stackPointer: () => node.view.getBigUint64(address + OFFSET.gpr + 8 * RSP, true), nowMs, periodMs: options.nowMs ? MERGE_PERIOD_MS : 0 });
+  /** It came to be within a region while it waited: should it be entered in it often nevertheless, it is hot again by then (cache.ts). */
+  const isWithin = (block: number) => u32[(block + C.BLOCK_MEMBERS) >>> 2] !== 0 && u16[(block + C.BLOCK_HOT) >>> 1] !== 0;
   /** What is to be compiled next, as far as that is not done. */
-  const review = () => {
-    for (const block of merger.choose()) {
-      waiting.push(block);
-      growing.add(block);
-    }
-    waiting = waiting.filter((block) => growing.has(block) || !isCompiled(block));
-  };
+  const review = () => { waiting = waiting.filter((block) => !isCompiled(block) && !isWithin(block)); };
   /** Takes what was made, as far as it still is the guest's code. */
   const install = (module: WebAssembly.Module, { regions, instructions, codeBytes }: Pick<CompileAnswer, "regions" | "instructions" | "codeBytes">) => {
     const { exports } = new WebAssembly.Instance(module, { env: { memory: node.wasm }, core: functions as Record<string, unknown> });
@@ -90,8 +79,8 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
   const compile = () => paused(() => {
     const startMs = nowMs();
     compiler ??= createCompiler(node.bytes, tables());
-    const made = compiler.compile(waiting, field(OFFSET.arenaNext), PIECE, growing);
-    for (const block of waiting.splice(0, made?.heads)) growing.delete(block);
+    const made = compiler.compile(waiting, field(OFFSET.arenaNext), PIECE);
+    waiting.splice(0, made?.heads);
     if (!made) return;
     trace?.(made.bytes, () => traceText(made, node.bytes, (block) => pages.get(block)));
     install(new WebAssembly.Module(made.bytes), { ...made, codeBytes: made.bytes.length });
@@ -108,21 +97,25 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
     }
     if (asked) return;
     review();
-    const heads = waiting.splice(0, Math.min(REQUEST, Math.max(1, codeCacheBytes / ROOM_PER_BLOCK))), merged = heads.filter((block) => growing.delete(block));
+    const heads = waiting.splice(0, Math.min(REQUEST, Math.max(1, codeCacheBytes / ROOM_PER_BLOCK)));
     if (heads.length === 0) return;
-    send({ vcpu, attention, generation, tables: tables(), end: field(OFFSET.arenaNext), heads, merged });
+    send({ vcpu, attention, generation, tables: tables(), end: field(OFFSET.arenaNext), heads });
     asked = true;
   };
   const judge = floatJudge(node.bytes, address, cache.find, (record, { blocks }) => {
     dropRegion(record);
+    u16[(blocks[0].address + C.BLOCK_HOT) >>> 1] = 0;
     waiting.push(blocks[0].address);
   });
   return {
     heat,
     hot: (signed) => {
       const block = signed >>> 0; // memory goes up to 4 GiB
-      if (isCompiled(block)) merger.offer(block);
-      else waiting.push(block);
+      if (isCompiled(block)) {
+        u16[(block + C.BLOCK_HOT) >>> 1] = heat; // for when its region is dropped
+        return;
+      }
+      waiting.push(block);
       if (trace) pages.set(block, node.view.getBigUint64(address + OFFSET.page, true));
       if (threshold >= EAGER) {
         if (elsewhere && !asked) Atomics.or(i32, attention >>> 2, C.ATTENTION_SLICE);
@@ -133,8 +126,6 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
     },
     flushed: () => {
       waiting = [];
-      growing.clear();
-      merger.flushed();
       pages.clear();
       generation++;
       cache.flushed();
