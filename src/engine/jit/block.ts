@@ -32,6 +32,8 @@ export interface Target {
   /** number by which the dispatcher knows it */
   entry: number;
   pages: number;
+  /** whether its page must still be mapped to `hostPage` */
+  moves: boolean;
   hostPage: number;
   offset: number;
   /** instructions that entering it costs */
@@ -64,6 +66,10 @@ export interface BlockSurroundings {
   targetAt(block: number): Target;
   /** Blocks that the address at its end may lead to. */
   jumpsTo: readonly Target[];
+  /** The block that makes these comparisons for several. */
+  sharedBy?: Target;
+  /** It is such a block, and has no instructions. */
+  shares?: boolean;
 }
 /** `native`: its arithmetic is right only where MXCSR asks for what Wasm does. */
 export interface RecordedBlock { graph: Recording; ways: readonly Way[]; native: boolean }
@@ -73,6 +79,9 @@ const X87_NM = 1, SSE = 6, MMX_UD = 8;
 const MOST_TESTS = 24;
 /** So many addresses are compared one after the other. */
 const FEW = 3;
+
+/** The instruction of a block that has none. */
+const NOTHING: Instruction = { op: 0, offset: 0, left: 0, goto: false };
 
 /** Whether the flags of each instruction vanish before anybody can look at them. */
 function deadFlags(instructions: readonly Instruction[]): boolean[] {
@@ -129,7 +138,8 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
         refuse();
       });
     }
-    if (target.pages !== 0) graph.set(LOCAL.page, pageAt(target.pages, target.hostPage, refuse));
+    if (target.moves) graph.set(LOCAL.page, pageAt(target.pages, target.hostPage, refuse));
+    else if (target.pages !== 0) graph.set(LOCAL.page, graph.pure("i64.add", graph.get(LOCAL.page, "i64"), graph.i64(target.pages * 4096)));
     pay(at.left - target.count);
     if (target.to === ANY) graph.note(LOCAL.entry, graph.i32(target.entry));
     leave({ to: target.to });
@@ -147,7 +157,13 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
   /** Goes on in the region where the address is that of a block which is thought of. */
   const jump = (target: Node, check?: () => void) => {
     flagStore.flush();
-    const { jumpsTo } = block, keys = jumpsTo.map(({ pages, offset }) => pages * 4096 + offset);
+    const { jumpsTo, sharedBy } = block;
+    if (sharedBy) {
+      check?.();
+      graph.note(LOCAL.target, target);
+      return follow(sharedBy, () => toRip(target, C.REGION_BORDER));
+    }
+    const keys = jumpsTo.map(({ pages, offset }) => pages * 4096 + offset);
     const compare = (index: number) => () => {
       const address = graph.pure("i64.add", graph.get(LOCAL.page, "i64"), graph.i64(keys[index]));
       graph.when(graph.pure("i64.eq", target, address), () => follow(jumpsTo[index], () => toRip(target, C.REGION_BORDER)));
@@ -234,6 +250,10 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
         }
       }
       if (first && speculated.pending() === 0) settle();
+    }
+    if (block.shares) {
+      at = NOTHING;
+      jump(graph.get(LOCAL.target, "i64"));
     }
     speculated.drop();
     surroundings.nearby.clear();

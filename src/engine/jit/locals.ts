@@ -10,12 +10,13 @@ export const STREAMS = VCPU_FIELDS.vectorPage.count;
 export const FEW_STREAMS = 2;
 
 /** state, number of the block to go to, and the operation to answer with: parameters. Then what every region has. From `xmm` on these are numbers in
- * graphs: the function has only those that it uses, wherever they are among its other locals (V8's time goes with how many there are). */
+ * graphs: the function has only those that it uses, wherever they are among its other locals (V8's time goes with how many there are).
+ * `target` is where a jump leads that does not compare by itself. */
 export const LOCAL = { state: 0, entry: 1, answer: 2, left: 3, flagCode: 4, page: 5, flagResult: 6, flagFirst: 7, flagAux: 8, gpr: 9, stackPage: 25, stackAddend: 26,
-  xmm: 27, streamPage: 43, streamAddend: 43 + STREAMS } as const;
+  xmm: 27, streamPage: 43, streamAddend: 43 + STREAMS, target: 43 + 2 * STREAMS } as const;
 const several = (count: number, type: ValueType) => Array.from({ length: count }, () => type);
 export const FIXED_TYPES: readonly ValueType[] = ["i32", "i32", ...several(LOCAL.stackAddend - LOCAL.page, "i64"), "i32"];
-const TYPES = [...FIXED_TYPES, ...several(16, "v128"), ...several(STREAMS, "i64"), ...several(STREAMS, "i32")];
+const TYPES = [...FIXED_TYPES, ...several(16, "v128"), ...several(STREAMS, "i64"), ...several(STREAMS, "i32"), ...several(1, "i64")];
 
 /** Locals of pages. */
 export const PAGES = [LOCAL.stackPage, ...Array.from({ length: FEW_STREAMS }, (_, stream) => LOCAL.streamPage + stream)];

@@ -13,11 +13,14 @@ import { FEW_STREAMS } from "./locals.ts";
 import { untouched } from "./place.ts";
 import { outermostHead } from "./outermost.ts";
 import type { BlockReader, Region, RegionBlock, Words } from "./region.ts";
-import { returnSites, type Call } from "./returns.ts";
+import { returnSites, shareJumps, type Call } from "./returns.ts";
 import { steadyRegisters } from "./steady.ts";
 import { structure, type Loop } from "./structure.ts";
 
 const PAGE = 4096;
+
+/** A block without instructions, in the page in which the region begins, that compares the address for several jumps (returns.ts). */
+const SHARING = { distance: 0, hostPage: 0, offset: 0, count: 0 };
 
 /** `entries`: numbers of the blocks in which the function may be entered, by their place in the region. */
 export interface Translation { code: RegionFunction; entries: ReadonlyMap<number, number>; float: FloatMode }
@@ -95,7 +98,6 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
       for (const { op, offset, left, form, decoded, goto, into } of lists[index]) {
         const to = into ?? (goto || (form && relative[form.id]) ? linked(index, op) : undefined);
         if (to !== undefined) list.push({ to, left });
-        if (form && indirect[form.id]) for (const target of targets) list.push({ to: target, left });
         if (!form || !calls[form.id]) {
           if (to !== undefined) inside.push(to);
           else if (form && indirect[form.id]) inside.push(...targets);
@@ -110,29 +112,34 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
       return list;
     });
     const sites = returnSites(within, callList), returns = (index: number) => lists[index].at(-1)?.form?.mnemonic === "ret";
-    lists.forEach((list, index) => {
-      if (returns(index)) for (const to of sites[index]) costs[index].push({ to, left: list.at(-1)!.left });
+    /** Blocks that an address may lead to. */
+    const jumpsTo = lists.map((list, index): readonly number[] => {
+      const form = list.at(-1)?.form;
+      return returns(index) ? [...sites[index]] : form && indirect[form.id] ? targets : [];
     });
+    const shared = shareJumps(jumpsTo), sharedBy = (index: number) => shared.by.get(index);
+    jumpsTo.forEach((to, index) => {
+      for (const next of sharedBy(index) === undefined ? to : [sharedBy(index)!]) costs[index].push({ to: next, left: lists[index].at(-1)!.left });
+    });
+    for (const to of shared.targets) {
+      costs.push(to.map((next) => ({ to: next, left: 0 })));
+      lists.push([]);
+    }
     // where no return of the region leads, the interpreter does
     const led = new Set(costs.flatMap((list) => list.map(({ to }) => to)));
     for (const { site } of callList) if (!led.has(site)) entries.add(site);
-    /** Blocks that an address may lead to. */
-    const jumpsTo = (index: number): readonly number[] => {
-      if (returns(index)) return [...sites[index]];
-      const form = lists[index].at(-1)?.form;
-      return form && indirect[form.id] ? targets : [];
-    };
     entries.add(0);
     const root = outermostHead(within, blocks.map(({ distance, offset }) => distance * PAGE + offset));
     const shape = structure({ edges: costs.map((list) => [...new Set(list.map(({ to }) => to))]), entries, root });
 
     // instructions on the longest way forward
-    const longest = new Array<number>(blocks.length).fill(0);
+    const longest = new Array<number>(lists.length).fill(0);
     for (const index of shape.order.toReversed()) {
-      const { count } = blocks[index];
+      const { count } = blocks[index] ?? SHARING;
       longest[index] = Math.max(count, ...costs[index].filter(({ to }) => shape.forward(index, to)).map(({ to, left }) => count - left + longest[to]));
     }
     const most = Math.max(...shape.order.map((index) => longest[index]));
+    const several = blocks.some(({ distance }) => distance !== 0);
     let native = false;
     const operations = lists.map(({ length }) => length), loops = chooseIslands(shape.loops, operations, false);
     const islands = chooseIslands(shape.loops, operations, lists.some((list) => list.some(({ facts }) => facts?.speculates)));
@@ -150,11 +157,13 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
     };
     const recordBlock = (index: number) => {
       touched.steady = steadyIn(loops[index]?.loop);
-      const block = blocks[index];
+      const shares = index >= blocks.length, { distance: here } = shares ? SHARING : blocks[index];
       const target = (to: number): Target => {
-        const { distance, hostPage, count, offset } = blocks[to], route = shape.route(index, to);
-        return { to: route === undefined ? ANY : to, entry: shape.entries.get(to) ?? 0, pages: distance - block.distance, hostPage, count, offset, least: shape.forward(index, to) ? 0 : longest[to] };
+        const { distance, hostPage, count, offset } = blocks[to] ?? SHARING, route = shape.route(index, to), pages = distance - here;
+        const moves = to < blocks.length && (pages !== 0 || (shares && several));
+        return { to: route === undefined ? ANY : to, entry: shape.entries.get(to) ?? 0, pages, moves, hostPage, count, offset, least: shape.forward(index, to) ? 0 : longest[to] };
       };
+      const by = sharedBy(index);
       const recorded = record({
         instructions: lists[index], island: islands[index]?.resident, trust: wanted === "testing" ? "tests" : "bounds",
         targetOf: (op) => {
@@ -162,17 +171,17 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
           return to === undefined ? undefined : target(to);
         },
         targetAt: target,
-        jumpsTo: jumpsTo(index).map(target),
+        ...(shares ? { jumpsTo: shared.targets[index - blocks.length].map(target), shares } : by === undefined ? { jumpsTo: jumpsTo[index].map(target) } : { jumpsTo: [], sharedBy: target(by) }),
       });
       native ||= recorded.native;
       return recorded;
     };
     const anywhere = shape.order.some((index) => costs[index].some(({ to }) => shape.route(index, to) === undefined));
-    const pages = blocks.some(({ distance }) => distance !== 0) || anywhere;
+    const pages = several || anywhere;
     const float = () => (trusting && !native ? "none" : wanted);
     return {
       code: writeRegion({ shape, islands, record: recordBlock, dispatched: anywhere }, () => ({ touched, assumes: assumed, longest: most, pages, float: float() })),
-      float: float(), entries: new Map([...shape.entries].filter(([index]) => reader.enterable(blocks[index].address))),
+      float: float(), entries: new Map([...shape.entries].filter(([index]) => index < blocks.length && reader.enterable(blocks[index].address))),
     };
   };
 }
