@@ -5,6 +5,7 @@ import os from "node:os";
 import { ERRNO, errnoName } from "../abi/linux/errno.ts";
 import { O } from "../abi/linux/files.ts";
 import { NvlError } from "../base/error.ts";
+import { openSegments } from "../backend/segments.ts";
 import { createNodeMemory } from "../hal/memory.ts";
 import { openHostFolder } from "../host/nodejs/folder.ts";
 import { loadEngineModules } from "../host/nodejs/modules.ts";
@@ -45,6 +46,8 @@ export interface ExecOptions {
 }
 export interface ExecResult { outcome: KittenOutcome; kitten: Kitten; elapsedMs: number }
 
+/** Room for segments that processes share by name. */
+const SEGMENTS_BYTES = 32 * 2 ** 20;
 /** How often this thread's events get a turn while programs run. */
 const TURN_MS = 50;
 
@@ -83,7 +86,7 @@ async function randomSource(): Promise<(into: Uint8Array) => void> {
 export async function exec(options: ExecOptions): Promise<ExecResult> {
   const { argv, environment, cwd, engine, engineOptions = {} } = options, startedMs = performance.now(), startEpochMs = Date.now();
   const fillRandom = await randomSource();
-  const count = options.cores, node = createNodeMemory(options.memoryBytes + VCPU_OVERHEAD_BYTES * count + 8 * 2 ** 20);
+  const count = options.cores, node = createNodeMemory(options.memoryBytes + VCPU_OVERHEAD_BYTES * count + SEGMENTS_BYTES + 8 * 2 ** 20);
   const control = new Int32Array(new SharedArrayBuffer(8)), modules = await loadEngineModules(engine), words = clockWords();
   const crowded = count > os.availableParallelism(), wakeWords = control.buffer as SharedArrayBuffer, meeting = count > 1 ? await import("./kitten-cores.ts") : undefined;
   // for one core, which perhaps runs a program that is soon over, there is no such thread until there is something to compile
@@ -98,6 +101,8 @@ export async function exec(options: ExecOptions): Promise<ExecResult> {
     memoryBytes: options.memoryBytes, cores: count, ...(meeting && others && { shared: meeting.meet(others.words, count, node.wasm, wakeWords, crowded) }), clock, startEpochMs,
     fillRandom, uid: Math.max(0, user.uid), gid: Math.max(0, user.gid), hostname: os.hostname(), root, trace: options.trace,
   });
+  const shared = node.allocate(SEGMENTS_BYTES, 4096, "shared segments");
+  k.segments = openSegments(node.wasm.buffer, { start: shared, end: shared + SEGMENTS_BYTES }, 0);
   mountOwn(k);
   for (const { host, guest, readOnly } of options.mounts) k.mounts.set(guest, createHostFs(openHostFolder(host, readOnly)));
   const streams = await standardStreams(k, control), stopPassing = passSignals(k);

@@ -5,6 +5,7 @@ import os from "node:os";
 import { parentPort } from "node:worker_threads";
 import { errnoName } from "../abi/linux/errno.ts";
 import { O } from "../abi/linux/files.ts";
+import { openSegments } from "../backend/segments.ts";
 import { openRing } from "../backend/ring.ts";
 import { NvlError } from "../base/error.ts";
 import { adoptNodeMemory } from "../hal/memory.ts";
@@ -43,7 +44,7 @@ port.once("message", async (start: KittenStartMessage) => {
   port.close();
 });
 
-async function run({ name, engine, engineOptions, statisticsMs, modules, compiler, wasm, range, memoryBytes, cores, startEpochMs, input: inputBuffer, control: controlBuffer, kitten }: KittenStartMessage): Promise<void> {
+async function run({ name, engine, engineOptions, statisticsMs, modules, compiler, wasm, range, memoryBytes, cores, startEpochMs, input: inputBuffer, control: controlBuffer, kitten, segments }: KittenStartMessage): Promise<void> {
   const control = new Int32Array(controlBuffer), clock = sharedClock(cores.clock), input = openRing(inputBuffer), fillRandom = (into: Uint8Array) => { randomFillSync(into); };
   const startedMs = performance.now(), user = os.userInfo();
   const k = createKitten({
@@ -51,6 +52,7 @@ async function run({ name, engine, engineOptions, statisticsMs, modules, compile
     memoryBytes, cores: cores.count, shared: meet(cores.words, cores.count, wasm, controlBuffer, cores.crowded), clock, startEpochMs, fillRandom, uid: Math.max(0, user.uid), gid: Math.max(0, user.gid), hostname: name,
     root: await openRoot(kitten.root, () => startEpochMs + clock.nowNs() / 1e6, fillRandom),
   });
+  if (segments) k.segments = openSegments(wasm.buffer, segments.range, segments.user);
   mountOwn(k);
   for (const { host, guest, readOnly } of kitten.mounts) k.mounts.set(guest, createHostFs(openHostFolder(host, readOnly)));
   const stream: HostStream = {

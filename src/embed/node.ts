@@ -3,6 +3,7 @@
 import { accessSync, constants } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import { openSegments, SEGMENT_USERS } from "../backend/segments.ts";
 import { createRing, openRing } from "../backend/ring.ts";
 import { cpioArchive, parentDirectories } from "../base/cpio.ts";
 import { NvlError, type Issue } from "../base/error.ts";
@@ -19,6 +20,8 @@ import { listenForGdb, type GdbServer } from "./gdb-server.ts";
 import { startCompiler } from "./compiler.ts";
 import { CONTROL, DEFAULT_ENGINE, VCPU_OVERHEAD_BYTES, type BootFiles, type CoreStartMessage, type EngineName, type EngineOptions, type FromThread, type InputRecord, type KittenStartMessage, type LiveStatistics, type StartMessage, type Statistics } from "./protocol.ts";
 
+/** Room for segments that Kittens share, and the most that a node may be. */
+const SEGMENTS_BYTES = 64 * 2 ** 20, MOST_BYTES = 4 * 2 ** 30 - 32 * 2 ** 20, FRAME = 4096;
 const INPUT_RING_BYTES = 16 * 1024, DEBUG_RING_BYTES = 64 * 1024;
 
 export interface NodeEvents {
@@ -66,7 +69,10 @@ export async function startNode(plan: Plan, engine: EngineName = DEFAULT_ENGINE,
   for (const { name, boot } of plan.virtualNodes) for (const file of boot ? [boot.kernel, ...boot.initrds] : []) requireReadable(file, name);
   const align = 2 * 2 ** 20;
   const needs = plan.virtualNodes.map((planned) => Math.ceil((memoryOf(planned) + VCPU_OVERHEAD_BYTES * coresOf(planned).length) / align) * align + align);
-  const memory = createNodeMemory(needs.reduce((sum, bytes) => sum + bytes, align));
+  // behind them all, so that a segment lies above every Kitten's own memory
+  const kittens = plan.virtualNodes.filter(({ kitten }) => kitten), own = needs.reduce((sum, bytes) => sum + bytes, align), sharedBytes = kittens.length > 0 && own + SEGMENTS_BYTES < MOST_BYTES ? SEGMENTS_BYTES : 0;
+  const memory = createNodeMemory(own + sharedBytes), end = memory.wasm.buffer.byteLength;
+  const segments = sharedBytes > 0 ? { start: Math.floor((end - sharedBytes) / FRAME) * FRAME, end } : undefined;
   const modules = await loadEngineModules(engine);
   const crowded = plan.virtualNodes.reduce((sum, planned) => sum + coresOf(planned).length, 0) > availableParallelism();
   return Promise.all(plan.virtualNodes.map(async (planned, index) => {
@@ -80,9 +86,11 @@ export async function startNode(plan: Plan, engine: EngineName = DEFAULT_ENGINE,
       const message: KittenStartMessage = {
         name: planned.name, engine, engineOptions, statisticsMs, modules, compiler: compilers[0], wasm: memory.wasm, range: { start, end: firstEnd }, memoryBytes: memoryOf(planned), cores: { count: vcpuCount, words, crowded, clock },
         startEpochMs: Date.now(), input: createRing(INPUT_RING_BYTES).buffer, control, kitten: planned.kitten,
+        ...(segments && kittens.indexOf(planned) < SEGMENT_USERS && { segments: { range: segments, user: kittens.indexOf(planned) } }),
       };
       const { worker, virtualNode, fail } = openThread(planned.name, "./kitten-thread.js", message, events, workers);
       stop = fail;
+      if (message.segments) worker.on("exit", () => openSegments(memory.wasm.buffer, message.segments!.range, message.segments!.user).leave());
       worker.postMessage(message, compilers.slice(0, 1));
       return virtualNode;
     }

@@ -80,6 +80,8 @@ export interface KittenStartMessage {
   input: SharedArrayBuffer;
   control: SharedArrayBuffer;
   kitten: PlannedKitten;
+  /** Memory that it shares with other Kittens of the node, and its number among them. */
+  segments?: { range: { start: number; end: number }; user: number };
 }
 
 /** A debugger may come. `input`: a ring with what it says; `wait`: nothing runs before it does. */

@@ -36,6 +36,10 @@ export interface VnodeMemory {
   write(gpa: number, data: Uint8Array): void;
   /** Zeroes RAM. @throws as write */
   clear(gpa: number, bytes: number): void;
+  /** One region more, or less: of memory that others have made reachable. Who uses it must have forgotten its translations before it goes. Threads that have the table open already see it when
+   * a TLB entry is filled; only this object's other functions know it. @throws memory/regions when there are too many */
+  add(region: Region): void;
+  remove(gpa: number): void;
   /** Bytes of RAM in pages that hold anything but zeros. */
   touchedBytes(): number;
 }
@@ -141,5 +145,25 @@ export function openVnodeMemory(node: NodeMemory, table: number): VnodeMemory {
     }
     return pages * 4096;
   };
-  return { table, regions, host, read, write, clear, touchedBytes };
+  const entryAt = (index: number) => table + C.REGION_FIRST + index * C.REGION_ENTRY_BYTES, sizeWord = (index: number) => (entryAt(index) + 8) / 4, words = new Int32Array(node.wasm.buffer);
+  const add = (region: Region) => {
+    const count = node.view.getUint32(table, true);
+    let index = 0;
+    while (index < count && words[sizeWord(index)] !== 0) index++;
+    if (index >= C.REGION_MAX) throw new NvlError("memory/regions", `at most ${C.REGION_MAX} regions`, { context: { count } });
+    // empty until all of it is there: others walk the table meanwhile
+    node.view.setBigUint64(entryAt(index) + 8, 0n, true);
+    node.view.setBigUint64(entryAt(index), BigInt(region.gpa), true);
+    node.view.setUint32(entryAt(index) + 16, region.host, true);
+    node.view.setUint32(entryAt(index) + 20, region.kind === "ram" ? C.REGION_RAM : C.REGION_ROM, true);
+    Atomics.store(words, sizeWord(index), region.bytes);
+    if (index === count) Atomics.store(words, table / 4, count + 1);
+    regions.push(region);
+  };
+  const remove = (gpa: number) => {
+    for (let index = 0; index < node.view.getUint32(table, true); index++) if (node.view.getBigUint64(entryAt(index), true) === BigInt(gpa)) Atomics.store(words, sizeWord(index), 0);
+    const at = regions.findIndex((region) => region.gpa === gpa);
+    if (at >= 0) regions.splice(at, 1);
+  };
+  return { table, regions, host, read, write, clear, touchedBytes, add, remove };
 }

@@ -1,6 +1,7 @@
 // A Kitten: memory, cores, tasks, files. It owns whole cores and a range of the node's memory, and nobody is above or below it. All of its state
 // belongs to one thread, the control thread; a core's registers lie in shared memory, so that they are in reach wherever the core runs.
 
+import type { SharedSegments } from "../backend/segments.ts";
 import { openVcpuState, type VcpuState } from "../hal/state.ts";
 import type { GuestClock, Vcpu, Engine } from "../hal/vcpu.ts";
 import { OFFSET } from "../hal/layout.ts";
@@ -63,6 +64,9 @@ export interface Kitten extends Pick<KittenSetup, "node" | "clock" | "startEpoch
   readonly memory: VnodeMemory;
   readonly pmem: Pmem;
   readonly pages: PageCache;
+  /** Memory shared with other virtual nodes, where there is such, and how many mappings of it there are by address. */
+  segments: SharedSegments | undefined;
+  readonly attached: Map<number, number>;
   /** The node's memory as words, for registers. */
   readonly words: Int32Array;
   /** Those whose threads have begun; there will be `coreCount`. */
@@ -127,7 +131,7 @@ export function createKitten(setup: KittenSetup): Kitten {
   const pmem = createPmem(node, memory, (gpa, bytes) => vcpu.invalidateCode(gpa, bytes));
   pmem.allocate(1, "kernel"); // gpa 0 stands for "none" in some places
   return {
-    ...setup, memory, pmem, pages: createPageCache(pmem), words: new Int32Array(node.wasm.buffer), cores: [openCore({ node, shared }, 0)], coreCount, shared, vcpu, move: createMover(node, memory, shared, 0),
+    ...setup, memory, pmem, pages: createPageCache(pmem), segments: undefined, attached: new Map(), words: new Int32Array(node.wasm.buffer), cores: [openCore({ node, shared }, 0)], coreCount, shared, vcpu, move: createMover(node, memory, shared, 0),
     seenMoves: 0, hasReady: false, coming: new Set(), closed: new Set(), tasks: new Map(), processes: new Map(), mounts: new Map([["/", setup.root]]),
     deadlines: createDeadlines(), edf: new Set(), retries: new Set(), futexes: new Map(), sockets: new Map(), objects: createObjects(), nextId: 2, names: 0x10000, awaited: new Set(), failed: undefined, ended: undefined, firstPid: 2, calls: new Uint32Array(512), switches: 0,
   };

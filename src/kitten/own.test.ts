@@ -35,9 +35,24 @@ a tenth of the time: no more than that
 beside others: both go on
 done
 `;
+const XEMEM = `again EEXIST
+unknown ENOENT
+too large ENOMEM
+no name EINVAL
+nowhere EFAULT
+child: 16384 bytes, hello
+read only: fault
+made writable: -1 EACCES
+executable: -1 EACCES
+detached 0, once more -1
+parent: fc
+removed 0, then ENOENT
+kept: hello
+`;
 const CASES: readonly (readonly [name: string, cores: number, engine: string, expected: string, options?: readonly string[]])[] = [
   ["deadlines", 1, "jit", DEADLINES], ["deadlines", 2, "jit", DEADLINES], ["deadlines", 1, "interp", DEADLINES],
   ["yield", 1, "jit", "1, first 1 of 1\noneself 0, nobody ESRCH, of another process ESRCH\n"],
+  ["xemem", 1, "jit", XEMEM], ["xemem", 2, "interp", XEMEM],
 ];
 
 for (const [name, cores, engine, expected, options = []] of CASES) test(`${name} (${engine}, cores: ${cores})`, { skip }, () => {

@@ -130,6 +130,7 @@ export const mprotect: Handler = (_k, { process: { aspace } }, address, length, 
   const end = address + pageUp(length);
   if (end > USER_END || !isCovered(aspace, address, end)) return -ERRNO.ENOMEM;
   for (const vma of cut(aspace, address, end)) {
+    if (prot & PROT.exec && vma.source?.executable === false) return -ERRNO.EACCES;
     if (vma.shared && vma.source && prot & PROT.write && !(vma.prot & PROT.write) && !vma.source.writable()) return -ERRNO.EACCES;
     vma.prot = prot & ALL_PROT;
     if (!applyRights(aspace, vma)) return -ERRNO.ENOMEM;

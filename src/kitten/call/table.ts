@@ -17,6 +17,7 @@ import * as sockets from "./sockets.ts";
 import * as stat from "./stat.ts";
 import * as tasks from "./tasks.ts";
 import * as time from "./time.ts";
+import * as xemem from "./xemem.ts";
 
 type Row = readonly [name: CallName | OwnName, args: string, handler: Handler, note?: string];
 
@@ -52,6 +53,8 @@ const ROWS: readonly Row[] = [
   ["msync", "ptr size flags", memory.msync], ["mincore", "ptr size ptr", memory.mincore], ["mlock", "ptr size", memory.mlock], ["mlock2", "ptr size flags", memory.mlock], ["munlock", "ptr size", memory.mlock],
   ["mlockall", "flags", identity.nothing], ["munlockall", "", identity.nothing], ["membarrier", "int flags int", identity.membarrier],
   ["shmget", "int size flags", segments.shmget], ["shmat", "int ptr flags", segments.shmat], ["shmdt", "ptr", segments.shmdt], ["shmctl", "int int ptr", segments.shmctl],
+  ["xemem_make", "str size", xemem.xemem_make, "Kitten's own: name and size; the segment's address"], ["xemem_attach", "str flags ptr", xemem.xemem_attach, "Kitten's own: name, 1 to read only, where the size is to go or null; its address"],
+  ["xemem_detach", "ptr", xemem.xemem_detach, "Kitten's own: an address that make or attach gave"], ["xemem_remove", "str", xemem.xemem_remove, "Kitten's own: a name"],
   // waiting for several files; files that stand for events
   ["poll", "ptr uint int", poll.poll], ["ppoll", "ptr uint ptr ptr size", poll.ppoll], ["select", "int ptr ptr ptr ptr", poll.select], ["pselect6", "int ptr ptr ptr ptr ptr", poll.pselect6],
   ["epoll_create", "int", poll.epoll_create], ["epoll_create1", "flags", poll.epoll_create1], ["epoll_ctl", "fd int fd ptr", poll.epoll_ctl], ["epoll_wait", "fd ptr int int", poll.epoll_wait],

@@ -19,6 +19,8 @@ export interface PageSource {
   share(file: OpenFile): void;
   /** Whether there is such a file. */
   writable(): boolean;
+  /** False: no code may be executed there. */
+  executable?: false;
   /** Told when a shared mapping goes that could be written. */
   unmapped(first: number, pages: number): void;
   /** One mapping more, or less. */

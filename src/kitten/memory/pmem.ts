@@ -76,9 +76,11 @@ export function createPmem(node: NodeMemory, memory: VnodeMemory, invalidateCode
     return start * FRAME;
   };
   const share: Pmem["share"] = (gpa, count) => {
+    if (gpa >= frames * FRAME) return; // shared with other virtual nodes: nobody's
     for (let frame = gpa / FRAME, end = frame + count; frame < end; frame++) counts[frame]++;
   };
   const release: Pmem["release"] = (gpa, count) => {
+    if (gpa >= frames * FRAME) return;
     for (let frame = gpa / FRAME, end = frame + count; frame < end; frame++) {
       if (--counts[frame] > 0) continue;
       types[frame] = OWNER.free;
