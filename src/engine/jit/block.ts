@@ -29,7 +29,9 @@ export interface Instruction { op: number; offset: number; left: number; form?: 
 export interface Target {
   /** number of the block, or ANY: by way of the dispatcher */
   to: number;
-  /** number by which the dispatcher knows it */
+  /** does a dispatcher lead there? */
+  dispatched: boolean;
+  /** number by which it knows the block */
   entry: number;
   pages: number;
   /** whether its page must still be mapped to `hostPage` */
@@ -141,7 +143,7 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
     if (target.moves) graph.set(LOCAL.page, pageAt(target.pages, target.hostPage, refuse));
     else if (target.pages !== 0) graph.set(LOCAL.page, graph.pure("i64.add", graph.get(LOCAL.page, "i64"), graph.i64(target.pages * 4096)));
     pay(at.left - target.count);
-    if (target.to === ANY) graph.note(LOCAL.entry, graph.i32(target.entry));
+    if (target.dispatched) graph.note(LOCAL.entry, graph.i32(target.entry));
     leave({ to: target.to });
   };
   const link = () => {

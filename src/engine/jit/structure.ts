@@ -1,7 +1,7 @@
 // Control flow without jumps: an order of the blocks of a region, and the loops and scopes of WebAssembly in which every edge is a branch.
 // Natural loops become loops, what forward edges lead to ends a scope. An edge into a loop beside its header (irreducible control flow),
 // and whoever comes from outside, go through a dispatcher that looks at the number of an entry: the region's own, or that of each loop
-// around the entry. Loops without entries but their header have none.
+// around the entry. Loops without entries but their header have none. The dispatcher is that of the innermost loop around both ends of the edge.
 
 import { NvlError } from "../../base/error.ts";
 
@@ -24,8 +24,10 @@ export interface Structure {
   order: readonly number[];
   /** number of each block that can be entered, from 1 on */
   entries: ReadonlyMap<number, number>;
-  /** Place to branch to for an edge; undefined: only the dispatcher leads there. From a dispatcher: -1. */
+  /** Place to branch to for an edge; undefined: only the dispatcher of all leads there. From a dispatcher: -1. */
   route(from: number, to: number): number | undefined;
+  /** Does a dispatcher lead there, by the number of the entry? */
+  dispatched(from: number, to: number): boolean;
   /** Does this edge go on in the order? All others may repeat. */
   forward(from: number, to: number): boolean;
   /** What begins before a place, the outermost first; each ends before place `end`. */
@@ -201,8 +203,9 @@ export function structure({ edges, entries: wanted, root = 0 }: ControlFlow): St
   places.push({ loop: -1, targets: rootTargets });
   lay(undefined, [...new Set(rootTargets.values())].map((node) => memberOf(node, undefined)!).filter((node) => node !== memberOf(root, undefined)).concat(memberOf(root, undefined)!));
 
+  const dispatched = (from: number, to: number) => cut.has(key(from, to));
   const route = (from: number, to: number) => {
-    if (cut.has(key(from, to))) return undefined;
+    if (dispatched(from, to)) return chain(to).findLast(({ blocks }) => blocks.has(from))?.start;
     if (landing[to] < 0) throw new NvlError("jit/edge", "an edge that the control flow does not have", { context: { from, to } });
     return landing[to];
   };
@@ -235,5 +238,5 @@ export function structure({ edges, entries: wanted, root = 0 }: ControlFlow): St
     top.set(end, Math.min(top.get(end) ?? start, start));
   }
   for (const list of begins.values()) list.sort((a, b) => b.end - a.end || Number(a.loop) - Number(b.loop));
-  return { places, order, loops, entries: numbers, route, forward, passed: (block) => numbers.has(block) && chain(block).some(({ header }) => header !== block), scopes: (place) => begins.get(place) ?? [] };
+  return { places, order, loops, entries: numbers, route, dispatched, forward, passed: (block) => numbers.has(block) && chain(block).some(({ header }) => header !== block), scopes: (place) => begins.get(place) ?? [] };
 }

@@ -5,6 +5,7 @@ import { CONSTANTS as C } from "../../hal/layout.ts";
 import { createDecoded } from "../../isa/decode.ts";
 import { FORMS } from "../../isa/forms.ts";
 import { ANY, blockRecorder, type Instruction, type Target } from "./block.ts";
+import { divideTargets } from "./divide.ts";
 import { createFacts } from "./facts.ts";
 import { isTrusting, type FloatMode } from "./float.ts";
 import { writeRegion, type RegionFunction } from "./function.ts";
@@ -91,7 +92,7 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
       return to;
     };
     const entries = new Set<number>(), targets = region.targets.map((address) => byAddress.get(address)!);
-    const within: number[][] = [], callList: Call[] = [];
+    const within: number[][] = [], callList: Call[] = [], jumps: number[] = [], pointerCalls: number[] = [];
     const costs: { to: number; left: number }[][] = blocks.map((block, index) => {
       const list: { to: number; left: number }[] = [], inside: number[] = [];
       within.push(inside);
@@ -100,22 +101,26 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
         if (to !== undefined) list.push({ to, left });
         if (!form || !calls[form.id]) {
           if (to !== undefined) inside.push(to);
-          else if (form && indirect[form.id]) inside.push(...targets);
+          else if (form && indirect[form.id]) jumps.push(index);
           continue;
         }
         const site = offset + decoded!.length < PAGE ? blockAt(reader.find(block.hostPage + offset + decoded!.length), block.distance) : undefined;
         if (site === undefined) continue;
         inside.push(site);
-        callList.push({ heads: to === undefined ? indirect[form.id] ? targets : [] : [to], site });
+        if (indirect[form.id]) pointerCalls.push(site);
+        else callList.push({ heads: to === undefined ? [] : [to], site });
         if (to === undefined) entries.add(site); // who is called will return there from elsewhere
       }
       return list;
     });
+    const { jumpsTo: casesOf, callsTo } = divideTargets(within, jumps, targets);
+    for (const [jump, cases] of casesOf) within[jump].push(...cases);
+    for (const site of pointerCalls) callList.push({ heads: callsTo, site });
     const sites = returnSites(within, callList), returns = (index: number) => lists[index].at(-1)?.form?.mnemonic === "ret";
     /** Blocks that an address may lead to. */
     const jumpsTo = lists.map((list, index): readonly number[] => {
       const form = list.at(-1)?.form;
-      return returns(index) ? [...sites[index]] : form && indirect[form.id] ? targets : [];
+      return returns(index) ? [...sites[index]] : form && indirect[form.id] ? casesOf.get(index) ?? callsTo : [];
     });
     const shared = shareJumps(jumpsTo), sharedBy = (index: number) => shared.by.get(index);
     jumpsTo.forEach((to, index) => {
@@ -161,7 +166,7 @@ export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: 
       const target = (to: number): Target => {
         const { distance, hostPage, count, offset } = blocks[to] ?? SHARING, route = shape.route(index, to), pages = distance - here;
         const moves = to < blocks.length && (pages !== 0 || (shares && several));
-        return { to: route === undefined ? ANY : to, entry: shape.entries.get(to) ?? 0, pages, moves, hostPage, count, offset, least: shape.forward(index, to) ? 0 : longest[to] };
+        return { to: route === undefined ? ANY : to, dispatched: shape.dispatched(index, to), entry: shape.entries.get(to) ?? 0, pages, moves, hostPage, count, offset, least: shape.forward(index, to) ? 0 : longest[to] };
       };
       const by = sharedBy(index);
       const recorded = record({
