@@ -30,6 +30,7 @@ else {
   const root = await unpackedPackages("generated", PACKAGES);
   for (const name of ["etc", "tmp", "dev", "proc"]) mkdirSync(path.join(root, name), { recursive: true });
   if (!existsSync(path.join(root, "bin/sh"))) symlinkSync("dash", path.join(root, "bin/sh"));
+  if (!existsSync(path.join(root, "dev/null"))) runNatively("mknod", ["-m", "666", path.join(root, "dev/null"), "c", "1", "3"]);
   cpSync(sources, path.join(root, "etc/programs"), { recursive: true });
   copyFileSync(process.execPath, path.join(root, "usr/bin/node"));
   const java = spawnSync("javac", ["-g:none", "-source", "17", "-target", "17", "-d", path.join(root, "etc/programs"), path.join(sources, "Work.java")], { encoding: "utf8" });

@@ -10,6 +10,8 @@ const PML4 = 0x1000, LOW_PDPT = 0x2000, LOW_PD = 0x3000, CODE_PT = 0x4000, DATA_
 const P = 1n, W = 2n, U = 4n, AD = 0x60n, NX = 1n << 63n;
 const DESCRIPTORS = [0n, 0x00cf9b000000ffffn, 0x00af9b000000ffffn, 0x00cf93000000ffffn, 0x00cffb000000ffffn, 0x00cff3000000ffffn, 0x00affb000000ffffn];
 const WITH_ERROR_CODE = new Set([8, 10, 11, 12, 13, 14, 17]);
+/** From there on Linux tells a program of every page that it is present (arch/x86/mm/fault.c, sanitize_error_code). */
+const TASK_SIZE = 0x7fff_ffff_f000n;
 const MOST_INSTRUCTIONS = 4_000_000;
 /** Longer than any program takes but those that keep overwriting code which is compiled at once again. */
 const MOST_MS = 10_000;
@@ -75,7 +77,8 @@ export function createProgramMachine(engine: Engine, name: string): ProgramMachi
         u64(at + 16, rip + 2n);
         return true;
       }
-      faults.push({ vector, rip, errorCode, cr2: vector === 14 ? state.read("cr2") : 0n });
+      const cr2 = vector === 14 ? state.read("cr2") : 0n;
+      faults.push({ vector, rip, errorCode: cr2 >= TASK_SIZE ? errorCode | 1 : errorCode, cr2 });
       if (faults.length === MOST_FAULTS) {
         end = 0n;
         return false;
