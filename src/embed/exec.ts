@@ -14,6 +14,7 @@ import { createHostFs } from "../kitten/file/host-fs.ts";
 import { mountOwn } from "../kitten/file/own.ts";
 import { createKitten, type Kitten } from "../kitten/kitten.ts";
 import { runKitten, type KittenOutcome, type KittenWaiter } from "../kitten/run.ts";
+import type { Job } from "../kitten/memory/aspace.ts";
 import { createPmi } from "../kitten/program/pmi.ts";
 import { findProgram, startProgram, type Start } from "../kitten/task/create.ts";
 import { exitProcess } from "../kitten/task/exit.ts";
@@ -61,11 +62,12 @@ export function startRanks(k: Kitten, start: Start, ranks: number | undefined): 
   }
   const pmi = createPmi(k, ranks, (status) => { for (const pid of k.awaited) exitProcess(k, k.processes.get(pid)!, status << 8); });
   const nothing = openStream(k, { kind: "file", waiters: new Set(), readable: () => true, read: () => 0, write: () => -ERRNO.EIO }, O.readOnly, "/dev/null");
+  const job: Job = { spaces: [] };
   for (let rank = 0; rank < ranks; rank++) {
     const [input, ...outputs] = start.descriptors;
     if (rank > 0) for (const file of [nothing, ...outputs]) file.users++;
     const environment = [...start.environment, ...Object.entries({ PMI_RANK: rank, PMI_SIZE: ranks, PMI_FD, MPI_LOCALNRANKS: ranks, MPI_LOCALRANKID: rank }).map(([name, value]) => `${name}=${value}`)];
-    const process = startProgram(k, { ...start, pid: k.firstPid + rank, environment, descriptors: [rank === 0 ? input : nothing, ...outputs, pmi.open(rank)] });
+    const process = startProgram(k, { ...start, pid: k.firstPid + rank, job: { job, rank }, environment, descriptors: [rank === 0 ? input : nothing, ...outputs, pmi.open(rank)] });
     if (typeof process === "number") return process;
   }
   return 0;

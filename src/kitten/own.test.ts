@@ -49,10 +49,18 @@ parent: fc
 removed 0, then ENOENT
 kept: hello
 `;
+const SMARTMAP = `rank 1: stack 7, byte 200
+stack 101, data 1 51, sum 528482304, own 1
+write of it by the kernel: 10000
+unmapped: fault
+child: 9
+gone with rank 1
+`;
 const CASES: readonly (readonly [name: string, cores: number, engine: string, expected: string, options?: readonly string[]])[] = [
   ["deadlines", 1, "jit", DEADLINES], ["deadlines", 2, "jit", DEADLINES], ["deadlines", 1, "interp", DEADLINES],
   ["yield", 1, "jit", "1, first 1 of 1\noneself 0, nobody ESRCH, of another process ESRCH\n"],
   ["xemem", 1, "jit", XEMEM], ["xemem", 2, "interp", XEMEM],
+  ["smartmap", 1, "jit", SMARTMAP, ["--ranks", "2"]], ["smartmap", 2, "jit", SMARTMAP, ["--ranks", "2"]],
 ];
 
 for (const [name, cores, engine, expected, options = []] of CASES) test(`${name} (${engine}, cores: ${cores})`, { skip }, () => {

@@ -5,7 +5,7 @@
 
 import { PROT } from "../../abi/linux/memory.ts";
 import type { OpenFile } from "../file/inode.ts";
-import { createPageTables, ENTRY, frameOf, LARGE_BYTES, USER_END, type PageTables } from "./page-tables.ts";
+import { createPageTables, ENTRY, frameOf, LARGE_BYTES, SLOT_BYTES, USER_END, type PageTables } from "./page-tables.ts";
 import { FRAME, LARGE, type Pmem } from "./pmem.ts";
 
 /** What a file gives to its mappings: frames, which it keeps. */
@@ -30,6 +30,9 @@ export interface PageSource {
 
 export interface Vma { start: number; end: number; prot: number; shared: boolean; lazy: boolean; source?: PageSource; offset: number; name: string }
 
+/** Address spaces of a parallel program's processes by rank. */
+export interface Job { readonly spaces: (Aspace | undefined)[] }
+
 /** What a touch of memory comes to. */
 export const TOUCH = { done: 0, unmapped: 1, forbidden: 2, bus: 3, noMemory: 4 } as const;
 export type Touch = (typeof TOUCH)[keyof typeof TOUCH];
@@ -45,6 +48,12 @@ export interface Aspace {
   users: number;
   /** Highest address of mappings that may be anywhere. */
   mapTop: number;
+  /** Top of its stack, and where position-independent programs begin. */
+  readonly stackTop: number;
+  readonly programBase: number;
+  /** The ranks of a parallel program, which have their memory in slots of each other's, and which this is. */
+  job: Job | undefined;
+  rank: number;
   /** Told when translations became stale: in [start, start + bytes). */
   stale: (aspace: Aspace, start: number, bytes: number) => void;
 }
@@ -52,13 +61,15 @@ export interface Aspace {
 const STATIC_MOST = 256 * 2 ** 20;
 /** Pages that a touch of lazy memory brings. */
 const CHUNK = 16;
-export const STACK_TOP = 0x7fff_ffff_f000;
-const MAP_TOP = 0x7fff_f7ff_f000, MAP_BOTTOM = 0x1_0000;
+const STACK_TOP = 0x7fff_ffff_f000;
+const MAP_TOP = 0x7fff_f7ff_f000, MAP_BOTTOM = 0x1_0000, PROGRAM_BASE = 0x5555_5555_4000;
+/** Below 512 GiB, all of it in one slot of the root. */
+const LOW = { stackTop: 0x7f_ffff_f000, mapTop: 0x7f_f7ff_f000, programBase: 0x55_5555_4000 };
 
 /** @returns undefined: no memory */
-export function createAspace(pmem: Pmem, stale: Aspace["stale"]): Aspace | undefined {
+export function createAspace(pmem: Pmem, stale: Aspace["stale"], low = false): Aspace | undefined {
   const tables = createPageTables(pmem);
-  return tables && { tables, pmem, vmas: [], heapStart: 0, heapEnd: 0, users: 1, mapTop: MAP_TOP, stale };
+  return tables && { tables, pmem, vmas: [], heapStart: 0, heapEnd: 0, users: 1, mapTop: MAP_TOP, stackTop: STACK_TOP, programBase: PROGRAM_BASE, job: undefined, rank: 0, stale, ...(low && LOW) };
 }
 
 export const pageUp = (bytes: number): number => Math.ceil(bytes / FRAME) * FRAME;
@@ -230,7 +241,8 @@ export const isStatic = (vma: Vma): boolean => !vma.lazy && (vma.prot & 7) !== 0
 
 /** A page is touched that the page tables do not allow, or not yet. @param access PROT bit */
 export function touch(aspace: Aspace, address: number, access: number): Touch {
-  const vma = vmaAt(aspace, address);
+  const vma = vmaAt(aspace, address), other = vma ? undefined : aspace.job?.spaces[Math.floor(address / SLOT_BYTES) - 1];
+  if (other && other !== aspace) return touch(other, address % SLOT_BYTES, access);
   if (!vma) return TOUCH.unmapped;
   const allowed = vma.prot & PROT.write || vma.prot & PROT.exec ? vma.prot | PROT.read : vma.prot;
   if (!(allowed & access)) return TOUCH.forbidden;
@@ -324,8 +336,27 @@ export function cloneAspace(aspace: Aspace): Aspace | undefined {
   return copy;
 }
 
+/** It is a rank's: from now on all ranks find each other's memory, and this one its own, at (rank + 1) · 512 GiB. */
+export function joinJob(aspace: Aspace, job: Job, rank: number): void {
+  Object.assign(aspace, { job, rank });
+  job.spaces[rank] = aspace;
+  job.spaces.forEach((other, index) => {
+    if (!other) return;
+    aspace.tables.show(index + 1, other.tables);
+    if (other !== aspace) other.tables.show(rank + 1, aspace.tables);
+  });
+}
+function leaveJob(aspace: Aspace): void {
+  const { job, rank } = aspace;
+  if (job?.spaces[rank] !== aspace) return;
+  for (const other of job.spaces) other?.tables.show(rank + 1, undefined);
+  aspace.stale(aspace, 0, USER_END); // of all of the job
+  job.spaces[rank] = undefined;
+}
+
 /** Gives everything back. */
 export function destroyAspace(aspace: Aspace): void {
+  leaveJob(aspace);
   unmap(aspace, 0, USER_END);
   aspace.tables.destroy();
   aspace.stale(aspace, 0, USER_END);

@@ -8,10 +8,13 @@ import { FRAME, LARGE, type Pmem } from "./pmem.ts";
 export const USER_END = 2 ** 47 - FRAME;
 export const LARGE_BYTES = LARGE * FRAME;
 
-/** Bits of an entry's lower word. WRITTEN_ELSEWHERE: the frame has other users, a write makes a copy. HELD: the frame is kept for a page that may not be touched. */
-export const ENTRY = { present: 1, write: 2, user: 4, accessed: 32, dirty: 64, large: 128, copy: 0x200, held: 0x400 } as const;
+/** Bits of an entry's lower word. WRITTEN_ELSEWHERE: the frame has other users, a write makes a copy. HELD: the frame is kept for a page that may not be touched. FOREIGN: of a root, the tables are
+ * another address space's. */
+export const ENTRY = { present: 1, write: 2, user: 4, accessed: 32, dirty: 64, large: 128, copy: 0x200, held: 0x400, foreign: 0x800 } as const;
 const ADDRESS = 0xffff_f000;
 const NX = 0x8000_0000;
+/** What an entry of the root covers. */
+export const SLOT_BYTES = 2 ** 39;
 const SPANS = [2 ** 39, 2 ** 30, 2 ** 21, 2 ** 12] as const;
 
 export interface PageTables {
@@ -27,6 +30,10 @@ export interface PageTables {
   each(start: number, end: number, visit: (entry: number, address: number, bytes: number) => void): boolean;
   /** Makes 512 small pages of a large one. @returns false: no memory */
   split(address: number): boolean;
+  /** Shows the lowest 512 GiB of another address space in a slot of 512 GiB, or in place of it nothing. @returns false: something else is there, or no memory */
+  show(slot: number, other: PageTables | undefined): boolean;
+  /** The root's entry for the lowest 512 GiB, made if need be; 0: no memory. */
+  lowest(): number;
   /** Gives the tables back; the frames of the leaves are the caller's. */
   destroy(): void;
 }
@@ -56,6 +63,7 @@ export function createPageTables(pmem: Pmem): PageTables | undefined {
   const find = (address: number) => findEntry(words, firstWord, root, address);
   const make = (address: number, large = false) => {
     let entry = slot(firstWord, root, address, 0);
+    if (words[entry] & ENTRY.foreign) return -1;
     for (let level = 0; level < (large ? 2 : 3); level++) {
       if (!isTable(words[entry], level)) {
         if (words[entry] !== 0) return entry; // a large page
@@ -90,7 +98,7 @@ export function createPageTables(pmem: Pmem): PageTables | undefined {
       const first = Math.max(0, Math.floor((start - base) / span)), last = Math.min(511, Math.ceil((end - base) / span) - 1);
       for (let index = first; index <= last; index++) {
         const entry = firstWord + table / 4 + 2 * index, word = words[entry], address = base + index * span;
-        if (word === 0) continue;
+        if (word === 0 || (level === 0 && word & ENTRY.foreign)) continue;
         if (isTable(word, level)) {
           if (!walk(frameOf(word), level + 1, address)) return false;
         } else if (level === 2 && (address < start || address + span > end)) {
@@ -103,12 +111,19 @@ export function createPageTables(pmem: Pmem): PageTables | undefined {
   };
   const destroy = () => {
     const free = (table: number, level: number) => {
-      for (let entry = firstWord + table / 4, end = entry + 1024; level < 3 && entry < end; entry += 2) if (isTable(words[entry], level)) free(frameOf(words[entry]), level + 1);
+      for (let entry = firstWord + table / 4, end = entry + 1024; level < 3 && entry < end; entry += 2) if (isTable(words[entry], level) && !(level === 0 && words[entry] & ENTRY.foreign)) free(frameOf(words[entry]), level + 1);
       pmem.release(table, 1);
     };
     free(root, 0);
   };
-  return { root, find, make, set, each, split, destroy };
+  const lowest = () => (make(0) < 0 ? 0 : words[firstWord + root / 4]);
+  const show = (index: number, other: PageTables | undefined) => {
+    const entry = firstWord + root / 4 + 2 * index, word = words[entry], shown = other ? other.lowest() : 0;
+    if ((word !== 0 && !(word & ENTRY.foreign)) || (other && shown === 0)) return false;
+    words[entry] = other ? shown | ENTRY.foreign : 0;
+    return true;
+  };
+  return { root, show, lowest, find, make, set, each, split, destroy };
 }
 
 /** Whether an address can be a base of FS or GS that a program sets: its own half. */

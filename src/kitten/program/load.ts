@@ -5,14 +5,13 @@ import { AUX } from "../../abi/linux/auxv.ts";
 import { ERRNO } from "../../abi/linux/errno.ts";
 import { PROT } from "../../abi/linux/memory.ts";
 import type { OpenFile } from "../file/inode.ts";
-import { findHole, insert, isFree, isStatic, pageDown, pageUp, populate, STACK_TOP, TOUCH, type Aspace, type PageSource, type Vma } from "../memory/aspace.ts";
+import { findHole, insert, isFree, isStatic, pageDown, pageUp, populate, TOUCH, type Aspace, type PageSource, type Vma } from "../memory/aspace.ts";
 import { LARGE_BYTES } from "../memory/page-tables.ts";
 import { FRAME } from "../memory/pmem.ts";
 import { copyOut } from "../memory/user.ts";
 import { headersAddress, parseElf, type Elf } from "./elf.ts";
 
 /** Where position-independent programs lie, as on Linux without randomization. */
-const PIE_BASE = 0x5555_5555_4000;
 /** Bytes that arguments and environment may have together. */
 const MOST_ARGUMENTS = 2 * 2 ** 20;
 const STACK_AT_ONCE = 128 * 1024;
@@ -51,7 +50,7 @@ const readFile = (file: OpenFile) => (offset: number, bytes: number): Uint8Array
 export function loadProgram(setup: LoadSetup): Image | number {
   const { aspace, file } = setup, read = readFile(file), elf = parseElf(read);
   if (typeof elf === "number") return elf;
-  const base = elf.relocatable ? PIE_BASE : 0;
+  const base = elf.relocatable ? aspace.programBase : 0;
   let done = mapSegments(aspace, elf, base, setup.source(file), file.path);
   if (done < 0) return done;
   aspace.heapStart = aspace.heapEnd = base + elf.end;
@@ -72,11 +71,11 @@ export function loadProgram(setup: LoadSetup): Image | number {
     entry = interpreterBase + other.entry;
   }
   const stackVma: Vma = {
-    start: STACK_TOP - pageUp(setup.stackBytes), end: STACK_TOP, prot: PROT.read | PROT.write | (elf.executableStack ? PROT.exec : 0), shared: false, lazy: true, offset: 0, name: "[stack]",
+    start: aspace.stackTop - pageUp(setup.stackBytes), end: aspace.stackTop, prot: PROT.read | PROT.write | (elf.executableStack ? PROT.exec : 0), shared: false, lazy: true, offset: 0, name: "[stack]",
   };
   if (!isFree(aspace, stackVma.start, stackVma.end)) return -ERRNO.ENOMEM;
   insert(aspace, stackVma);
-  if (populate(aspace, stackVma, STACK_TOP - STACK_AT_ONCE) !== TOUCH.done) return -ERRNO.ENOMEM;
+  if (populate(aspace, stackVma, aspace.stackTop - STACK_AT_ONCE) !== TOUCH.done) return -ERRNO.ENOMEM;
   const stack = buildStack(setup, elf, base, interpreterBase);
   return stack < 0 ? stack : { entry, stack };
 }
@@ -107,7 +106,7 @@ function buildStack({ aspace, argv, environment, name, uid, gid, random, vdso }:
   const strings = [...argv, ...environment, name, "x86_64"].map(encode), total = strings.reduce((sum, each) => sum + each.length, 0);
   if (total > MOST_ARGUMENTS) return -ERRNO.E2BIG;
   const area = new Uint8Array(total);
-  const stringsAt = STACK_TOP - 8 - total, addresses: number[] = [];
+  const stringsAt = aspace.stackTop - 8 - total, addresses: number[] = [];
   let at = 0;
   for (const bytes of strings) {
     addresses.push(stringsAt + at);

@@ -8,7 +8,7 @@ import type { OpenFile } from "../file/inode.ts";
 import { openInode } from "../file/open.ts";
 import { lookUp, pathOf, type Dentry } from "../file/tree.ts";
 import type { Kitten } from "../kitten.ts";
-import { cloneAspace, createAspace, destroyAspace } from "../memory/aspace.ts";
+import { cloneAspace, createAspace, destroyAspace, joinJob } from "../memory/aspace.ts";
 import { u32Out } from "../memory/user.ts";
 import { loadProgram } from "../program/load.ts";
 import { mapVdso } from "../program/vdso.ts";
@@ -45,16 +45,16 @@ function createTask(k: Kitten, process: Process, tid: number, like?: Task): Task
 }
 
 /** `pid`: of another process than the first. */
-export interface Start { pid?: number; path: string; argv: readonly string[]; environment: readonly string[]; cwd: string; descriptors: readonly OpenFile[] }
+export interface Start { pid?: number; job?: Process["job"]; path: string; argv: readonly string[]; environment: readonly string[]; cwd: string; descriptors: readonly OpenFile[] }
 
 /** Makes a process from outside, the first one or another, and loads its program. @returns the process, or a negative errno */
-export function startProgram(k: Kitten, { pid = k.firstPid, path, argv, environment, cwd, descriptors }: Start): Process | number {
+export function startProgram(k: Kitten, { pid = k.firstPid, job, path, argv, environment, cwd, descriptors }: Start): Process | number {
   const aspace = createAspace(k.pmem, (which, start, bytes) => flushTranslations(k, which, start, bytes));
   if (!aspace) return -ERRNO.ENOMEM;
   const root: Dentry = { inode: k.mounts.get("/")!, name: "" }, files = createDescriptors();
   descriptors.forEach((file, fd) => { files.table[fd] = { file, closeOnExec: false }; });
   const process: Process = {
-    pid, parent: undefined, children: new Set(), tasks: new Set(), aspace, files, root, cwd: root, umask: 0o022, uid: k.uid, gid: k.gid, group: pid, session: pid,
+    pid, job, parent: undefined, children: new Set(), tasks: new Set(), aspace, files, root, cwd: root, umask: 0o022, uid: k.uid, gid: k.gid, group: pid, session: pid,
     actions: Array.from({ length: SIGNALS + 1 }, freshAction), pending: [], limits: LIMITS.map(([soft, hard]) => [soft, hard]), executable: "", argv: [], environment: [], exitSignal: SIG.chld,
     status: undefined, stopped: 0, report: undefined, exiting: undefined, vforkDone: undefined, waiters: new Set(), signalled: new Set(), timers: new Map(), startNs: k.clock.nowNs(), usedNs: 0, childrenNs: 0,
   };
@@ -95,7 +95,7 @@ export function execute(k: Kitten, task: Task, path: string, argv: readonly stri
     path = interpreter;
     file = open(path);
   }
-  const aspace = createAspace(k.pmem, process.aspace.stale), random = new Uint8Array(16);
+  const aspace = createAspace(k.pmem, process.aspace.stale, process.job !== undefined), random = new Uint8Array(16);
   k.fillRandom(random);
   const image = aspace ? loadProgram({
     aspace, file, source: k.pages.source, open, argv: words, environment, name, uid: process.uid, gid: process.gid, stackBytes: Math.min(process.limits[3][0], 64 * 2 ** 20), random,
@@ -117,6 +117,7 @@ export function execute(k: Kitten, task: Task, path: string, argv: readonly stri
   }
   closeOnExecute(process.files);
   process.aspace = aspace!;
+  if (process.job) joinJob(aspace!, process.job.job, process.job.rank);
   process.executable = executable;
   process.argv = [...words];
   process.environment = [...environment];
@@ -147,7 +148,7 @@ export function clone(k: Kitten, task: Task, { flags, exitSignal, stack, parentT
     if (flags & CLONE.vm) aspace.users++;
     if (flags & CLONE.files) process.files.users++;
     owner = {
-      ...process, pid: tid, parent: flags & CLONE.parent ? process.parent : process, children: new Set(), tasks: new Set(), aspace, files: flags & CLONE.files ? process.files : cloneDescriptors(process.files),
+      ...process, pid: tid, job: undefined, parent: flags & CLONE.parent ? process.parent : process, children: new Set(), tasks: new Set(), aspace, files: flags & CLONE.files ? process.files : cloneDescriptors(process.files),
       actions: process.actions.map((action) => ({ ...action })), pending: [], limits: process.limits.map(([soft, hard]) => [soft, hard]), exitSignal, status: undefined, stopped: 0, report: undefined,
       exiting: undefined, vforkDone: undefined, waiters: new Set(), signalled: new Set(), timers: new Map(), startNs: k.clock.nowNs(), usedNs: 0, childrenNs: 0,
     };

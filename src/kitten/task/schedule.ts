@@ -206,11 +206,11 @@ export function unload(k: Kitten, task: Task): void {
 
 /** Makes cores forget translations of an address space. */
 export function flushTranslations(k: Kitten, aspace: Aspace, start: number, bytes: number): void {
-  const { root } = aspace.tables;
+  const roots = (aspace.job?.spaces ?? [aspace]).flatMap((each) => (each ? [each.tables.root] : [])); // ranks have it in a slot of theirs
   for (const { index, cr3, ranUnder } of k.cores) {
-    if (ranUnder !== root && k.words[cr3] >>> 0 !== root) continue;
+    if (!roots.includes(ranUnder) && !roots.includes(k.words[cr3] >>> 0)) continue;
     if (index > 0) k.shared.flush(index);
-    else if (bytes > 16 * FRAME) k.vcpu.invalidateTlb();
+    else if (bytes > 16 * FRAME || aspace.job) k.vcpu.invalidateTlb();
     else for (let at = start; at < start + bytes; at += FRAME) k.vcpu.invalidateTlb(BigInt(at));
   }
 }

@@ -5,7 +5,7 @@ import type { Descriptors } from "../file/descriptors.ts";
 import type { Waiters } from "../file/inode.ts";
 import type { Dentry } from "../file/tree.ts";
 import type { Edf } from "./edf.ts";
-import type { Aspace } from "../memory/aspace.ts";
+import type { Aspace, Job } from "../memory/aspace.ts";
 
 /** A timer of a process: setitimer, alarm and timer_create have the same. `notify`: a SIGEV constant. */
 export interface Timer { id: number; clock: number; notify: number; signal: number; value: bigint; tid: number; intervalNs: number; atNs: number; overrun: number; cancel(): void }
@@ -17,6 +17,8 @@ export interface SignalInfo { signal: number; code: number; pid?: number; uid?: 
 
 export interface Process {
   readonly pid: number;
+  /** It is a rank of a parallel program: others see its memory, and it theirs. */
+  readonly job: { job: Job; rank: number } | undefined;
   parent: Process | undefined;
   readonly children: Set<Process>;
   readonly tasks: Set<Task>;
