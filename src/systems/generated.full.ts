@@ -59,7 +59,7 @@ else {
   const host = results(runNatively("chroot", [root, "/bin/sh", "/etc/commands"]));
   runNatively("umount", [path.join(root, "proc")]);
   const { outcome, text, statistics } = await runGuest({
-    kernel: path.join(image.folder, image.kernel), initrds: [...image.initrds.map((name) => path.join(image.folder, name)), archive], commandLine: `${image.commandLine} quiet`,
+    kernel: path.join(image.folder, image.kernel), initrds: [...image.initrds.map((name) => path.join(image.folder, name)), archive], commandLine: `${image.commandLine} quiet nosoftlockup`,
     memoryMiB: 2048, limitSeconds: 1800, engine: ENGINE,
     files: { "/etc/nvl/run": "#!/bin/sh\nmount -t devtmpfs devtmpfs /full/dev\nmount -t proc proc /full/proc\nexport PATH=/usr/bin:/bin\nexec /bin/busybox chroot /full /bin/sh /etc/commands\n" },
   });
