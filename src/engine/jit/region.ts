@@ -146,6 +146,7 @@ export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockRead
   const offer = (address: number, distance: number) => {
     if (found.has(address) || !blocks.usable(address) || (address !== first && isEntry(address)) || Math.abs(distance) > FARTHEST_PAGES) return;
     const block = make(address, distance);
+    if (block.hostPage === 0) return; // it was dropped just now: a region with it would pass for one whose blocks are what they were
     if (found.size >= MOST_BLOCKS || !reserve(block)) return;
     found.set(address, block);
     queue.push(block);
