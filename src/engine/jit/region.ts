@@ -143,11 +143,14 @@ export function formRegion(first: number, { u16, u32 }: Words, blocks: BlockRead
     return true;
   };
   const queue: RegionBlock[] = [];
+  /** By distance, the host page that is there: where indirect jumps lead is a guess, and so is how far that is. */
+  const pages = new Map<number, number>();
   const offer = (address: number, distance: number) => {
     if (found.has(address) || !blocks.usable(address) || (address !== first && isEntry(address)) || Math.abs(distance) > FARTHEST_PAGES) return;
     const block = make(address, distance);
     if (block.hostPage === 0) return; // it was dropped just now: a region with it would pass for one whose blocks are what they were
-    if (found.size >= MOST_BLOCKS || !reserve(block)) return;
+    if ((pages.get(distance) ?? block.hostPage) !== block.hostPage || found.size >= MOST_BLOCKS || !reserve(block)) return;
+    pages.set(distance, block.hostPage);
     found.set(address, block);
     queue.push(block);
   };
