@@ -93,6 +93,10 @@ const ROWS = [
   // -- hosted programs (hal/exit.ts)
   ["hosted", "u32", 1, "1: system calls and exceptions of CPL 3 end run() and do not reach LSTAR or the IDT"],
   ["answers", "u32", 1, "of a hosted vCPU: address of its table of answers, 0 for none"],
+  // extents (engine/core's memory/extents.ts): EXTENT_SLOTS that compiled code compares addresses with, one half for reads and one for writes, and behind them EXTENT_KNOWN that core knows
+  ["extentBase", "u64", 160, ""], ["extentBytes", "u64", 160, "before which of its bytes accesses may begin, 0 for none"], ["extentAddend", "u32", 160, "host address - low 32 bits of the address"],
+  ["extentPatience", "i32", 1, "counts down where an address is not in the extent of its slot; below 0 core is asked"], ["extentPause", "i32", 1, "from where it counts"],
+  ["extentCredit", "i32", 1, "work that core may put into extents"], ["extentsMade", "u32", 1, "since all were forgotten"], ["extentSwitches", "u8", 128, "how often a slot got an extent"],
 ] as const satisfies readonly Row[];
 
 export type FieldName = (typeof ROWS)[number][0];
@@ -149,6 +153,7 @@ export const CONSTANTS = {
   TLB_CONTEXTS, TLB_CONTEXT_BYTES: 4 * 32 << TLB_BITS, TLB_LOG: 4 << TLB_BITS, TLB_MARK_BITS: 14,
   TLB_AREA_BYTES: TLB_CONTEXTS * ((4 * 32 << TLB_BITS) + 2 * (4 << TLB_BITS) * 4) + 2 * (1 << 14) + 16 * TLB_CONTEXTS,
   LOCATE_WRITE: 0x100, LOCATE_COPY: 0x200, TLB_VIEW_SUPERVISOR: 0, TLB_VIEW_USER: 1, TLB_VIEW_AC: 2, TLB_VIEW_ALIGNED: 3,
+  EXTENT_SLOTS: 128, EXTENT_KNOWN: 32, EXTENT_PATIENCE: 64,
   // physical address bits that CPUID announces: page-table bits above are reserved
   PHYSICAL_BITS: 40,
   // region table: u32 count, u32 unused, u32 lock of whoever makes all other vCPUs stand still, then from +16 entries of 32 bytes: u64 gpa, u64 bytes, u32 host address, u32 kind

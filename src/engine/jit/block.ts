@@ -52,6 +52,8 @@ export type Way = { to: number } | { answer: number; dirty: number };
 /** What a recorder works with. It records one block after the other. */
 export interface RecorderParts {
   core(name: string): number;
+  /** Do loops compare addresses with extents (core's memory/extents.ts)? */
+  extents: boolean;
   /** gets what blocks touch */
   touched: Touched;
   /** Bits of `fpuTrap` that the region was entered without. */
@@ -99,7 +101,7 @@ function deadFlags(instructions: readonly Instruction[]): boolean[] {
   return dead;
 }
 
-export function blockRecorder({ core, touched, assumes }: RecorderParts): (block: BlockSurroundings) => RecordedBlock {
+export function blockRecorder({ core, extents, touched, assumes }: RecorderParts): (block: BlockSurroundings) => RecordedBlock {
   const graph = createGraph(), state = graph.param(LOCAL.state, "i32");
   let block: BlockSurroundings, ways: Way[], at: Instruction;
   /** The first of the instructions that may have to be taken back, and what the locals that they have set held before. */
@@ -209,7 +211,8 @@ export function blockRecorder({ core, touched, assumes }: RecorderParts): (block
     before.clear();
   };
   const surroundings = { g, state, core, leaveOnMiss: true, refills: () => block.island !== undefined, inlineFloat: true, locked: () => at.locked === true,
-    remembered: (linear: Node, writes: boolean, anywhere: boolean) => placement.remembered(linear, writes, anywhere), nearby: new Map<Node, NearbyPage>() };
+    remembered: (linear: Node, writes: boolean, anywhere: boolean) => placement.remembered(linear, writes, anywhere), nearby: new Map<Node, NearbyPage>(),
+    extentSlot: () => (extents && block.island ? placement.extentSlot() : undefined) };
   const island = () => block.island;
   const flagStore = flagsInLocals(surroundings, () => block.island !== undefined);
   const placement = regionPlacement(surroundings, touched, island, jump);

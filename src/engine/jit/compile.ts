@@ -15,12 +15,12 @@ import { createTranslator } from "./translate.ts";
 const MEMORY_PAGES = { minimum: 17, maximum: 65536 };
 const LETTERS: Record<string, ValueType> = { l: "i64", i: "i32" };
 /** Functions of core that compiled code calls beside helpers. */
-const CORE_FUNCTIONS: Record<string, string> = { locate: "li:i", moveAll: "llli:i", storeAll: "llil:i" };
+const CORE_FUNCTIONS: Record<string, string> = { locate: "li:i", extend: "li:", moveAll: "llli:i", storeAll: "llil:i" };
 
 /** `entries`: numbers of the blocks in which it is entered, by their place in the list; `strikes`: slices in which its floating point did not do well. */
 export interface CompiledRegion { /** its locals by the numbers that they have in graphs (locals.ts) */ homes: ReadonlyMap<number, number>; blocks: RegionBlock[]; entries: ReadonlyMap<number, number>; float: FloatMode; strikes: number }
-/** Where core keeps its lists of blocks: by hash and by page; and the entries that make a block hot. */
-export interface BlockTables { blockTable: number; pageBlocks: number; heat: number }
+/** Where core keeps its lists of blocks: by hash and by page; the entries that make a block hot; whether loops compare addresses with extents (docs/adr/0016-extents.md). */
+export interface BlockTables { blockTable: number; pageBlocks: number; heat: number; extents?: boolean }
 /** `heads`: how many blocks were looked at. */
 export interface CompiledModule { bytes: Uint8Array; regions: CompiledRegion[]; instructions: number; heads: number }
 export interface Compiler {
@@ -32,7 +32,7 @@ export interface Compiler {
 }
 
 /** @param u8 the node's memory. Nothing in it is written */
-export function createCompiler(u8: Uint8Array, { blockTable, pageBlocks, heat }: BlockTables): Compiler {
+export function createCompiler(u8: Uint8Array, { blockTable, pageBlocks, heat, extents = false }: BlockTables): Compiler {
   const words = { u8, u16: new Uint16Array(u8.buffer), u32: new Uint32Array(u8.buffer), i32: new Int32Array(u8.buffer) };
   const limits = { blockTable, end: 0 }, reader = blockReader(words, limits);
   const relative = FORMS.map((form) => form.operands.some(({ kind }) => kind === "rel")), calls = FORMS.map(({ mnemonic }) => mnemonic === "call");
@@ -56,7 +56,7 @@ export function createCompiler(u8: Uint8Array, { blockTable, pageBlocks, heat }:
   };
   const isCold = coldBlocks(words, heat);
   const targets = targetFinder(words, reader, kindOf, pageBlocks, heat);
-  const translate = createTranslator(words, reader, core);
+  const translate = createTranslator(words, reader, core, extents);
 
   const compile: Compiler["compile"] = (heads, end, most = Infinity) => {
     imports = [];

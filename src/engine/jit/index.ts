@@ -49,7 +49,7 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
   const heat = Math.min(0xffff, Math.max(1, threshold));
   const cache = createRegionCache(node, table, dropRegion, counters, codeCacheBytes, heat);
   let waiting: number[] = [], generation = 0, asked = false;
-  const tables = () => ({ blockTable: field(OFFSET.blockTable), pageBlocks: field(OFFSET.pageBlocks), heat });
+  const tables = () => ({ blockTable: field(OFFSET.blockTable), pageBlocks: field(OFFSET.pageBlocks), heat, extents: field(OFFSET.hosted) !== 0 });
   /** Where blocks were in the guest when they became hot. */
   const pages = new Map<number, bigint>();
 

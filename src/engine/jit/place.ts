@@ -27,6 +27,8 @@ export interface RegionPlacement {
   readonly vectors: VectorLocals;
   /** Where the page of an access to this address is remembered. */
   remembered(linear: Node, writes: boolean, anywhere: boolean): RememberedPage | undefined;
+  /** Which extent the access at hand is compared with. */
+  extentSlot(): number;
   /** The instruction that comes; `offset`: in its page, `left`: instructions of the block behind it. */
   begin(form: Form, decoded: Decoded, offset: number, left: number): void;
 }
@@ -37,6 +39,7 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, is
   const { g, state } = surroundings;
   const { as32, as64 } = conversions(g);
   let form: Form, decoded: Decoded, offset: number, left: number;
+  let lastSlot = 0; // of all regions: who has one with others, has it with few
   interface Known { value: Node; scope: Region }
   const values: (Known | undefined)[] = [], vectorValues: (Known | undefined)[] = [];
   const add = (a: Node, b: Node) => g.pure("i64.add", a, b);
@@ -222,7 +225,7 @@ export function regionPlacement(surroundings: Surroundings, touched: Touched, is
     again: () => g.exit("again"),
   });
   return {
-    of, remembered, vectors,
+    of, remembered, vectors, extentSlot: () => (lastSlot = (lastSlot + 1) % (C.EXTENT_SLOTS / 2)),
     begin: (nextForm, nextDecoded, nextOffset, nextLeft) => {
       form = nextForm;
       decoded = nextDecoded;

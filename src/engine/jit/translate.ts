@@ -26,12 +26,12 @@ const SHARING = { distance: 0, hostPage: 0, offset: 0, count: 0 };
 /** `entries`: numbers of the blocks in which the function may be entered, by their place in the region. */
 export interface Translation { code: RegionFunction; entries: ReadonlyMap<number, number>; float: FloatMode }
 
-export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: (name: string) => number): (region: Region, float: FloatMode) => Translation {
+export function createTranslator({ u8, u16 }: Words, reader: BlockReader, core: (name: string) => number, extents = false): (region: Region, float: FloatMode) => Translation {
   const factsOf = [createFacts(false), createFacts(true)];
   // of the region at hand: the registers, and what it is entered with
   const touched = untouched();
   let assumed = 0;
-  const record = blockRecorder({ core, touched, assumes: (bits) => { assumed |= bits; } });
+  const record = blockRecorder({ core, extents, touched, assumes: (bits) => { assumed |= bits; } });
   const relative = FORMS.map((form) => form.operands.some(({ kind }) => kind === "rel")), calls = FORMS.map(({ mnemonic }) => mnemonic === "call");
   const indirect = FORMS.map(({ mnemonic }, index) => (mnemonic === "jmp" || mnemonic === "call") && !relative[index]);
 

@@ -39,7 +39,7 @@ export function tlbEntry(g: Graph, state: Node, linear: Node): Node {
   return g.pure("i32.add", g.load("i32.load", state, OFFSET.tlb), index);
 }
 
-export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, remembered, nearby }: Surroundings, { as64, asWidth }: Conversions): Memory {
+export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, remembered, nearby, extentSlot }: Surroundings, { as64, asWidth }: Conversions): Memory {
   const checkFault = () => g.when(g.load("i32.load", state, OFFSET.fault), () => g.exit("fault"));
 
   const lastPage = (linear: Node, bytes: number) => g.pure("i64.and", g.pure("i64.add", linear, g.i64(bytes - 1)), g.i64(PAGE_MASK));
@@ -74,6 +74,32 @@ export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, re
       return locate(linear, bytes, writes, !aligned && bytes > 1);
     }, () => g.pure("i32.add", before.addend, low));
   };
+  /** Addend of the page in which an access lies, from the TLB. */
+  const fromTlb = (linear: Node, bytes: number, writes: boolean, aligned: boolean): Node => {
+    const { entry, tag, last } = lookUp(linear, bytes, writes), page = aligned ? pageOf(linear, bytes - 1) : last;
+    g.when(g.pure("i64.ne", tag, page), () => {
+      g.rare();
+      if (!refills?.()) return g.exit("miss");
+      if (aligned) leaveUnaligned(linear, bytes);
+      locate(linear, bytes, writes);
+    });
+    return g.load("i32.load", entry, C.TLB_ADDEND);
+  };
+  /** The same from the extent of a slot, if the access lies in that. What is loaded for that does not depend on the address: nothing waits for it. */
+  const fromExtent = (slot: number, linear: Node, otherwise: () => Node, aligned: boolean): Node => {
+    let begins = g.pure("i64.sub", linear, g.load("i64.load", state, OFFSET.extentBase + 8 * slot)), bound = g.load("i64.load", state, OFFSET.extentBytes + 8 * slot);
+    // the bits below the alignment become the highest
+    if (aligned) [begins, bound] = [g.pure("i64.rotr", begins, g.i64(4)), g.pure("i64.shr_u", bound, g.i64(4))];
+    return g.choose("i32", g.pure("i64.lt_u", begins, bound), () => g.load("i32.load", state, OFFSET.extentAddend + 4 * slot), () => {
+      const patience = g.pure("i32.sub", g.load("i32.load", state, OFFSET.extentPatience), g.i32(1));
+      g.keep("i32.store", state, OFFSET.extentPatience, patience);
+      g.when(g.pure("i32.lt_s", patience, g.i32(0)), () => {
+        g.rare();
+        g.call(core("extend"), [linear, g.i32(slot)], "none", true);
+      });
+      return otherwise();
+    });
+  };
   /** Host address, where what cannot be accessed in place leaves. */
   const inPlace = (linear: Node, bytes: number, writes: boolean, aligned = false): Node => {
     if (g.changed()) throw new NvlError("wasm/miss", "an access that may miss follows a change of the state");
@@ -81,15 +107,9 @@ export function memory({ g, state, core, leaveOnMiss, refills, locked, retry, re
     if (!known) {
       const near = nextTo(linear, bytes, writes, aligned);
       if (near) return near;
-      const { entry, tag, last } = lookUp(linear, bytes, writes), page = aligned ? pageOf(linear, bytes - 1) : last;
-      g.when(g.pure("i64.ne", tag, page), () => {
-        g.rare();
-        if (!refills?.()) return g.exit("miss");
-        if (aligned) leaveUnaligned(linear, bytes);
-        locate(linear, bytes, writes);
-      });
-      const addend = g.load("i32.load", entry, C.TLB_ADDEND);
-      nearby?.set(baseOf(linear), { page, addend, writable: writes, displacement: displacementOf(linear), scope: g.scope() });
+      const otherwise = () => fromTlb(linear, bytes, writes, aligned);
+      const slot = extentSlot?.(), addend = slot === undefined ? otherwise() : fromExtent(slot + (writes ? C.EXTENT_SLOTS / 2 : 0), linear, otherwise, aligned);
+      nearby?.set(baseOf(linear), { page: aligned ? pageOf(linear, bytes - 1) : lastPage(linear, bytes), addend, writable: writes, displacement: displacementOf(linear), scope: g.scope() });
       return g.pure("i32.add", addend, g.pure("i32.wrap_i64", linear));
     }
     const low = g.pure("i32.wrap_i64", linear), usual = () => g.pure("i32.add", known.addend(), low);

@@ -30,6 +30,8 @@ export interface Surroundings {
   /** Where the page of such an access is remembered from one access to the next: nothing but an exit takes anything from the TLB.
    * `anywhere`: accesses of this size that need not be aligned, and mostly are not. */
   readonly remembered?: (linear: Node, writes: boolean, anywhere: boolean) => RememberedPage | undefined;
+  /** Which extent an access is compared with, of those for reads, if with any. */
+  readonly extentSlot?: () => number | undefined;
   /** Pages that this graph has looked up, by the variable part of the addresses. */
   readonly nearby?: Map<Node, NearbyPage>;
 }

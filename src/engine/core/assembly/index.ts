@@ -2,6 +2,7 @@
 export { attach } from "./state";
 export * from "./processor/flags";
 export * from "./memory/memory";
+export { extend } from "./memory/extents";
 export { flush, flushNonGlobal, invalidate, watchPage } from "./memory/tlb";
 export * from "./processor/control";
 export { hostAddress, noteStore } from "./memory/regions";

@@ -39,6 +39,11 @@ export function watching(page: u64): bool {
   return false;
 }
 
+/** Whether any page may. */
+export function watchingAny(): bool {
+  return load<u32>(vcpu, At.watchCount) != 0 || (load<u64>(vcpu + DR7) & 0xff) != 0;
+}
+
 // @ts-ignore: decorator
 @inline function watchStart(i: u32): u64 {
   return load<u64>(vcpu + At.watchAddress + (<usize>i << 3));

@@ -38,6 +38,12 @@ export function hostAddress(gpa: u64): usize {
   return 0;
 }
 
+/** Bytes of the region found last from the page of `gpa` on upwards, or from its start through that page. */
+export function regionRest(gpa: u64, up: bool): u64 {
+  const before = (gpa & ~0xfff) - lastStart;
+  return up ? lastBytes - before : before + 0x1000;
+}
+
 /** An aligned word of a paging structure; all ones where there is no memory. */
 export function physicalLoad32(gpa: u64): u32 {
   const host = hostAddress(gpa);

@@ -5,6 +5,7 @@
 // a whole page) and host pages that were entered for writing.
 import { At, C } from "../generated/layout";
 import { CR0_AM, CR4_PCIDE, CR4_SMAP, vcpu } from "../state";
+import { dropExtentsOf, forgetExtents } from "./extents";
 import { claimWriting } from "./peers";
 import { AC_ACCESS, allowed, FETCH, USER, walkRights, walkShift, WRITE } from "./walk";
 
@@ -80,6 +81,12 @@ export function currentView(): u32 {
   return area() + WRITTEN + ((host >> 12) & (MARK_BYTES - 1));
 }
 
+/** A host page may be written to in place from now on. */
+// @ts-ignore: decorator
+@inline export function markWritten(host: usize): void {
+  store<u8>(writtenMark(host), 1);
+}
+
 /** Which accesses a view stands for, as bits of a walk's access. */
 // @ts-ignore: decorator
 @inline export function accessOf(view: u32): u32 {
@@ -101,7 +108,7 @@ export function fill(linear: u64, view: u32, host: usize, ram: bool): void {
   store<u64>(entry, write ? page : <u64>C.TLB_EMPTY, C.TLB_WRITE);
   store<u64>(entry, allowed(rights, access | FETCH) ? page : <u64>C.TLB_EMPTY, C.TLB_EXEC);
   store<u32>(entry, <u32>host - <u32>page, C.TLB_ADDEND);
-  if (write) store<u8>(writtenMark(host), 1);
+  if (write) markWritten(host);
   if (walkShift != 12) store<u8>(markOf(linear, walkShift), 1);
   const log = rights & RIGHT_G ? GLOBALS : OTHERS, unlogged = load<u32>(entry, C.TLB_UNLOGGED);
   if (!(unlogged & log)) return;
@@ -111,6 +118,11 @@ export function fill(linear: u64, view: u32, host: usize, ram: bool): void {
   store<u32>(length, load<u32>(length) + 1);
 }
 
+/** What compiled code compares addresses with is true no longer: something may have gone from the TLB, or another one is used. */
+export function forgetPages(): void {
+  forgetStack();
+  forgetExtents();
+}
 /** Compiled code remembers the page of its stack from one region to the next: no longer, after anything may have gone from the TLB or another one is used. */
 // @ts-ignore: decorator
 @inline export function forgetStack(): void {
@@ -126,7 +138,7 @@ export function fill(linear: u64, view: u32, host: usize, ram: bool): void {
 
 /** Drops the entries of a log. One may hold a page of the other kind by now: dropping it too is harmless. */
 function dropLogged(context: u32, log: u32): void {
-  forgetStack();
+  forgetPages();
   const length = lengthOf(context, log), start = logOf(context, log);
   for (let at = start, end = start + (<usize>load<u32>(length) << 2); at < end; at += 4) {
     const entry = load<u32>(at);
@@ -169,7 +181,7 @@ export function flushPcid(pcid: u32): void {
 
 /** The address space in use becomes that of a PCID; what is not global of it goes unless `keep`. The caller recomputes `tlb`. */
 export function enterContext(pcid: u32, keep: bool): void {
-  forgetStack();
+  forgetPages();
   let found: u32 = C.TLB_CONTEXTS, oldest: u32 = 0;
   for (let context: u32 = 0; context < contexts(); context++) {
     if (load<u32>(pcidOf(context)) == pcid) found = context;
@@ -199,7 +211,7 @@ function dropRange(linear: u64, shift: u32): void {
 
 /** Drops the page that contains `linear`, whatever its size, global or not, of every address space (INVLPG, which may do so). */
 export function invalidate(linear: u64): void {
-  forgetStack();
+  forgetPages();
   const page = linear & ~0xfff;
   for (let entry = area() + indexOf(linear), end = area() + <usize>contexts() * C.TLB_CONTEXT_BYTES; entry < end; entry += VIEW_BYTES) {
     if (load<u64>(entry, C.TLB_READ) == page || load<u64>(entry, C.TLB_EXEC) == page || load<u64>(entry, C.TLB_WRITE) == page) drop(entry);
@@ -214,6 +226,7 @@ export function watchPage(host: u32): void {
   const page = host & ~0xfff;
   if (!load<u8>(writtenMark(page))) return;
   forgetStack();
+  dropExtentsOf(page);
   for (let context: u32 = 0; context < contexts(); context++) for (let log = OTHERS; log <= GLOBALS; log++) {
     const first = logOf(context, log);
     for (let at = first, end = first + (<usize>load<u32>(lengthOf(context, log)) << 2); at < end; at += 4) {

@@ -49,6 +49,24 @@ function pageFault(linear: u64, access: u32, code: u32): bool {
   return false;
 }
 
+/** Guest-physical address that the last successful peek found, and the size of its page. */
+export let peekGpa: u64 = 0, peekShift: u32 = 12;
+/** Looks in long mode whether a program's access would be allowed and change nothing, not even an accessed or dirty bit. @returns false: it might not */
+export function peek(linear: u64, write: bool): bool {
+  const must = ENTRY_P | ENTRY_U | ENTRY_A | (write ? ENTRY_W : 0), reserved = BEYOND | (load<u64>(vcpu, At.efer) & EFER_NXE ? 0 : ENTRY_NX);
+  let entry = load<u64>(vcpu, At.cr3);
+  for (let shift: u32 = 39; ; shift -= 9) {
+    entry = physicalLoad64((entry & ADDRESS) | (((linear >> shift) & 511) << 3));
+    if ((entry & (must | reserved)) != must) return false;
+    if (shift != 12 && !(entry & ENTRY_PS)) continue;
+    const inside = (<u64>1 << shift) - 1;
+    if (shift == 39 || (write && !(entry & ENTRY_D)) || (shift != 12 && (entry & inside & ~0x1fff))) return false;
+    peekGpa = (entry & ADDRESS & ~inside) | (linear & inside);
+    peekShift = shift;
+    return true;
+  }
+}
+
 /** Translates for one access: WRITE, USER, FETCH, AC_ACCESS in any sensible combination. @returns false: #PF is pending */
 export function walk(linear: u64, access: u32): bool {
   const cr0 = load<u64>(vcpu, At.cr0), cr4 = load<u64>(vcpu, At.cr4), efer = load<u64>(vcpu, At.efer);

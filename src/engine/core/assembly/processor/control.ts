@@ -5,7 +5,7 @@ import { code64, CR0_AM, CR0_CD, CR0_EM, CR0_ET, CR0_MP, CR0_NE, CR0_NW, CR0_PE,
   vcpu } from "../state";
 import { AC_FLAG, VM } from "./flags";
 import { attributesOf, DB_BIT, L, TYPE } from "../segment/descriptor";
-import { enterContext, flush, flushNonGlobal, forgetStack, tableOf, viewFor } from "../memory/tlb";
+import { enterContext, flush, flushNonGlobal, forgetPages, forgetStack, tableOf, viewFor } from "../memory/tlb";
 import { physicalLoad64 } from "../memory/regions";
 import { tprRead, tprWrite } from "../bus";
 
@@ -63,7 +63,7 @@ export function syncView(): void {
   const table = tableOf(view);
   if (table == load<u32>(vcpu, At.tlb)) return;
   store<u32>(vcpu, table, At.tlb);
-  forgetStack();
+  forgetPages();
 }
 
 /** Goes on behind an instruction that changed what later ones depend on. */
