@@ -1,5 +1,5 @@
-// `npm run test:full [-- pattern…]`: the long tests, src/systems/*.full.ts: other kernels, hypervisors and firmware, and Debian's programs
-// in a guest compared with the host. They fetch Debian packages; in all they take half an hour on a quiet machine.
+// `npm run test:full [-- pattern…]`: the long tests, every *.full.ts: other kernels, hypervisors and firmware, Debian's programs
+// in a guest compared with the host, many rounds of what has to do with chance. They fetch Debian packages, and take an hour or more in all.
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
@@ -10,9 +10,9 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 installPackages();
 build();
 const patterns = process.argv.slice(2);
-const files = readdirSync(path.join(root, "src/systems")).filter((name) => name.endsWith(".full.ts"))
-  .filter((name) => patterns.length === 0 || patterns.some((pattern) => name.includes(pattern)))
-  .map((name) => path.join(root, "dist/systems", name.replace(/\.ts$/, ".js")));
+const files = readdirSync(path.join(root, "src"), { recursive: true }).filter((name) => name.endsWith(".full.ts"))
+  .filter((name) => patterns.length === 0 || patterns.some((pattern) => name.includes(pattern))).sort()
+  .map((name) => path.join(root, "dist", name.replace(/\.ts$/, ".js")));
 if (files.length === 0) {
   console.error(`no full test matches ${patterns.join(", ")}`);
   process.exit(1);

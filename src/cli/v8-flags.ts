@@ -2,8 +2,9 @@
 // and compiled code of which little is executed. It uses no cached code that was made with other flags, so that those which an engine sets are set here, too.
 
 import { setFlagsFromString } from "node:v8";
+import { BRANCH_HINTS } from "../embed/branch-hints.ts";
 
-const FLAGS = ["--interrupt-budget=270000", "--max-inlined-bytecode-size-cumulative=100", "--wasm-tiering-budget=20000000", "--experimental-wasm-branch-hinting"];
+const FLAGS = ["--interrupt-budget=270000", "--max-inlined-bytecode-size-cumulative=100", "--wasm-tiering-budget=20000000", BRANCH_HINTS];
 
 /** For a process that is ours. Flags that V8 does not know it would complain of. */
 export function setV8Flags(): void {

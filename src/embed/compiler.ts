@@ -14,7 +14,7 @@ export function startCompiler(wasm: WebAssembly.Memory, count: number): MessageP
   const channels = Array.from({ length: count }, () => new MessageChannel()), ports = channels.map(({ port2 }) => port2);
   const worker = new Worker(existsSync(BUNDLE) ? BUNDLE : new URL("./compile-thread.js", import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 48 } });
   worker.unref();
-  worker.on("error", () => {}); // then nothing is compiled any more
+  worker.on("error", ({ message }) => { process.emitWarning(`the thread that compiles has failed, and the interpreter goes on alone: ${message}`, "NvlWarning"); });
   worker.postMessage({ wasm, ports } satisfies CompileThreadStart, ports);
   return channels.map(({ port1 }) => port1);
 }
