@@ -19,4 +19,4 @@ local parts = {}
 for i = 1, most * 2000 do parts[#parts + 1] = string.format("%d:%s", i, string.rep("ab", i % 7)) end
 local text = table.concat(parts, ",")
 print("text", #text, select(2, text:gsub("ba", "")))
-print("compiled", jit.status())
+print("compiled", (jit.status()))
