@@ -17,7 +17,8 @@ test(`${PROGRAMS} random programs go as on the host's CPU on ${ENGINES.join(", "
 test("what the fuzz has found", () => {
   // 464569904 overwrites the address at which it goes on after a fault by one that is not canonical
   // 466308779 jumps to an address of the host's kernel
-  assert.deepEqual(createProgramJudge().judge([464569904, 466308779]), []);
+  // 485977343 ends where an element of REPNE CMPSQ faults that is not the first (an Intel processor may have other flags there)
+  assert.deepEqual(createProgramJudge().judge([464569904, 466308779, 485977343]), []);
 });
 
 test("programs go alike on the oracle", () => {

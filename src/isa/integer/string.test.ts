@@ -43,6 +43,19 @@ for (const { name, run } of machines) {
     assert.deepEqual(outcome.bytes, expected);
   });
 
+  for (const [mnemonic, done, extra] of [["scasb", 5, 0], ["scasd", 3, 2], ["scasb", 0, 0], ["cmpsb", 5, 0], ["cmpsq", 4, 6], ["cmpsw", 0, 1]] as const) {
+    test(`repne ${mnemonic} that faults after ${done} elements has the flags of the last comparison (${name})`, () => {
+      const width = { b: 1, w: 2, d: 4, q: 8 }[mnemonic.at(-1)!]!, first = DATA_END - extra - done * width, bytes = new Uint8Array(WINDOW).fill(0x17);
+      const from = (rep: "repne" | undefined, element: number) => run({
+        code: string(mnemonic, rep), at: DATA_END - WINDOW, bytes, rflags: 0x802n,
+        registers: { rax: 0n, rcx: 1000, ...(mnemonic.startsWith("scas") ? { rdi: first + element * width } : { rsi: first + element * width, rdi: DATA + element * width }) },
+      });
+      const outcome = from("repne", 0);
+      assert.deepEqual([outcome.status, registerOf(outcome, "rcx")], ["fault", BigInt(1000 - done)]);
+      assert.equal(flagWords(outcome), done === 0 ? "OF" : flagWords(from(undefined, done - 1)));
+    });
+  }
+
   for (const [what, source, target, count, done, read] of [
     ["source", DATA_END - 100, DATA + 64, 300, 100, true], ["destination", DATA + 64, DATA_END - 100, 300, 100, false],
   ] as const) test(`rep movsb faults where its ${what} ends (${name})`, () => {

@@ -207,17 +207,20 @@ function compareRun<T>(first: usize, second: usize, count: u32, step: isize, sto
   return i;
 }
 
+// Where an element faults, the flags are those of the last comparison before it, as AMD's processors have it; Intel's manual says that they are as
+// before the instruction (SDM 2B, REP/REPE/REPZ/REPNE/REPNZ), which nobody can rely on who is interrupted between elements.
+
 export function scanString(bytes: u32, addressWidth: u32, segment: u32, rep: u32): u32 {
   const mask = maskOf(addressWidth), shift = ctz(bytes), down = downward(), stop = rep == REPNE;
   const value = reg(RAX) & maskOf(bytes << 3), step = down ? -<isize>bytes : <isize>bytes;
-  let count: u64 = rep ? reg(RCX) & mask : 1, work = workOfCall(), last: u64 = 0, stopped = count == 0;
-  if (stopped) return 0;
+  let count: u64 = rep ? reg(RCX) & mask : 1, work = workOfCall(), last: u64 = 0, stopped = false;
+  const all = count;
   while (count && work > 0 && !stopped) {
     const to = reg(RDI) & mask;
     const target = linearAddress(C.SEG_ES, to, bytes, 0);
-    if (faulted()) return 0;
+    if (faulted()) break;
     const host = <usize>probeRead(target, bytes);
-    if (faulted()) return 0;
+    if (faulted()) break;
     let run: u64 = 1;
     if (host && !watching(target & ~0xfff)) {
       if (count > 1 && work > 1) run = runOf(count, C.SEG_ES, to, target, shift, mask, down);
@@ -228,8 +231,9 @@ export function scanString(bytes: u32, addressWidth: u32, segment: u32, rep: u32
       last = loadRaw(host + <isize>(run - 1) * step, bytes);
       work -= <i32>(run << shift);
     } else {
-      last = loadSized(target, bytes);
-      if (faulted()) return 0;
+      const element = loadSized(target, bytes);
+      if (faulted()) break;
+      last = element;
       work = stopping() ? 0 : work - SINGLE;
     }
     stopped = (last == value) == stop;
@@ -237,25 +241,25 @@ export function scanString(bytes: u32, addressWidth: u32, segment: u32, rep: u32
     count -= run;
     if (rep) setMasked(RCX, count, mask);
   }
-  setCompareFlags(value, last, bytes);
-  return count && rep && !stopped ? 1 : 0;
+  if (count != all) setCompareFlags(value, last, bytes);
+  return count && rep && !stopped && !faulted() ? 1 : 0;
 }
 
 export function compareString(bytes: u32, addressWidth: u32, segment: u32, rep: u32): u32 {
   const mask = maskOf(addressWidth), shift = ctz(bytes), down = downward(), stop = rep == REPNE;
   const step = down ? -<isize>bytes : <isize>bytes;
-  let count: u64 = rep ? reg(RCX) & mask : 1, work = workOfCall(), first: u64 = 0, second: u64 = 0, stopped = count == 0;
-  if (stopped) return 0;
+  let count: u64 = rep ? reg(RCX) & mask : 1, work = workOfCall(), first: u64 = 0, second: u64 = 0, stopped = false;
+  const all = count;
   while (count && work > 0 && !stopped) {
     const from = reg(RSI) & mask, to = reg(RDI) & mask;
     const source = linearAddress(segment, from, bytes, 0);
-    if (faulted()) return 0;
+    if (faulted()) break;
     const sourceHost = <usize>probeRead(source, bytes);
-    if (faulted()) return 0;
+    if (faulted()) break;
     const target = linearAddress(C.SEG_ES, to, bytes, 0);
-    if (faulted()) return 0;
+    if (faulted()) break;
     const targetHost = <usize>probeRead(target, bytes);
-    if (faulted()) return 0;
+    if (faulted()) break;
     let run: u64 = 1;
     if (sourceHost && targetHost && !watching(source & ~0xfff) && !watching(target & ~0xfff)) {
       if (count > 1 && work > 1) run = runOf(runOf(count, segment, from, source, shift, mask, down), C.SEG_ES, to, target, shift, mask, down);
@@ -268,9 +272,10 @@ export function compareString(bytes: u32, addressWidth: u32, segment: u32, rep: 
       second = loadRaw(targetHost + distance, bytes);
       work -= <i32>(run << shift);
     } else {
-      first = loadSized(source, bytes);
-      second = loadSized(target, bytes);
-      if (faulted()) return 0;
+      const a = loadSized(source, bytes), b = loadSized(target, bytes);
+      if (faulted()) break;
+      first = a;
+      second = b;
       work = stopping() ? 0 : work - SINGLE;
     }
     stopped = (first == second) == stop;
@@ -279,8 +284,8 @@ export function compareString(bytes: u32, addressWidth: u32, segment: u32, rep: 
     count -= run;
     if (rep) setMasked(RCX, count, mask);
   }
-  setCompareFlags(first, second, bytes);
-  return count && rep && !stopped ? 1 : 0;
+  if (count != all) setCompareFlags(first, second, bytes);
+  return count && rep && !stopped && !faulted() ? 1 : 0;
 }
 
 /** The flags of CMP in lazy form. */
