@@ -71,7 +71,7 @@ const ROWS = [
   ["regionExits", "u64", 16, "ways out of compiled code, by the low four bits of its answer (REGION_EXITS)"],
   ["regions", "u32", 1, "address of the virtual node's region table"],
   ["codePages", "u32", 1, "address of a u32 for each host page: bit n, vCPU n has decoded code of it; bit 16 + n, vCPU n may have a TLB entry by which it writes there"],
-  ["blockTable", "u32", 1, ""], ["pageBlocks", "u32", 1, ""], ["arena", "u32", 1, ""], ["arenaEnd", "u32", 1, ""], ["arenaNext", "u32", 1, ""],
+  ["blockTable", "u32", 1, ""], ["jumps", "u32", 1, "where jumps of compiled code have led, by host address: JUMP_ entries"], ["pageBlocks", "u32", 1, ""], ["arena", "u32", 1, ""], ["arenaEnd", "u32", 1, ""], ["arenaNext", "u32", 1, ""],
   ["tlbArea", "u32", 1, "address of the first of the TLBs, TLB_AREA_BYTES in all"], ["tlbContexts", "u32", 1, "how many of their TLB_CONTEXTS have been used since power-on"],
   // -- between the vCPUs of a virtual node (core's memory/peers.ts)
   ["outside", "u32", 1, "1 while this vCPU is not in run(): it reads its mail before it executes anything"],
@@ -185,6 +185,8 @@ export const CONSTANTS = {
   // BREAK: a debugger may want to stop before the next operation
   HANDLER_REFETCH: 0, HANDLER_GOTO: 1, HANDLER_CROSS: 2, HANDLER_INVALID: 3, HANDLER_TOO_LONG: 4, HANDLER_REGION: 5, HANDLER_BREAK: 6, HANDLER_FIRST: 7,
   BLOCK_TABLE_BITS: 17,
+  // where a jump of compiled code has led: host address (0: nowhere), block, its region's function, its number in the region, instructions that entering it costs
+  JUMP_BITS: 10, JUMP_BYTES: 16, JUMP_HOST: 0, JUMP_BLOCK: 4, JUMP_FUNCTION: 8, JUMP_ENTRY: 12, JUMP_COUNT: 14,
   // bits of `traced`, and kinds of what core tells
   TRACE_MSRS: 1, TRACE_INTERRUPTS: 2, TRACE_EXCEPTIONS: 4, TRACE_RDMSR: 0, TRACE_WRMSR: 1, TRACE_EXTERNAL: 2, TRACE_EXCEPTION: 3, TRACE_SOFTWARE: 4,
   // answers of pause(): leave run, decode, execute a part of the block; anything else is the block to execute

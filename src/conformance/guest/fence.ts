@@ -4,7 +4,7 @@
 import { CONSTANTS as C, OFFSET, type FieldName, type NodeMemory, type Vcpu, type VnodeMemory } from "../../hal/index.ts";
 
 /** Of the vCPU's state: constant after creation. */
-const CONSTANT: readonly FieldName[] = ["zero", "index", "regions", "codePages", "blockTable", "pageBlocks", "arena", "arenaEnd", "tlbArea", "tscHz", "apicTimerHz", "vcpuCount", "apicId"];
+const CONSTANT: readonly FieldName[] = ["zero", "index", "regions", "codePages", "blockTable", "jumps", "pageBlocks", "arena", "arenaEnd", "tlbArea", "tscHz", "apicTimerHz", "vcpuCount", "apicId"];
 const PAGE = 4096;
 const HOST_PAGES = 2 ** 20;
 

@@ -61,6 +61,7 @@ export function createInterpVcpu(setup: VcpuSetup, modules: InterpModules, table
   const arena = node.allocate(ARENA_BYTES, 4096, "decoded code");
   const fields = {
     blockTable: node.allocate(4 << C.BLOCK_TABLE_BITS, 4096, "block table"), pageBlocks: node.allocate(4 * HOST_PAGES, 4096, "page lists"),
+    jumps: node.allocate(C.JUMP_BYTES << C.JUMP_BITS, 4096, "jumps of compiled code"),
     arena, arenaNext: arena, arenaEnd: arena + ARENA_BYTES,
   };
   for (const [name, value] of Object.entries(fields)) state.writeField(name as keyof typeof fields, BigInt(value));

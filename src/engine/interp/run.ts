@@ -11,20 +11,51 @@ import { createGraph } from "../wasm/ir.ts";
 import { lower } from "../wasm/lower.ts";
 import { moduleWriter, type ModuleWriter } from "../wasm/module.ts";
 import { CONTROL as W, type ValueType } from "../wasm/opcodes.ts";
-import { regionChain, type Hot } from "./chain.ts";
+import { CHAIN_ENTER, CHAIN_FIND, warm, writeChain, type Hot } from "./chain.ts";
 import { recordFind, recordFollow } from "./find.ts";
 import { HANDLER_PARAMS, makeHandlers, OP_LOCAL, recordArm, STATE_LOCAL, type Handlers } from "./handlers.ts";
 import { importCore } from "./imports.ts";
 import { FLAGS_SECTION, HANDLER_SECTION, HANDLER_STRIDE, PAIR_SECTION, VARIANTS } from "./operation.ts";
-import { BLOCK_LOCAL, LOCAL_TYPES, runWriter, STATUS_LOCAL } from "./writer.ts";
+import { BLOCK_LOCAL, LOCAL_TYPES, runWriter, STATUS_LOCAL, type RunWriter } from "./writer.ts";
 
 const MEMORY_PAGES = { minimum: 17, maximum: 65536 };
 
 /** Functions and types that `run` refers to. `hot` is there when blocks may be compiled (engine/jit). */
 interface RunParts { core(name: string): number; decode: number; part: number; breakpoint: number; hot?: Hot; handlers: Handlers; handlerType: number }
 
+/** Executes the operation by its function, which answers in STATUS_LOCAL. */
+const functionCall = (handlerType: number, hot: Hot | undefined) => ({ a, out }: RunWriter): void => {
+  a.get(STATE_LOCAL); // for traces and watchpoints; that nobody looks whether it is for one saves more than it costs
+  a.get(OP_LOCAL);
+  a.memory("i32.store", OFFSET.operation);
+  a.get(STATE_LOCAL);
+  a.get(OP_LOCAL);
+  a.get(OP_LOCAL);
+  a.memory("i32.load16_u", C.OP_HANDLER);
+  if (hot) { // where compiled code begins, the operation's own handler is in the block
+    a.tee(STATUS_LOCAL);
+    a.i32(C.HANDLER_REGION);
+    a.op("i32.eq");
+    out.byte(W.if);
+    out.byte(0x7f); // i32
+    a.get(OP_LOCAL);
+    a.i32(C.BLOCK_HEADER_BYTES);
+    a.op("i32.sub");
+    a.memory("i32.load16_u", C.BLOCK_HANDLER);
+    a.otherwise();
+    a.get(STATUS_LOCAL);
+    out.byte(W.end);
+  }
+  a.i32(C.HANDLER_FIRST);
+  a.op("i32.sub");
+  out.byte(W.callIndirect);
+  out.u32(handlerType);
+  out.u32(0);
+  a.set(STATUS_LOCAL);
+};
+
 function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, handlers, handlerType }: RunParts): number {
-  const writer = runWriter(), { out, a, locals, inline, branchTo, tooLittle, pay, refund } = writer, chain = hot && regionChain(writer, core, hot);
+  const callFunction = functionCall(handlerType, hot), writer = runWriter(), { out, a, locals, inline, branchTo, tooLittle, pay, refund } = writer, chain = hot && writeChain(module, core, hot, callFunction);
   const firstFunction = C.HANDLER_FIRST + handlers.arms.length;
 
   const find = a.loop();
@@ -63,7 +94,10 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
 
   // pay
   const paid = a.block();
-  tooLittle();
+  tooLittle(() => {
+    a.get(BLOCK_LOCAL);
+    a.memory("i64.load16_u", C.BLOCK_COUNT);
+  });
   a.get(STATE_LOCAL);
   a.memory("i32.load", OFFSET.attention);
   a.op("i32.or");
@@ -94,7 +128,7 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
   a.close();
   pay();
   a.close();
-  chain?.warm();
+  if (hot) warm(writer, hot);
   a.get(BLOCK_LOCAL);
   a.i32(C.BLOCK_HEADER_BYTES);
   a.op("i32.add");
@@ -112,15 +146,12 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
     step();
     a.br(next);
   };
-  const executed = a.block(), cold = a.block();
+  const cold = a.block();
   const armLabels: number[] = [];
   for (let number = firstFunction - 1; number >= 0; number--) armLabels[number] = a.block();
   a.get(OP_LOCAL);
   a.memory("i32.load16_u", C.OP_HANDLER);
-  out.byte(W.brTable);
-  out.u32(firstFunction);
-  for (const label of armLabels) out.u32(a.depthTo(label));
-  out.u32(a.depthTo(cold));
+  a.brTable([...armLabels, cold]);
 
   const raise = (vector: number) => {
     for (const [value, offset] of [[C.FAULT_PENDING | vector, OFFSET.fault], [0, OFFSET.faultCode]]) {
@@ -129,36 +160,6 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
       a.memory("i32.store", offset);
     }
     a.br(fault);
-  };
-  /** Executes the operation by its function, which answers in STATUS_LOCAL. */
-  const callFunction = () => {
-    a.get(STATE_LOCAL); // for traces and watchpoints; that nobody looks whether it is for one saves more than it costs
-    a.get(OP_LOCAL);
-    a.memory("i32.store", OFFSET.operation);
-    a.get(STATE_LOCAL);
-    a.get(OP_LOCAL);
-    a.get(OP_LOCAL);
-    a.memory("i32.load16_u", C.OP_HANDLER);
-    if (hot) { // where compiled code begins, the operation's own handler is in the block
-      a.tee(STATUS_LOCAL);
-      a.i32(C.HANDLER_REGION);
-      a.op("i32.eq");
-      out.byte(W.if);
-      out.byte(0x7f); // i32
-      a.get(OP_LOCAL);
-      a.i32(C.BLOCK_HEADER_BYTES);
-      a.op("i32.sub");
-      a.memory("i32.load16_u", C.BLOCK_HANDLER);
-      a.otherwise();
-      a.get(STATUS_LOCAL);
-      out.byte(W.end);
-    }
-    a.i32(C.HANDLER_FIRST);
-    a.op("i32.sub");
-    out.byte(W.callIndirect);
-    out.u32(handlerType);
-    out.u32(0);
-    a.set(STATUS_LOCAL);
   };
   const fixed: Record<number, () => void> = {
     [C.HANDLER_REFETCH]: () => {
@@ -189,7 +190,29 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
       a.close();
       advance();
     },
-    [C.HANDLER_REGION]: () => (chain ? chain.enterRegion({ find, enter, next, cold, executed, fault, link }, callFunction) : out.byte(W.unreachable)),
+    [C.HANDLER_REGION]: () => {
+      if (chain === undefined) return out.byte(W.unreachable);
+      a.get(STATE_LOCAL);
+      a.get(OP_LOCAL);
+      a.call(chain);
+      a.tee(STATUS_LOCAL);
+      a.i32(~15);
+      a.op("i32.and");
+      a.set(OP_LOCAL);
+      a.i32(0);
+      a.set(BLOCK_LOCAL); // compiled code does not say which
+      const block = a.block();
+      a.get(STATUS_LOCAL);
+      a.i32(15);
+      a.op("i32.and");
+      const places: number[] = [];
+      for (const [answer, label] of [[C.REGION_COLD, cold], [C.REGION_FAULT, fault], [C.REGION_LINK, link], [C.REGION_NEXT, next], [CHAIN_ENTER, block], [CHAIN_FIND, find]]) places[answer] = label;
+      a.brTable(places);
+      a.close();
+      a.get(OP_LOCAL);
+      a.set(BLOCK_LOCAL);
+      a.br(enter);
+    },
   };
   for (let number = 0; number < firstFunction; number++) {
     a.close(); // the arm's label: here it begins
@@ -212,13 +235,10 @@ function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, h
   }
 
   a.close(); // cold
-  callFunction();
-  a.close(); // executed
+  callFunction(writer);
   const proceed = a.block();
   a.get(STATUS_LOCAL);
-  out.byte(W.brTable);
-  out.u32(2);
-  for (const label of [proceed, leave, fault]) out.u32(a.depthTo(label));
+  a.brTable([proceed, leave, fault]);
   a.close();
   advance();
 

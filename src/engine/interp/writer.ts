@@ -8,16 +8,15 @@ import { localPool, lower } from "../wasm/lower.ts";
 import { CONTROL as W, type ValueType } from "../wasm/opcodes.ts";
 import { OP_LOCAL, STATE_LOCAL } from "./handlers.ts";
 
-/** Behind the parameters: the block that executes, the budget, what a function has answered, and the budget with which compiled code was entered. */
-export const BLOCK_LOCAL = 2, STATUS_LOCAL = 4, ENTERED_LOCAL = 5, LOCAL_TYPES: readonly ValueType[] = ["i32", "i64", "i32", "i64"];
-const BUDGET_LOCAL = 3;
-const FIRST_FREE_LOCAL = 6;
+/** Behind the parameters: the block that executes, the budget, and what a function has answered. */
+export const BLOCK_LOCAL = 2, BUDGET_LOCAL = 3, STATUS_LOCAL = 4, FIRST_FREE_LOCAL = 5, LOCAL_TYPES: readonly ValueType[] = ["i32", "i64", "i32"];
 
 /** By the name of a graph's exit: what is written there. `emit` writes its value; so many labels are open within the graph. */
 export type Exits = Record<string, (emit: () => void, depth: number) => void>;
 
-export function runWriter() {
-  const out = byteWriter(), a = assembler(out), locals = localPool(FIRST_FREE_LOCAL);
+/** @param more locals that the function has behind LOCAL_TYPES */
+export function runWriter(more = 0) {
+  const out = byteWriter(), a = assembler(out), locals = localPool(FIRST_FREE_LOCAL + more);
   const inline = (record: (g: Graph, state: Node) => void, exits: Exits) => {
     const graph = createGraph();
     record(graph, graph.param(STATE_LOCAL, "i32"));
@@ -27,17 +26,12 @@ export function runWriter() {
     out.byte(W.br);
     out.u32(a.depthTo(label) + depth);
   };
-  /** The budget with, or without, what the block costs. */
-  const budgetAndCount = (op: "i64.add" | "i64.sub") => {
+  /** Is the budget too small for `cost`, which writes an i64? What would be left of it is in BUDGET_LOCAL. */
+  const tooLittle = (cost: () => void) => {
     a.get(STATE_LOCAL);
     a.memory("i64.load", OFFSET.budget);
-    a.get(BLOCK_LOCAL);
-    a.memory("i64.load16_u", C.BLOCK_COUNT);
-    a.op(op);
-  };
-  /** Is the budget too small for the block? What would be left of it is in BUDGET_LOCAL. */
-  const tooLittle = () => {
-    budgetAndCount("i64.sub");
+    cost();
+    a.op("i64.sub");
     a.tee(BUDGET_LOCAL);
     out.byte(W.i64Const);
     out.s64(0n);
@@ -58,6 +52,6 @@ export function runWriter() {
     a.op("i64.add");
     a.memory("i64.store", OFFSET.budget);
   };
-  return { out, a, locals, inline, branchTo, budgetAndCount, tooLittle, pay, refund };
+  return { out, a, locals, inline, branchTo, tooLittle, pay, refund };
 }
 export type RunWriter = ReturnType<typeof runWriter>;

@@ -23,12 +23,15 @@ export interface RegionCache {
   flushed(): void;
 }
 
+/** Functions of core that a cache needs: by a region's record, by a block (blocks.ts). */
+export interface CoreRegions { dropRegion(region: number): void; forgetJump(block: number): void }
+
 interface Installed { record: number; slot: number; region: CompiledRegion }
 interface Module { regions: Installed[]; hostBytes: number }
 
 /** @param limit bytes of the host that compiled code may take
  * @param heat entries until a block is hot again */
-export function createRegionCache(node: NodeMemory, table: () => WebAssembly.Table, dropRegion: (region: number) => void, counters: JitCounters, limit: number, heat: number): RegionCache {
+export function createRegionCache(node: NodeMemory, table: () => WebAssembly.Table, { dropRegion, forgetJump }: CoreRegions, counters: JitCounters, limit: number, heat: number): RegionCache {
   const start = node.allocate(RECORD_BYTES, 64, "compiled regions"), end = start + RECORD_BYTES;
   const u16 = new Uint16Array(node.bytes.buffer), u32 = new Uint32Array(node.bytes.buffer);
   /** The oldest first. Records lie in the same order, and begin anew at `start` when they come to the end. */
@@ -125,6 +128,7 @@ export function createRegionCache(node: NodeMemory, table: () => WebAssembly.Tab
       // the newest region with a block knows most about it
       const first = (address + C.BLOCK_HEADER_BYTES) >>> 1;
       if (u32[word(address + C.BLOCK_REGION)] === 0) u16[(address + C.BLOCK_HANDLER) >>> 1] = u16[first];
+      else forgetJump(address);
       u32[word(address + C.BLOCK_REGION)] = record;
       u16[(address + C.BLOCK_ENTRY) >>> 1] = entry;
       u16[first] = C.HANDLER_REGION;

@@ -4,7 +4,7 @@
 import { CONSTANTS as C, OFFSET, type Engine } from "../../hal/index.ts";
 import { createInterpVcpu, readHandlerTable, type Extended, type Extension, type InterpModules } from "../interp/index.ts";
 import { EAGER } from "../interp/predecode.ts";
-import { createRegionCache } from "./cache.ts";
+import { createRegionCache, type CoreRegions } from "./cache.ts";
 import { createCompiler } from "./compile.ts";
 import { createJitCounters, type JitCounters } from "./counters.ts";
 import type { CompileAnswer, CompileElsewhere } from "./elsewhere.ts";
@@ -44,10 +44,10 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
   const elsewhere = trace || threshold < EAGER ? undefined : options.elsewhere;
   const u16 = new Uint16Array(node.bytes.buffer), u32 = new Uint32Array(node.bytes.buffer), field = (offset: number) => u32[(address + offset) >>> 2];
   const i32 = new Int32Array(u32.buffer), attention = address + OFFSET.attention;
-  const dropRegion = functions.dropRegion as (region: number) => void;
+  const core = functions as unknown as CoreRegions;
   let compiler: ReturnType<typeof createCompiler> | undefined;
   const heat = Math.min(0xffff, Math.max(1, threshold));
-  const cache = createRegionCache(node, table, dropRegion, counters, codeCacheBytes, heat);
+  const cache = createRegionCache(node, table, core, counters, codeCacheBytes, heat);
   let waiting: number[] = [], generation = 0, asked = false;
   const tables = () => ({ blockTable: field(OFFSET.blockTable), pageBlocks: field(OFFSET.pageBlocks), heat, extents: field(OFFSET.hosted) !== 0 });
   /** Where blocks were in the guest when they became hot. */
@@ -103,7 +103,7 @@ function extend({ setup: { node, index: vcpu }, address, functions, table }: Ext
     asked = true;
   };
   const judge = floatJudge(node.bytes, address, cache.find, (record, { blocks }) => {
-    dropRegion(record);
+    core.dropRegion(record);
     u16[(blocks[0].address + C.BLOCK_HOT) >>> 1] = 0;
     waiting.push(blocks[0].address);
   });

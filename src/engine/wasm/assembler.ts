@@ -48,6 +48,12 @@ export function assembler(out: ByteWriter) {
       out.byte(W.call);
       out.u32(index);
     },
+    /** By an i32; the last label is for all numbers that the others are not for. */
+    brTable: (labels: readonly number[]) => {
+      out.byte(W.brTable);
+      out.u32(labels.length - 1);
+      for (const label of labels) out.u32(depth - label);
+    },
     leave: () => out.byte(W.return),
     depthTo: (label: number) => depth - label,
   };

@@ -271,12 +271,12 @@ export function dropBlock(block: u32): void {
   let link = bucketOf(host);
   while (load<u32>(link) && load<u32>(link) != block) link = load<u32>(link) + C.BLOCK_NEXT;
   if (load<u32>(link)) store<u32>(link, load<u32>(block, C.BLOCK_NEXT));
-  store<u32>(block, 0, C.BLOCK_HOST);
   for (let member = load<u32>(block, C.BLOCK_MEMBERS); member; member = load<u32>(member, C.MEMBER_NEXT)) {
     const region = load<u32>(member, C.MEMBER_REGION);
     if (load<u32>(region, C.COMPILED_COUNT)) store<u64>(vcpu, load<u64>(vcpu, At.regionsDropped) + 1, At.regionsDropped);
     dropRegion(region);
   }
+  store<u32>(block, 0, C.BLOCK_HOST); // its regions' jumps are found by it
   // an operation that executes just now still needs its other fields
   let op = block + C.BLOCK_HEADER_BYTES, end = load<u16>(block, C.BLOCK_OFFSET), left = load<u16>(block, C.BLOCK_COUNT);
   for (let i: u32 = load<u16>(block, C.BLOCK_OPS); i; i--, op += C.OP_BYTES) {
@@ -292,12 +292,20 @@ export function dropBlock(block: u32): void {
   }
 }
 
+/** Compiled code shall not go to this block's region without looking which one that is. */
+export function forgetJump(block: u32): void {
+  const host = load<u32>(block, C.BLOCK_HOST);
+  const entry = <usize>load<u32>(vcpu, At.jumps) + <usize>((host * <u32>C.TLB_HASH) >>> (32 - C.JUMP_BITS)) * C.JUMP_BYTES;
+  if (load<u32>(entry, C.JUMP_BLOCK) == block) store<u32>(entry, 0, C.JUMP_HOST);
+}
+
 /** Forgets compiled code: its blocks are interpreted again. */
 export function dropRegion(region: u32): void {
   const count = load<u32>(region, C.COMPILED_COUNT);
   store<u32>(region, 0, C.COMPILED_COUNT);
   for (let i: u32 = 0; i < count; i++) {
     const block = load<u32>(region + (i << 2), C.COMPILED_BLOCKS);
+    forgetJump(block);
     if (load<u32>(block, C.BLOCK_REGION) != region) continue;
     store<u32>(block, 0, C.BLOCK_REGION);
     store<u16>(block, load<u16>(block, C.BLOCK_HANDLER), C.BLOCK_HEADER_BYTES);
@@ -349,6 +357,7 @@ export function flushBlocks(): void {
     block += C.BLOCK_HEADER_BYTES + <u32>load<u16>(block, C.BLOCK_OPS) * C.OP_BYTES;
   }
   memory.fill(load<u32>(vcpu, At.blockTable), 0, (<usize>4) << C.BLOCK_TABLE_BITS);
+  memory.fill(load<u32>(vcpu, At.jumps), 0, (<usize>C.JUMP_BYTES) << C.JUMP_BITS);
   store<u32>(vcpu, load<u32>(vcpu, At.arena), At.arenaNext);
 }
 
