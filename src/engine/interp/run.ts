@@ -11,51 +11,22 @@ import { createGraph } from "../wasm/ir.ts";
 import { lower } from "../wasm/lower.ts";
 import { moduleWriter, type ModuleWriter } from "../wasm/module.ts";
 import { CONTROL as W, type ValueType } from "../wasm/opcodes.ts";
+import { functionCall } from "./call.ts";
 import { CHAIN_ENTER, CHAIN_FIND, warm, writeChain, type Hot } from "./chain.ts";
 import { recordFind, recordFollow } from "./find.ts";
 import { HANDLER_PARAMS, makeHandlers, OP_LOCAL, recordArm, STATE_LOCAL, type Handlers } from "./handlers.ts";
 import { importCore } from "./imports.ts";
 import { FLAGS_SECTION, HANDLER_SECTION, HANDLER_STRIDE, PAIR_SECTION, VARIANTS } from "./operation.ts";
-import { BLOCK_LOCAL, LOCAL_TYPES, runWriter, STATUS_LOCAL, type RunWriter } from "./writer.ts";
+import { BLOCK_LOCAL, LOCAL_TYPES, runWriter, STATUS_LOCAL } from "./writer.ts";
 
 const MEMORY_PAGES = { minimum: 17, maximum: 65536 };
 
 /** Functions and types that `run` refers to. `hot` is there when blocks may be compiled (engine/jit). */
 interface RunParts { core(name: string): number; decode: number; part: number; breakpoint: number; hot?: Hot; handlers: Handlers; handlerType: number }
 
-/** Executes the operation by its function, which answers in STATUS_LOCAL. */
-const functionCall = (handlerType: number, hot: Hot | undefined) => ({ a, out }: RunWriter): void => {
-  a.get(STATE_LOCAL); // for traces and watchpoints; that nobody looks whether it is for one saves more than it costs
-  a.get(OP_LOCAL);
-  a.memory("i32.store", OFFSET.operation);
-  a.get(STATE_LOCAL);
-  a.get(OP_LOCAL);
-  a.get(OP_LOCAL);
-  a.memory("i32.load16_u", C.OP_HANDLER);
-  if (hot) { // where compiled code begins, the operation's own handler is in the block
-    a.tee(STATUS_LOCAL);
-    a.i32(C.HANDLER_REGION);
-    a.op("i32.eq");
-    out.byte(W.if);
-    out.byte(0x7f); // i32
-    a.get(OP_LOCAL);
-    a.i32(C.BLOCK_HEADER_BYTES);
-    a.op("i32.sub");
-    a.memory("i32.load16_u", C.BLOCK_HANDLER);
-    a.otherwise();
-    a.get(STATUS_LOCAL);
-    out.byte(W.end);
-  }
-  a.i32(C.HANDLER_FIRST);
-  a.op("i32.sub");
-  out.byte(W.callIndirect);
-  out.u32(handlerType);
-  out.u32(0);
-  a.set(STATUS_LOCAL);
-};
-
 function writeRun(module: ModuleWriter, { core, decode, part, breakpoint, hot, handlers, handlerType }: RunParts): number {
-  const callFunction = functionCall(handlerType, hot), writer = runWriter(), { out, a, locals, inline, branchTo, tooLittle, pay, refund } = writer, chain = hot && writeChain(module, core, hot, callFunction);
+  const callFunction = functionCall(handlerType, hot), writer = runWriter(), { out, a, locals, inline, branchTo, tooLittle, pay, refund } = writer;
+  const chain = hot && writeChain(module, core, hot, callFunction);
   const firstFunction = C.HANDLER_FIRST + handlers.arms.length;
 
   const find = a.loop();
