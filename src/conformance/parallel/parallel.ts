@@ -1,5 +1,6 @@
 // Several vCPUs on threads of their own over one memory, without devices: what they do to each other is decided by their programs alone.
 
+import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { VCPU_OVERHEAD_BYTES, type EngineName } from "../../embed/protocol.ts";
@@ -21,10 +22,7 @@ export async function createParallel(engine: EngineName, count: number, memoryBy
   const modules = await loadEngineModules(engine);
   const node = createNodeMemory(memoryBytes + VCPU_OVERHEAD_BYTES * count + 8 * 2 ** 20);
   const memory = createVnodeMemory(node, pcRegions(memoryBytes, node.allocate(memoryBytes, 4096, "RAM")));
-  const next = (worker: Worker) => new Promise<string>((resolve, reject) => {
-    worker.once("message", resolve);
-    worker.once("error", reject);
-  });
+  const next = async (worker: Worker): Promise<string> => (await once(worker, "message"))[0];
   const workers = await Promise.all(Array.from({ length: count }, async (_, index) => {
     const worker = new Worker(new URL("./worker.js", import.meta.url));
     const start = node.allocate(VCPU_OVERHEAD_BYTES, 4096, "vCPU"), ready = next(worker);
